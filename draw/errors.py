@@ -1,0 +1,40 @@
+"""Errors of the draw, one family.
+
+    DrawError
+    ├── SelectionError     selection, streams and seeds: a malformed problem, or no panel
+    ├── FeasibilityError   a question that contradicts itself (an infeasible request is an answer)
+    ├── SnapshotError      pool snapshots
+    ├── LifecycleError     a step out of order: an event for an empty seat, a number used twice
+    └── RulesError         rule packs and rule ids
+
+The words are those of the domain; how a transport shows them is not known here. The text of an error is its
+code: `details` may hold counts, limits and positions, never a person's name, phone or identity number."""
+
+
+class DrawError(Exception):
+    """A refusal by the draw. `code` is stable and dotted; `details` are the figures behind it."""
+
+    def __init__(self, code: str, /, **details: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.details: dict[str, object] = dict(details)
+
+
+class SelectionError(DrawError):
+    """The selection rule, its streams or its seeds were given something they refuse."""
+
+
+class FeasibilityError(DrawError):
+    """The description of cells and employers contradicts the problem."""
+
+
+class SnapshotError(DrawError):
+    """A pool snapshot is missing, stale or does not match its commitment."""
+
+
+class LifecycleError(DrawError):
+    """A step that the present state of the draw does not allow."""
+
+
+class RulesError(DrawError):
+    """An unknown or unusable rule."""
