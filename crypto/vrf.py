@@ -100,20 +100,21 @@ def verify(public: bytes, alpha: bytes, pi: bytes) -> bytes:
     validate_key(public)
     gamma, challenge, response = _decode_proof(pi)
     base = _encode_to_curve(public, alpha)
-    scalar = challenge + bytes(16)
+    times, times_base = crypto_scalarmult_ed25519_noclamp, crypto_scalarmult_ed25519_base_noclamp
+    c = challenge + bytes(16)
     try:
-        u = _sub(
-            crypto_scalarmult_ed25519_base_noclamp(response), crypto_scalarmult_ed25519_noclamp(scalar,
-            public) ) v = _sub( crypto_scalarmult_ed25519_noclamp(response, base),
-            crypto_scalarmult_ed25519_noclamp(scalar, gamma) ) except RuntimeError as error: # libsodium
-            refuses products that are the identity (c = 0 or s = 0): no honest proof has them. raise
-            VrfError("vrf.invalid-proof", "the proof does not verify") from error if _challenge(public,
-            base, gamma, u, v) != challenge: raise VrfError("vrf.invalid-proof", "the proof does not
-            verify") return _output(gamma)
+        u = crypto_core_ed25519_sub(times_base(response), times(c, public))
+        v = crypto_core_ed25519_sub(times(response, base), times(c, gamma))
+    except RuntimeError as error:
+        # libsodium refuses products that are the identity (c = 0 or s = 0): no honest proof has them.
+        raise VrfError("vrf.invalid-proof", "the proof does not verify") from error
+    if _challenge(public, base, gamma, u, v) != challenge:
+        raise VrfError("vrf.invalid-proof", "the proof does not verify")
+    return _output(gamma)
 
 
 def proof_to_hash(pi: bytes) -> bytes:
-    """The 64-byte beta of a proof (RFC 9381 section 5.2). Checks its form only: call `verify` for strangers."""
+    """The 64-byte beta of a proof (RFC 9381 section 5.2). Form only: it verifies nothing."""
     return _output(_decode_proof(pi)[0])
 
 
@@ -159,10 +160,6 @@ def _clear_cofactor(encoded: bytes) -> bytes | None:
         return None
     quadruple = crypto_core_ed25519_add(double, double)
     return crypto_core_ed25519_add(quadruple, quadruple)
-
-
-def _sub(left: bytes, right: bytes) -> bytes:
-    return crypto_core_ed25519_sub(left, right)
 
 
 def _challenge(*points: bytes) -> bytes:
