@@ -1,0 +1,45 @@
+// The offline page: plain DOM, no framework, no network. Builds its frame and switches its language in place.
+import english from "../../i18n/en/offline.ts";
+import { applyLanguage, otherLanguage, startLanguage, type Language } from "../../i18n/language.ts";
+import chinese from "../../i18n/zh-CN/offline.ts";
+import enCommon from "../../i18n/en/common.ts";
+import zhCommon from "../../i18n/zh-CN/common.ts";
+import "../../ui/base.css";
+
+const TEXTS = { "zh-CN": { ...zhCommon, ...chinese }, en: { ...enCommon, ...english } } as const;
+
+function element(tag: string, attributes: Record<string, string>, ...children: (Node | string)[]): HTMLElement {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+function show(language: Language): void {
+  const texts = TEXTS[language];
+  const other = otherLanguage(language);
+  applyLanguage(language);
+  document.title = `${texts.title} · ${texts.product}`;
+  const button = element(
+    "button",
+    { type: "button", class: "qt-button", lang: other, title: texts.switchLanguageHint },
+    texts.switchLanguage,
+  );
+  button.addEventListener("click", () => show(other));
+  const brand = element("span", { class: "qt-brand" }, texts.product);
+  document
+    .querySelector("#app")
+    ?.replaceChildren(
+      element("a", { class: "qt-skip", href: "#main" }, texts.skip),
+      element("header", { class: "qt-header" }, element("div", { class: "qt-header-row" }, brand, button)),
+      element(
+        "main",
+        { id: "main", class: "qt-main", tabindex: "-1" },
+        element("h1", {}, texts.title),
+        element("p", { class: "qt-lead" }, texts.lead),
+      ),
+      element("footer", { class: "qt-footer" }, texts.footer),
+    );
+}
+
+show(startLanguage());

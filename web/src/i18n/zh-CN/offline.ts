@@ -1,0 +1,4 @@
+export default {
+  title: "离线核验",
+  lead: "本文件不连接网络：断网也能核验抽取证明。",
+} as const;
