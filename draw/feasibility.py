@@ -80,8 +80,7 @@ def _sites(problem: Problem) -> list[Shortfall]:
     found = [
         Shortfall(code="site.eligible", site=s, needed=least_s, available=reach)
         for s, least_s in enumerate(problem.site_min)
-        if (reach := sum(min(n, row[s]) for n, row in zip(problem.rows, problem.sizes, strict=True)))
-        < least_s
+        if (reach := sum(_reach(problem, s).values())) < least_s
     ]
     if least > seats:
         found.append(Shortfall(code="sites.minimum_sum", needed=least, available=seats))
@@ -93,6 +92,11 @@ def _sites(problem: Problem) -> list[Shortfall]:
     elif (reach := _through_sites(problem, problem.site_max)) < fillable:
         found.append(Shortfall(code="sites.maximum_cells", needed=seats, available=reach))
     return found
+
+
+def _reach(problem: Problem, site: int) -> dict[Cell, int]:
+    """Per cell of the site, the most seats its stratum could give it."""
+    return {(j, site): min(n, problem.sizes[j][site]) for j, n in enumerate(problem.rows)}
 
 
 def _through_sites(problem: Problem, limits: tuple[int, ...]) -> int:
@@ -124,7 +128,8 @@ class _Supply:
             for part, (cells, count) in enumerate(look):
                 self._connect(network, demand, (kind, part), cells, alike * count)
         filled = network.push("source", "sink")
-        return filled, frozenset(cell for cell in demand if cell in network.reachable("source"))
+        near = network.reachable("source")
+        return filled, frozenset(cell for cell in demand if cell in near)
 
     def _connect(
         self, network: Network, demand: Demand, part: tuple[int, int], cells: tuple[Cell, ...], count: int
@@ -216,10 +221,10 @@ def _best_table(candidates: Iterable[Table], supply: _Supply, seats: int) -> int
 
 
 def _bound(demand: Demand, cuts: Mapping[frozenset[Cell], int], seats: int) -> int:
-    return min(
-        (seats - sum(demand.get(cell, 0) for cell in cut) + limit for cut, limit in cuts.items()),
-        default=seats,
-    )
+    """The most seats the known cuts leave to a table: what it asks of a cut's cells beyond their limit is
+    lost."""
+    lost = (sum(demand.get(cell, 0) for cell in cut) - limit for cut, limit in cuts.items())
+    return seats - max(lost, default=0)
 
 
 def _require_consistent(problem: Problem, employers: Counts, groups: Sequence[SharedPeople]) -> None:
