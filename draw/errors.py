@@ -4,6 +4,8 @@
     ├── SelectionError     selection, streams and seeds: a malformed problem, or no panel
     ├── FeasibilityError   a question that contradicts itself (an infeasible request is an answer)
     ├── SnapshotError      pool snapshots
+    ├── EntryError         log entries: malformed, badly signed or out of order
+    ├── RecordError        the Sealed Draw Record and what is proved about it: refused or inconsistent
     ├── LifecycleError     a step out of order: an event for an empty seat, a number used twice
     └── RulesError         rule packs and rule ids
 
@@ -30,6 +32,14 @@ class FeasibilityError(DrawError):
 
 class SnapshotError(DrawError):
     """A pool snapshot is missing, stale or does not match its commitment."""
+
+
+class EntryError(DrawError):
+    """A log entry is malformed, wrongly signed or out of order."""
+
+
+class RecordError(DrawError):
+    """A draw may not be sealed as asked, or its parts contradict the sealed record."""
 
 
 class LifecycleError(DrawError):

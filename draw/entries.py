@@ -1,0 +1,266 @@
+"""Entries of the transparency log: build, sign, check and parse (draw-proof §2).
+
+An entry is drafted without signatures, each party signs the same message, and the finished entry carries
+exactly the signatures that the table asks for, in the order of ROLES. Keys are arguments. What a body may
+hold is in `draw.entry_bodies`; which entry may follow which is `check_sequence`; putting entries into a
+log, and the checkpoints over it, happen elsewhere."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Final
+
+from crypto.canonical import JsonValue, canonical, parse_canonical
+from crypto.errors import CryptoError
+from crypto.merkle import leaf_hash as merkle_leaf_hash
+from crypto.signing import SigningKey, record_message, verify_record
+from crypto.suite import SUITE_INTL
+from draw.entry_bodies import ROLES, check_body, is_hex, is_time
+from draw.errors import EntryError
+
+PROTOCOL: Final = "qt/1"
+SUITE: Final = SUITE_INTL
+MAX_ENTRY_BYTES: Final = 1 << 20
+_MEMBERS: Final = frozenset({"protocol", "suite", "type", "time", "body", "signatures"})
+# Signers by type; the types whose signer stands in the body are in `signers`.
+_FIXED_SIGNERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "pool": ("platform",),
+        "request": ("platform",),
+        "seal": ("platform", "agency", "supervisor"),
+        "escrow": ("cosigner",),
+        "result": ("platform",),
+        "event": ("platform",),
+        "answer": ("supervisor",),
+        "open": ("platform", "supervisor"),
+        "abort": ("platform",),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """One signature line of an entry: who (role), with which key (32 bytes), what (64 bytes)."""
+
+    role: str
+    key: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One log entry. `body` has passed `check_body`; `signatures` stand in the order of ROLES."""
+
+    type: str
+    time: str
+    body: Mapping[str, Any]
+    signatures: tuple[Signature, ...] = ()
+
+
+def draft(type: str, time: str, body: Mapping[str, Any]) -> Entry:  # noqa: A002 - the word of the format
+    """An entry without signatures. Raises EntryError when the type, the time or the body is not as in §2."""
+    if not is_time(time):
+        raise EntryError("entry.time")
+    check_body(type, body)
+    return Entry(type=type, time=time, body=body)
+
+
+def signers(entry: Entry) -> tuple[str, ...]:
+    """The roles that must sign this entry, in the order of ROLES."""
+    if entry.type in _FIXED_SIGNERS:
+        return _FIXED_SIGNERS[entry.type]
+    role = str(entry.body["role"])
+    if entry.type == "key":
+        return tuple(dict.fromkeys(("platform", role)))
+    if entry.type == "reveal" and entry.body["from"] == "escrow":
+        return ("cosigner",)
+    return (role,)
+
+
+def message(entry: Entry) -> bytes:
+    """The bytes every signer signs: "qt/1 " type 00 C(entry without signatures)."""
+    return record_message(entry.type, _unsigned(entry))
+
+
+def sign(entry: Entry, role: str, key: SigningKey) -> Entry:
+    """The entry with the signature of `role` made by `key`."""
+    return with_signature(entry, Signature(role=role, key=key.public, signature=key.sign(message(entry))))
+
+
+def with_signature(entry: Entry, signature: Signature) -> Entry:
+    """The entry with a signature made elsewhere, in its place. Raises EntryError for a role that the type
+    does not ask for, a role that signed already, or a signature that does not verify."""
+    if signature.role not in signers(entry) or any(s.role == signature.role for s in entry.signatures):
+        raise EntryError("entry.signer", type=entry.type, role=signature.role)
+    _verify_signature(entry, signature)
+    ordered = sorted((*entry.signatures, signature), key=lambda one: ROLES.index(one.role))
+    return replace(entry, signatures=tuple(ordered))
+
+
+def sign_all(entry: Entry, keys: Mapping[str, SigningKey]) -> Entry:
+    """The finished entry, signed by everyone the table asks for out of `keys` (by role)."""
+    for role in signers(entry):
+        entry = sign(entry, role, keys[role])
+    return entry
+
+
+def verify(entry: Entry, parties: Mapping[str, bytes]) -> None:
+    """Raise EntryError unless exactly the roles of the table signed, each with its key in `parties`."""
+    if tuple(one.role for one in entry.signatures) != signers(entry):
+        raise EntryError("entry.signatures", type=entry.type)
+    for one in entry.signatures:
+        if parties.get(one.role) != one.key:
+            raise EntryError("entry.key", type=entry.type, role=one.role)
+        _verify_signature(entry, one)
+
+
+def to_json(entry: Entry) -> dict[str, JsonValue]:
+    """The entry as the JSON object of §2."""
+    lines = [
+        {"role": one.role, "key": one.key.hex(), "signature": one.signature.hex()} for one in entry.signatures
+    ]
+    return {**_unsigned(entry), "signatures": lines}
+
+
+def entry_bytes(entry: Entry) -> bytes:
+    """C(entry): what the log stores. Raises EntryError when a signature is missing."""
+    if tuple(one.role for one in entry.signatures) != signers(entry):
+        raise EntryError("entry.signatures", type=entry.type)
+    return canonical(to_json(entry))
+
+
+def leaf_hash(entry: Entry) -> bytes:
+    """RFC 6962 leaf hash of the finished entry, 32 bytes."""
+    return merkle_leaf_hash(entry_bytes(entry))
+
+
+def parse_entry(data: bytes) -> Entry:
+    """Read C(entry) back. Raises EntryError for anything that `entry_bytes` would not have written; whether
+    the signing keys are those of the parties is `verify`'s question."""
+    try:
+        value = parse_canonical(data, max_bytes=MAX_ENTRY_BYTES)
+    except CryptoError as error:
+        raise EntryError("entry.bytes", reason=error.code) from error
+    return from_json(value)
+
+
+def from_json(value: object) -> Entry:
+    """`parse_entry` for an object already read."""
+    if not isinstance(value, dict) or value.keys() != _MEMBERS:
+        raise EntryError("entry.members")
+    if value["protocol"] != PROTOCOL or value["suite"] != SUITE:
+        raise EntryError("entry.protocol")
+    if not isinstance(value["type"], str) or not isinstance(value["body"], dict):
+        raise EntryError("entry.members")
+    entry = draft(value["type"], value["time"], value["body"])
+    entry = replace(entry, signatures=_parse_signatures(value["signatures"]))
+    if tuple(one.role for one in entry.signatures) != signers(entry):
+        raise EntryError("entry.signatures", type=entry.type)
+    return entry
+
+
+def check_sequence(entries: Sequence[Entry]) -> None:
+    """Raise EntryError unless these entries of one draw, in log order, are a lawful course so far (§2, §10
+    checks 6, 8, 9, 11 to 13): one `commit` per role, seal, one `escrow` per role, one `reveal` per role,
+    result, events each answered before the next, open; or an abort in place of the rest."""
+    course = _Course()
+    for entry in entries:
+        course.step(entry)
+
+
+class _Course:
+    """Which types may come next; roles that have spoken in the present phase."""
+
+    def __init__(self) -> None:
+        self._phase = "start"
+        self._roles: set[str] = set()
+        self._pending = False
+        self._events = 0
+
+    def step(self, entry: Entry) -> None:
+        wanted = _PHASES[self._phase]
+        if entry.type == "abort" and self._phase in _ABORTABLE:
+            self._phase = "end"
+        elif entry.type not in wanted or not self._fits(entry):
+            raise EntryError("entry.order", type=entry.type, phase=self._phase)
+        else:
+            self._advance(entry)
+
+    def _fits(self, entry: Entry) -> bool:
+        if entry.type in _PER_ROLE:
+            return str(entry.body["role"]) not in self._roles
+        if entry.type == "event":
+            return not self._pending and int(entry.body["t"]) == self._events + 1
+        if entry.type == "answer":
+            return self._pending and int(entry.body["t"]) == self._events
+        return not (entry.type == "open" and self._pending)
+
+    def _advance(self, entry: Entry) -> None:
+        if entry.type in _PER_ROLE:
+            self._roles.add(str(entry.body["role"]))
+            if len(self._roles) == len(_SECRET_ROLES):
+                self._phase, self._roles = _AFTER[self._phase], set()
+        elif entry.type in ("event", "answer"):
+            self._events += entry.type == "event"
+            self._pending = entry.type == "event" and entry.body["mode"] == "supervisor"
+        else:
+            self._phase = _AFTER[self._phase]
+
+
+_SECRET_ROLES: Final = ("agency", "supervisor")
+_PER_ROLE: Final = ("commit", "escrow", "reveal")
+_PHASES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "start": ("request",),
+        "commit": ("commit",),
+        "seal": ("seal",),
+        "escrow": ("escrow",),
+        "reveal": ("reveal",),
+        "result": ("result",),
+        "events": ("event", "answer", "open"),
+        "end": (),
+    }
+)
+_AFTER: Final[Mapping[str, str]] = MappingProxyType(dict(zip(_PHASES, [*list(_PHASES)[1:], "end"], strict=True)))
+_ABORTABLE: Final = frozenset(_PHASES) - {"start", "end"}
+
+
+def _unsigned(entry: Entry) -> dict[str, JsonValue]:
+    return {
+        "protocol": PROTOCOL,
+        "suite": SUITE,
+        "type": entry.type,
+        "time": entry.time,
+        "body": dict(entry.body),
+    }
+
+
+def _verify_signature(entry: Entry, one: Signature) -> None:
+    try:
+        verify_record(one.key, entry.type, _unsigned(entry), one.signature)
+    except CryptoError as error:
+        raise EntryError("entry.signature", type=entry.type, role=one.role) from error
+
+
+def _parse_signatures(value: object) -> tuple[Signature, ...]:
+    if not isinstance(value, list) or len(value) > len(ROLES):
+        raise EntryError("entry.signatures")
+    return tuple(_parse_signature(one) for one in value)
+
+
+def _parse_signature(value: Any) -> Signature:
+    if not isinstance(value, dict) or value.keys() != {"role", "key", "signature"}:
+        raise EntryError("entry.signatures")
+    if value["role"] not in ROLES or not is_hex(value["key"], 32) or not is_hex(value["signature"], 64):
+        raise EntryError("entry.signatures")
+    key, signature = bytes.fromhex(value["key"]), bytes.fromhex(value["signature"])
+    return Signature(role=value["role"], key=key, signature=signature)
+
+
+def draw_entries(entries: Iterable[tuple[int, Entry]], draw: int) -> list[tuple[int, Entry]]:
+    """Of (log index, entry) pairs, those of draw number `draw`: its request and what names it."""
+    return [
+        (index, entry)
+        for index, entry in entries
+        if (entry.type == "request" and index == draw) or entry.body.get("draw") == draw
+    ]
