@@ -169,10 +169,8 @@ def _narrow(problem: Problem, supply: _Supply, family: str) -> list[Shortfall]:
         if alone < min(seats, sum(problem.sizes[j])):
             found.append(Shortfall(code=f"{family}.stratum", stratum=j, needed=seats, available=alone))
     for s, least in enumerate(problem.site_min):
-        reach = {
-            (j, s): min(n, row[s]) for j, (n, row) in enumerate(zip(problem.rows, problem.sizes, strict=True))
-        }
-        alone, _ = supply.serve({cell: seats for cell, seats in reach.items() if seats})
+        reach = _reach(problem, s)
+        alone, _ = supply.serve(reach)
         if alone < min(least, sum(reach.values())):
             found.append(Shortfall(code=f"{family}.site", site=s, needed=least, available=alone))
     return found
