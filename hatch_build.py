@@ -49,7 +49,9 @@ def build_pages(root: Path, *, say: Any = print) -> None:
         return
     node_folder = find_node_folder() or find_wheel_node_folder()
     if node_folder is None:
-        raise WebBuildError(f"{NODE_WANTED} is missing: put it on PATH, or install the Python package {NODE_WHEEL!r}.")
+        raise WebBuildError(
+            f"{NODE_WANTED} is missing: put it on PATH, or install the Python package {NODE_WHEEL!r}."
+        )
     say(f"building the pages with the Node in {node_folder}")
     environment = node_environment(node_folder)
     install_packages(root / WEB, environment)
@@ -130,7 +132,7 @@ def run_npm(arguments: list[str], web: Path, environment: dict[str, str]) -> Non
 
 
 def publish(root: Path) -> None:
-    """Swap web/dist in as app/static/; the stamp is written last, so a broken build is never taken for whole."""
+    """Swap web/dist in as app/static/ in one step with its stamp: a broken build is never taken for whole."""
     fresh = root / STATIC.with_name(".static-new")
     shutil.rmtree(fresh, ignore_errors=True)
     shutil.copytree(root / WEB / "dist", fresh)

@@ -1,1 +1,1 @@
-"""The shell: HTTP interface, command line, store and gateways around the pure packages draw and remote_eval."""
+"""The shell: HTTP interface, command line, store and gateways around the pure packages draw and crypto."""

@@ -1,0 +1,28 @@
+# One target per gate, in the order in which they run; `make check` runs all, as `./run test` does.
+# tests/__main__.py holds the commands.
+GATES = format lint types contracts web-types web-tests unit integration e2e vectors
+RUN = ./run test
+
+.PHONY: check $(GATES) demo fix pins bench-packages
+
+check:
+	$(RUN)
+
+$(GATES):
+	$(RUN) $@
+
+demo:
+	./run demo
+
+# What the formatter and the linter can mend by themselves.
+fix:
+	.venv/bin/python -m ruff check --fix
+	.venv/bin/python -m ruff format
+
+# After a change of dependencies in pyproject.toml.
+pins:
+	requirements/compile
+
+# The libraries that benchmarks/ compares with.
+bench-packages:
+	uv pip install --python .venv/bin/python --require-hashes -r requirements/bench.txt

@@ -1,0 +1,1 @@
+"""Tests. `python -m tests` runs every gate of the project in order."""

@@ -1,0 +1,64 @@
+"""Runs the project's gates in order: `python -m tests`, or some of them: `python -m tests lint types`.
+
+Every gate runs even when an earlier one failed, so that one run tells all; the exit code is 0 only if all
+passed.
+Any word that names no gate goes to pytest with everything after it: `python -m tests tests/unit -k seed`.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = sys.executable
+PYTEST = (PYTHON, "-m", "pytest", "-n", "2", "--dist", "worksteal")
+NPM = ("npm", "--prefix", "web", "--silent", "run")
+
+# In the order in which they run, the cheapest first; the last pytest run closes with the summary.
+GATES: dict[str, tuple[str, ...]] = {
+    "format": (PYTHON, "-m", "ruff", "format", "--check", "--quiet"),
+    "lint": (PYTHON, "-m", "ruff", "check", "--quiet"),
+    "types": (PYTHON, "-m", "mypy"),
+    "contracts": (PYTHON, "-c", "from importlinter.cli import lint_imports_command as run; run()"),
+    "web-types": (*NPM, "types"),
+    "web-tests": (*NPM, "test"),
+    "tests": (*PYTEST, "tests"),
+}
+# Parts of `tests`, for one at a time.
+PARTS: dict[str, tuple[str, ...]] = {
+    "unit": (*PYTEST, "tests/unit", "tests/contract"),
+    "integration": (*PYTEST, "tests/integration"),
+    "e2e": (*PYTEST, "tests/e2e"),
+    "vectors": (*PYTEST, "tests/vectors"),
+}
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the named gates, all of them when none is named; hand other words to pytest."""
+    known = GATES | PARTS
+    if words and words[0] not in known:
+        return subprocess.call([PYTHON, "-m", "pytest", *words], cwd=ROOT)
+    failed = [name for name in words or GATES if not passes(name, known[name])]
+    if failed:
+        print(f"\nFAILED gates: {', '.join(failed)}", flush=True)  # noqa: T201
+    return 1 if failed else 0
+
+
+def passes(name: str, command: tuple[str, ...]) -> bool:
+    """Run one gate in the project's root and say how long it took."""
+    print(f"── {name}", flush=True)  # noqa: T201
+    begun = time.monotonic()
+    try:
+        code = subprocess.call(command, cwd=ROOT, env={**os.environ, "NO_UPDATE_NOTIFIER": "1"})
+    except FileNotFoundError as missing:
+        print(f"{missing.filename} is missing; ./run test brings all that is needed")  # noqa: T201
+        code = 127
+    print(f"── {name}: {'passed' if code == 0 else 'FAILED'} in {time.monotonic() - begun:.1f} s", flush=True)  # noqa: T201
+    return code == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

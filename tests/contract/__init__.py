@@ -1,0 +1,1 @@
+"""Sentences of a port's doc string, tested on the real thing and its double alike."""

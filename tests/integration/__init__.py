@@ -1,0 +1,1 @@
+"""Parts together: database engines, several processes, faults."""

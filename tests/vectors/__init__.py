@@ -1,0 +1,1 @@
+"""Published and recorded examples, run through both implementations."""
