@@ -3,10 +3,12 @@
 An entry is drafted without signatures, each party signs the same message, and the finished entry carries
 exactly the signatures that the table asks for, in the order of ROLES. Keys are arguments. What a body may
 hold is in `draw.entry_bodies`; which entry may follow which is `check_sequence`; putting entries into a
-log, and the checkpoints over it, happen elsewhere."""
+log, and the checkpoints over it, happen elsewhere.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -15,13 +17,18 @@ from crypto.errors import CryptoError
 from crypto.merkle import leaf_hash as merkle_leaf_hash
 from crypto.signing import SigningKey, record_message, verify_record
 from crypto.suite import SUITE_INTL
-from draw.entry_bodies import ROLES, check_body, is_hex, is_time
+from draw.entry_bodies import ROLES, SECRET_ROLES, check_body
 from draw.errors import EntryError
+from draw.model import HEX32
+from draw.schema import Faults, ListOf, ObjectOf, is_time, matching, one_of
 
 PROTOCOL: Final = "qt/1"
 SUITE: Final = SUITE_INTL
 MAX_ENTRY_BYTES: Final = 1 << 20
 _MEMBERS: Final = frozenset({"protocol", "suite", "type", "time", "body", "signatures"})
+_SIGNATURES: Final = ListOf(
+    ObjectOf({"role": one_of(*ROLES), "key": HEX32, "signature": matching(r"[0-9a-f]{128}")}), len(ROLES)
+)
 # Signers by type; the types whose signer stands in the body are in `signers`.
 _FIXED_SIGNERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -88,8 +95,11 @@ def sign(entry: Entry, role: str, key: SigningKey) -> Entry:
 
 
 def with_signature(entry: Entry, signature: Signature) -> Entry:
-    """The entry with a signature made elsewhere, in its place. Raises EntryError for a role that the type
-    does not ask for, a role that signed already, or a signature that does not verify."""
+    """The entry with a signature made elsewhere, in its place.
+
+    Raises EntryError for a role that the type does not ask for, a role that signed already, or a signature
+    that does not verify.
+    """
     if signature.role not in signers(entry) or any(s.role == signature.role for s in entry.signatures):
         raise EntryError("entry.signer", type=entry.type, role=signature.role)
     _verify_signature(entry, signature)
@@ -135,8 +145,11 @@ def leaf_hash(entry: Entry) -> bytes:
 
 
 def parse_entry(data: bytes) -> Entry:
-    """Read C(entry) back. Raises EntryError for anything that `entry_bytes` would not have written; whether
-    the signing keys are those of the parties is `verify`'s question."""
+    """Read C(entry) back.
+
+    Raises EntryError for anything that `entry_bytes` would not have written; whether the signing keys are
+    those of the parties is `verify`'s question.
+    """
     try:
         value = parse_canonical(data, max_bytes=MAX_ENTRY_BYTES)
     except CryptoError as error:
@@ -150,7 +163,7 @@ def from_json(value: object) -> Entry:
         raise EntryError("entry.members")
     if value["protocol"] != PROTOCOL or value["suite"] != SUITE:
         raise EntryError("entry.protocol")
-    if not isinstance(value["type"], str) or not isinstance(value["body"], dict):
+    if type(value["type"]) is not str or type(value["time"]) is not str:
         raise EntryError("entry.members")
     entry = draft(value["type"], value["time"], value["body"])
     entry = replace(entry, signatures=_parse_signatures(value["signatures"]))
@@ -160,9 +173,11 @@ def from_json(value: object) -> Entry:
 
 
 def check_sequence(entries: Sequence[Entry]) -> None:
-    """Raise EntryError unless these entries of one draw, in log order, are a lawful course so far (§2, §10
-    checks 6, 8, 9, 11 to 13): one `commit` per role, seal, one `escrow` per role, one `reveal` per role,
-    result, events each answered before the next, open; or an abort in place of the rest."""
+    """Raise EntryError unless these entries of one draw, in log order, are a lawful course so far.
+
+    One `commit` per role, seal, one `escrow` per role, one `reveal` per role, result, events each answered
+    before the next, open; or an abort in place of the rest (§10 checks 6, 8, 9, 11 to 13, 22).
+    """
     course = _Course()
     for entry in entries:
         course.step(entry)
@@ -198,7 +213,7 @@ class _Course:
     def _advance(self, entry: Entry) -> None:
         if entry.type in _PER_ROLE:
             self._roles.add(str(entry.body["role"]))
-            if len(self._roles) == len(_SECRET_ROLES):
+            if len(self._roles) == len(SECRET_ROLES):
                 self._phase, self._roles = _AFTER[self._phase], set()
         elif entry.type in ("event", "answer"):
             self._events += entry.type == "event"
@@ -207,7 +222,6 @@ class _Course:
             self._phase = _AFTER[self._phase]
 
 
-_SECRET_ROLES: Final = ("agency", "supervisor")
 _PER_ROLE: Final = ("commit", "escrow", "reveal")
 _PHASES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -221,7 +235,7 @@ _PHASES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "end": (),
     }
 )
-_AFTER: Final[Mapping[str, str]] = MappingProxyType(dict(zip(_PHASES, [*list(_PHASES)[1:], "end"], strict=True)))
+_AFTER: Final[Mapping[str, str]] = MappingProxyType(dict(pairwise(_PHASES)))
 _ABORTABLE: Final = frozenset(_PHASES) - {"start", "end"}
 
 
@@ -242,19 +256,15 @@ def _verify_signature(entry: Entry, one: Signature) -> None:
         raise EntryError("entry.signature", type=entry.type, role=one.role) from error
 
 
-def _parse_signatures(value: object) -> tuple[Signature, ...]:
-    if not isinstance(value, list) or len(value) > len(ROLES):
-        raise EntryError("entry.signatures")
-    return tuple(_parse_signature(one) for one in value)
-
-
-def _parse_signature(value: Any) -> Signature:
-    if not isinstance(value, dict) or value.keys() != {"role", "key", "signature"}:
-        raise EntryError("entry.signatures")
-    if value["role"] not in ROLES or not is_hex(value["key"], 32) or not is_hex(value["signature"], 64):
-        raise EntryError("entry.signatures")
-    key, signature = bytes.fromhex(value["key"]), bytes.fromhex(value["signature"])
-    return Signature(role=value["role"], key=key, signature=signature)
+def _parse_signatures(value: Any) -> tuple[Signature, ...]:
+    faults = Faults()
+    _SIGNATURES.check(value, "", faults)
+    if faults.found:
+        raise EntryError("entry.signatures", faults=tuple(faults.found))
+    return tuple(
+        Signature(role=one["role"], key=bytes.fromhex(one["key"]), signature=bytes.fromhex(one["signature"]))
+        for one in value
+    )
 
 
 def draw_entries(entries: Iterable[tuple[int, Entry]], draw: int) -> list[tuple[int, Entry]]:
