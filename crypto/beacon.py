@@ -1,9 +1,9 @@
 """Offline verification of drand beacon rounds (threshold BLS on BLS12-381, hash to the curve of RFC 9380).
 
-Two chains are known: `default` (each round signs the one before, signature in G2) and `quicknet` (rounds stand
-alone, signature in G1). A round carried in by hand is as good as one fetched: the public keys below are the
-whole trust. Points off the prime-order subgroup, the identity and non-canonical encodings are refused. Fetching
-rounds happens elsewhere.
+Two chains are known: `default` (each round signs the one before, signature in G2) and `quicknet` (rounds
+stand alone, signature in G1). A round carried in by hand is as good as one fetched: the public keys below are
+the whole trust. Points off the prime-order subgroup, the identity and non-canonical encodings are refused.
+Fetching rounds happens elsewhere.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ _MAX_ROUND: Final = (1 << 63) - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """One drand chain: `hash` identifies it, `genesis` is the unix second of round 1, `period` is in seconds."""
+    """One drand chain: `hash` identifies it, `genesis` the unix second of round 1, `period` is seconds."""
 
     name: str
     hash: bytes

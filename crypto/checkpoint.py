@@ -1,8 +1,8 @@
 """Log heads as C2SP ``signed-note``, ``tlog-checkpoint`` and ``tlog-cosignature`` v1, Ed25519 only.
 
-A note is a text, an empty line, and signature lines. The log signs the text itself (key type 0x01); cosigners
-sign "cosignature/v1", a time and the text (key type 0x04). Parsing is strict: bounded sizes, canonical base64,
-one spelling per number, no extension lines. Which names and keys count, how many cosigners make a quorum and
+A note is a text, an empty line, and signature lines. The log signs the text itself (key type 0x01);
+cosigners sign "cosignature/v1", a time and the text (key type 0x04). Parsing is strict: bounded sizes,
+canonical base64, one spelling per number, no extension lines. Which names and keys count, how many cosigners make a quorum and
 whether a time is acceptable are decisions of the caller.
 """
 
