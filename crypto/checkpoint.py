@@ -2,8 +2,8 @@
 
 A note is a text, an empty line, and signature lines. The log signs the text itself (key type 0x01);
 cosigners sign "cosignature/v1", a time and the text (key type 0x04). Parsing is strict: bounded sizes,
-canonical base64, one spelling per number, no extension lines. Which names and keys count, how many cosigners make a quorum and
-whether a time is acceptable are decisions of the caller.
+canonical base64, one spelling per number, no extension lines. Which names and keys count, how many cosigners
+make a quorum and whether a time is acceptable are decisions of the caller.
 """
 
 import base64

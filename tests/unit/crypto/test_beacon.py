@@ -1,4 +1,4 @@
-"""drand rounds: genuine ones pass here and in a second pairing library; forged, shifted and swapped ones do not."""
+"""drand rounds: genuine ones pass here and in a second pairing library; forged and swapped ones do not."""
 
 import dataclasses
 import hashlib
@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 from py_arkworks_bls12381 import G1Point, G2Point, Scalar
-from pyblst import BlstP1Element, BlstP2Element, final_verify, miller_loop
+from pyblst import (  # type: ignore[import-untyped]
+    BlstP1Element,
+    BlstP2Element,
+    final_verify,
+    miller_loop,
+)
 
 from crypto.beacon import (
     CHAINS,
@@ -63,7 +68,7 @@ def test_the_chains_are_those_of_the_vectors_and_of_their_published_hashes() -> 
     )
     assert DEFAULT.public_key.hex() == VECTORS["default"]["public_key"]
     for which, beacon_id in ((QUICKNET, b"quicknet"), (DEFAULT, b"")):
-        # drand's own chain hash binds period, genesis, key, genesis seed and, unless default, the beacon's name.
+        # drand's chain hash binds period, genesis, key, genesis seed and, unless default, the beacon's name.
         info = (
             struct.pack(">Iq", which.period, which.genesis)
             + which.public_key
