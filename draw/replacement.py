@@ -10,7 +10,8 @@ elsewhere."""
 
 import hmac
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace as changed
+from dataclasses import dataclass
+from dataclasses import replace as changed
 from itertools import islice
 from types import MappingProxyType
 from typing import Final, Literal, Protocol, TypeVar

@@ -1,4 +1,4 @@
-"""The seed of a draw: alpha from the sealed record and the reveals, the seed from the VRF output (draw-proof §6).
+"""The seed of a draw: alpha from sealed record and reveals, the seed from the VRF output (draw-proof §6).
 
     alpha = SHA-256("qt/1 alpha" 00 sdr r_agency r_supervisor b)
     b     = SHA-256(beacon signature), or 32 zero bytes without a beacon

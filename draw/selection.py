@@ -108,7 +108,9 @@ class Selection:
 class Rule(Protocol):
     """A selection rule: the same arguments always give the same selection. Raises SelectionError."""
 
-    def __call__(self, seed: bytes, problem: Problem, *, person: Person, tag: Tag) -> Selection: ...
+    def __call__(self, seed: bytes, problem: Problem, *, person: Person, tag: Tag) -> Selection:
+        """The selection on a 32-byte seed."""
+        ...
 
 
 def tables(problem: Problem) -> list[Table]:
@@ -141,7 +143,7 @@ def select(seed: bytes, problem: Problem, *, person: Person, tag: Tag) -> Select
     rejected: list[Rejection] = []
     for attempt in range(MAX_ATTEMPTS):
         table = choice.pick(seed, attempt)
-        outcome = _walk(seed, attempt, table, problem, person, tag)
+        outcome = _walk(seed, attempt, table, problem, person=person, tag=tag)
         if not isinstance(outcome, Rejection):
             return Selection(attempt=attempt, table=table, seats=outcome, rejected=tuple(rejected))
         rejected.append(outcome)
@@ -175,7 +177,7 @@ def pilot_acceptance(
         return Fraction(0)
     choice = _TableChoice(problem)
     accepted = sum(
-        not isinstance(_walk(seed, a, choice.pick(seed, a), problem, person, tag), Rejection)
+        not isinstance(_walk(seed, a, choice.pick(seed, a), problem, person=person, tag=tag), Rejection)
         for seed in pilots
         for a in range(attempts)
     )
@@ -183,7 +185,7 @@ def pilot_acceptance(
 
 
 def _walk(
-    seed: bytes, attempt: int, table: Table, problem: Problem, person: Person, tag: Tag
+    seed: bytes, attempt: int, table: Table, problem: Problem, *, person: Person, tag: Tag
 ) -> tuple[Position, ...] | Rejection:
     seated: dict[Hashable, Position] = {}
     colleagues: dict[bytes, list[Position]] = {}

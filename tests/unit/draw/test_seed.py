@@ -54,10 +54,11 @@ def test_the_commitment_published_first_does_not_give_the_seed() -> None:
 @pytest.mark.parametrize("part", [0, 1, 2])
 @pytest.mark.parametrize("size", [0, 31, 33])
 def test_bytes_cannot_be_moved_between_neighbouring_parts(part: int, size: int) -> None:
-    parts = [SDR, R_AGENCY, R_SUPERVISOR]
-    parts[part] = bytes(size)
+    record, agency, supervisor = (
+        bytes(size) if n == part else sound for n, sound in enumerate((SDR, R_AGENCY, R_SUPERVISOR))
+    )
     with pytest.raises(SelectionError, match=r"seed\.part_size") as refusal:
-        alpha(*parts, None)
+        alpha(record, agency, supervisor, None)
     assert refusal.value.details["size"] == size
 
 

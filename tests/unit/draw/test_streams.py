@@ -69,14 +69,14 @@ def test_labels_and_integers_do_not_run_into_each_other() -> None:
 def test_a_word_at_the_fair_limit_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     """2^64 = 1 mod 3: the single word 2^64 - 1 would make 0 likelier than 1 and 2."""
     words = iter([2**64 - 1, 2**64 - 2])
-    monkeypatch.setattr(Stream, "word", lambda self: next(words))
+    monkeypatch.setattr(Stream, "word", lambda _: next(words))
     assert Stream(KEY).below(3) == (2**64 - 2) % 3
 
 
 def test_big_takes_fresh_words_after_a_rejection(monkeypatch: pytest.MonkeyPatch) -> None:
     """W = 2^64 + 1 needs 65 bits, two words; the top bit with any other set bit is too large."""
     words = iter([2**63 | 1, 0, 2**63, 0])
-    monkeypatch.setattr(Stream, "word", lambda self: next(words))
+    monkeypatch.setattr(Stream, "word", lambda _: next(words))
     assert Stream(KEY).big(2**64 + 1) == 2**64
 
 
