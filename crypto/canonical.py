@@ -35,10 +35,10 @@ def canonical(value: JsonValue) -> bytes:
     Arrays are list or tuple, objects dict; subclasses of str and int (enums) are refused so that what is
     signed never depends on how a class prints itself.
     """
-    _check_profile(value)
-    if isinstance(value, str | int | None):
+    if _is_scalar(value):
         # The same bytes as rfc8785.dumps for scalars, several times faster: pools commit millions of them.
         return _SCALARS.encode(value).encode("utf-8")
+    _check_profile(value)
     return rfc8785.dumps(value)
 
 
