@@ -453,6 +453,28 @@ class DrawParameters:
         return read
 
 
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What the rules say of one expert; `site` and `strata` are indices in request order.
+
+    Out of scope when there is no site or no stratum; `reasons` is empty then, and the expert is not eligible.
+    """
+
+    site: int | None
+    strata: tuple[int, ...]
+    reasons: tuple[str, ...]
+
+    @property
+    def in_scope(self) -> bool:
+        """Whether the expert has a site and a stratum."""
+        return self.site is not None and bool(self.strata)
+
+    @property
+    def eligible(self) -> bool:
+        """In scope and without a reason."""
+        return self.in_scope and not self.reasons
+
+
 def _site(item: dict[str, Any]) -> SiteQuota:
     return SiteQuota(id=item["id"], regions=tuple(item["regions"]), minimum=item["min"], maximum=item["max"])
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from draw.avoidance.rules import Rules
-from draw.model import Case, DrawParameters, ExpertRecord
+from draw.model import Assessment, Case, DrawParameters, ExpertRecord
 
 REASONS: Final = ("S1", "S2", "Q1", "Q2", *(f"K{number}" for number in range(1, 15)))
 _ORDER: Final = {code: place for place, code in enumerate(REASONS)}
@@ -31,28 +31,6 @@ class Span(Protocol):
     def until(self) -> str | None:
         """Last day."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Assessment:
-    """What the rules say of one expert; `site` and `strata` are indices in request order.
-
-    Out of scope when there is no site or no stratum; `reasons` is empty then, and the expert is not eligible.
-    """
-
-    site: int | None
-    strata: tuple[int, ...]
-    reasons: tuple[str, ...]
-
-    @property
-    def in_scope(self) -> bool:
-        """Whether the expert has a site and a stratum."""
-        return self.site is not None and bool(self.strata)
-
-    @property
-    def eligible(self) -> bool:
-        """In scope and without a reason."""
-        return self.in_scope and not self.reasons
 
 
 @dataclass(frozen=True, slots=True)
