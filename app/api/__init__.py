@@ -1,0 +1,1 @@
+"""The HTTP API `/v1`: one file per resource, problems and principals each in one place."""

@@ -1,0 +1,1 @@
+"""One repository per aggregate. Rows never leave this package: frozen dataclasses do."""

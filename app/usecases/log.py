@@ -1,0 +1,275 @@
+"""The transparency log: append, publish, prove, and verify whole (draw-proof §2, C2SP tlog-checkpoint).
+
+1. `append` adds an entry inside the business transaction, by compare-and-swap on the size. It counts for
+   nobody yet.
+2. `publish` signs a checkpoint over the present size, collects the cosignature of every cosigner, and
+   stores the
+   note by compare-and-swap. One cosigner missing: QuorumMissingError, and whoever waited acknowledges
+      nothing.
+3. `Publisher.covering(size)` waits until a published checkpoint covers `size`; callers at the same time
+   share one.
+4. `verify_log` recomputes everything from the entries' bytes.
+
+A crash between 1 and 2 leaves entries that the next publication covers; between the cosigners' signing and
+the store it leaves nothing: they sign the same or a longer tree again.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from app.errors import LogCorruptError, QuorumMissingError
+from app.gateways.cosigners import Cosigner, CosignerBehindError, CosignerError
+from app.store.repositories.log import LogEntry
+from app.store.unit_of_work import Database, UnitOfWork
+from app.times import to_text
+from crypto.checkpoint import (
+    Checkpoint,
+    parse_note,
+    sign_note,
+    verify_cosignature,
+    verify_log_signature,
+    with_signature,
+)
+from crypto.errors import CryptoError
+from crypto.merkle import append_nodes, consistency_at, inclusion_at, leaf_hash, root_at
+from crypto.signing import SigningKey
+from draw.entries import Entry, entry_bytes
+
+# Times a publication starts over because the log or a cosigner moved on meanwhile.
+MAX_ROUNDS: Final = 8
+VERIFY_BATCH: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogIdentity:
+    """Who the log is: its origin (the key name of its notes) and the platform's signing key."""
+
+    origin: str
+    key: SigningKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A checkpoint that every cosigner signed."""
+
+    size: int
+    note: str
+
+
+async def append(uow: UnitOfWork, entry: Entry) -> int:
+    """Append a finished entry and return its index; the caller's commit makes it part of the log.
+
+    Raises LogConflictError when another writer was first: retry the whole transaction. Raises EntryError for
+    an entry that is not fully signed.
+    """
+    data = entry_bytes(entry)
+    # The lock spares PostgreSQL writers a lost swap; what keeps the log from forking is the swap below.
+    size = (await uow.log.head(lock=True)).size
+    digest = leaf_hash(data)
+    nodes = await uow.log.compute(lambda read: append_nodes(size, digest, read))
+    await uow.log.swap_size(expected=size, size=size + 1)
+    await uow.log.insert(LogEntry(index=size, entry=data, leaf_hash=digest), nodes)
+    return size
+
+
+async def inclusion(uow: UnitOfWork, index: int, size: int) -> list[bytes]:
+    """Audit path of entry `index` in the tree of `size` entries. Raises MerkleError outside it."""
+    return await uow.log.compute(lambda read: inclusion_at(index, size, read))
+
+
+async def consistency(uow: UnitOfWork, old: int, new: int) -> list[bytes]:
+    """Proof that the log at `new` extends the log at `old`. Raises MerkleError when `new` is smaller."""
+    return await uow.log.compute(lambda read: consistency_at(old, new, read))
+
+
+async def root(uow: UnitOfWork, size: int) -> bytes:
+    """Tree head over the first `size` entries."""
+    return await uow.log.compute(lambda read: root_at(size, read))
+
+
+async def publish(
+    database: Database, log: LogIdentity, cosigners: Sequence[Cosigner], *, now: datetime
+) -> Published:
+    """A checkpoint over at least everything appended before this call, signed by the log and every cosigner.
+
+    Signature lines stand in the order log, then `cosigners`. Raises QuorumMissingError (fail closed) and
+    LogCorruptError when a cosigner has already signed more than this log holds.
+    """
+    for _round in range(MAX_ROUNDS):
+        done, size, published = await _unpublished(database)
+        if done is not None:
+            return done
+        note = await _signed_note(database, log, size)
+        try:
+            lines = await _cosignatures(database, note, size, cosigners, published)
+        except _OvertakenError:
+            continue
+        full = _complete(note, cosigners, lines)
+        # Another server may have stored a longer tree by now: then its note stands, and covers ours.
+        await _store(database, size, full, now)
+    raise QuorumMissingError("log.quorum-missing", reason="overtaken")
+
+
+class Publisher:
+    """Publishes on behalf of many callers of one process; whoever waits while a publication runs shares the
+    next.
+    """
+
+    def __init__(self, database: Database, log: LogIdentity, cosigners: Sequence[Cosigner]) -> None:
+        """`cosigners` in the order of the signature lines: supervisor, cosigner."""
+        self._database = database
+        self._log = log
+        self._cosigners = tuple(cosigners)
+        self._turn = asyncio.Lock()
+
+    async def covering(self, size: int, *, now: Callable[[], datetime]) -> Published:
+        """A published checkpoint of at least `size` entries. Raises as `publish` does."""
+        async with self._turn:
+            async with self._database.read() as uow:
+                head = await uow.log.head()
+            if head.published_note is not None and head.published_size >= size:
+                return Published(size=head.published_size, note=head.published_note)
+            return await publish(self._database, self._log, self._cosigners, now=now())
+
+
+async def verify_log(database: Database, log: LogIdentity, cosigners: Sequence[Cosigner]) -> int:
+    """Recompute the whole log from its bytes and return its size.
+
+    Leaf hashes, every stored subtree, the head, and each published checkpoint's root and three signatures
+    must agree. Raises LogCorruptError that names the first place where they do not. Cosigners are only read
+    for name and key.
+    """
+    async with database.read() as uow:
+        head = await uow.log.head()
+        levels = await _recomputed_levels(uow, head.size)
+        for level, expected in enumerate(levels):
+            if await uow.log.nodes_from(level, 0, head.size + 1) != expected:
+                raise LogCorruptError("log.node-differs", level=level)
+        for size, note in await uow.log.checkpoints():
+            _verify_note(note, size, _root_of(levels, size), log, cosigners)
+        if await uow.log.checkpoint(head.published_size) != head.published_note:
+            raise LogCorruptError("log.published-note-differs")
+    return head.size
+
+
+class _OvertakenError(Exception):
+    """A cosigner has signed a longer tree: another server published meanwhile."""
+
+
+async def _unpublished(database: Database) -> tuple[Published | None, int, int]:
+    """(what is published, if it covers everything), present size, published size."""
+    async with database.read() as uow:
+        head = await uow.log.head()
+    if head.published_note is not None and head.published_size == head.size:
+        return Published(size=head.published_size, note=head.published_note), head.size, head.published_size
+    return None, head.size, head.published_size
+
+
+async def _signed_note(database: Database, log: LogIdentity, size: int) -> str:
+    async with database.read() as uow:
+        checkpoint = Checkpoint(log.origin, size, await root(uow, size))
+    return sign_note(checkpoint.body(), log.origin, log.key)
+
+
+async def _cosignatures(
+    database: Database, note: str, size: int, cosigners: Sequence[Cosigner], published: int
+) -> list[str]:
+    asked = [_ask(database, one, note, size, published) for one in cosigners]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    failures = [one for one in answers if isinstance(one, BaseException)]
+    for failure in failures:
+        if not isinstance(failure, CosignerError):
+            raise failure
+    if failures:
+        codes = [one.code for one in failures if isinstance(one, CosignerError)]
+        raise QuorumMissingError("log.quorum-missing", missing=len(failures), reasons=codes) from failures[0]
+    return [one for one in answers if isinstance(one, str)]
+
+
+async def _ask(database: Database, cosigner: Cosigner, note: str, size: int, old: int) -> str:
+    for _attempt in range(MAX_ROUNDS):
+        async with database.read() as uow:
+            proof = await consistency(uow, old, size)
+        try:
+            line = await cosigner.add_checkpoint(old, proof, note)
+        except CosignerBehindError as conflict:
+            if conflict.size > size:
+                await _refuse_shorter_log(database, conflict.size)
+                raise _OvertakenError from conflict
+            old = conflict.size
+        else:
+            return _checked_line(cosigner, note, line)
+    raise CosignerError("cosigner.unsettled", cosigner=cosigner.name)
+
+
+async def _refuse_shorter_log(database: Database, signed: int) -> None:
+    """A cosigner that signed more than the database holds has seen entries that were lost here."""
+    async with database.read() as uow:
+        if (await uow.log.head()).size < signed:
+            raise LogCorruptError("log.shorter-than-cosigned", signed=signed)
+
+
+def _checked_line(cosigner: Cosigner, note: str, line: str) -> str:
+    try:
+        verify_cosignature(parse_note(with_signature(note, line)), cosigner.name, cosigner.public)
+    except CryptoError as error:
+        raise CosignerError("cosigner.malformed", cosigner=cosigner.name) from error
+    return line
+
+
+def _complete(note: str, cosigners: Sequence[Cosigner], lines: Sequence[str]) -> str:
+    if not cosigners or len(lines) != len(cosigners):
+        raise QuorumMissingError("log.quorum-missing", missing=len(cosigners) - len(lines))
+    for line in lines:
+        note = with_signature(note, line)
+    return note
+
+
+async def _store(database: Database, size: int, note: str, now: datetime) -> None:
+    async def work(uow: UnitOfWork) -> bool:
+        return await uow.log.swap_published(size=size, note=note, at=to_text(now))
+
+    await database.transact(work)
+
+
+async def _recomputed_levels(uow: UnitOfWork, size: int) -> list[list[bytes]]:
+    """Hashes of all perfect subtrees by level, from the entries' bytes."""
+    levels: list[list[bytes]] = [[]]
+    for start in range(0, size, VERIFY_BATCH):
+        batch = await uow.log.entries(start, min(start + VERIFY_BATCH, size))
+        for expected, entry in enumerate(batch, start):
+            if entry.index != expected or entry.leaf_hash != leaf_hash(entry.entry):
+                raise LogCorruptError("log.entry-differs", index=expected)
+            for level, _index, digest in append_nodes(expected, entry.leaf_hash, partial(_at, levels)):
+                while len(levels) <= level:
+                    levels.append([])
+                levels[level].append(digest)
+    if len(levels[0]) != size or await uow.log.entries(size, size + 1):
+        raise LogCorruptError("log.size-differs", size=size)
+    return levels
+
+
+def _at(levels: Sequence[Sequence[bytes]], level: int, index: int) -> bytes:
+    return levels[level][index]
+
+
+def _root_of(levels: Sequence[Sequence[bytes]], size: int) -> bytes:
+    if size > len(levels[0]):
+        raise LogCorruptError("log.checkpoint-beyond-log", size=size)
+    return root_at(size, partial(_at, levels))
+
+
+def _verify_note(note: str, size: int, root: bytes, log: LogIdentity, cosigners: Sequence[Cosigner]) -> None:
+    try:
+        parsed = parse_note(note)
+        if Checkpoint.from_body(parsed.body) != Checkpoint(log.origin, size, root):
+            raise LogCorruptError("log.checkpoint-differs", size=size)
+        verify_log_signature(parsed, log.origin, log.key.public)
+        for one in cosigners:
+            verify_cosignature(parsed, one.name, one.public)
+    except CryptoError as error:
+        raise LogCorruptError("log.checkpoint-signature", size=size) from error

@@ -1,0 +1,1 @@
+"""Alembic migrations; `migrations.upgrade` runs them from the program, without a configuration file."""

@@ -1,0 +1,86 @@
+"""Databases and log parties for integration tests: whoever asks for `database` runs on both engines."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.store.engine import make_engine
+from app.store.field_cipher import FieldCipher
+from app.store.unit_of_work import Database
+from app.usecases.log import LogIdentity
+from crypto.signing import SigningKey
+from migrations.upgrade import upgrade
+from tests.support.postgres import PostgresServer
+from tests.support.witness import InMemoryCosigner
+
+ORIGIN = "log.test.example"
+CIPHER = FieldCipher(current="k1", keys={"k1": bytes(range(32))}, tags=bytes(range(1, 33)))
+
+
+def migrate(url: str) -> None:
+    async def work() -> None:
+        engine = make_engine(url)
+        await upgrade(engine)
+        await engine.dispose()
+
+    asyncio.run(work())
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy: migrating once per test would be most of the time."""
+    path = tmp_path_factory.mktemp("template") / "migrated.sqlite"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Address of a migrated database of its own, on each engine in turn."""
+    if request.param == "sqlite":
+        path = tmp_path / "qiantong.sqlite"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = server.create(template=server.template("migrated", migrate))
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+async def database(migrated_url: str, anyio_backend: str) -> AsyncIterator[Database]:
+    """A migrated database."""
+    one = Database(make_engine(migrated_url), CIPHER)
+    yield one
+    await one.dispose()
+
+
+@pytest.fixture
+async def second_server(migrated_url: str, anyio_backend: str) -> AsyncIterator[Database]:
+    """The same database as another server process holds it: own connections, own lock."""
+    one = Database(make_engine(migrated_url), CIPHER)
+    yield one
+    await one.dispose()
+
+
+@pytest.fixture
+def platform() -> SigningKey:
+    return SigningKey.from_seed(b"P" * 32)
+
+
+@pytest.fixture
+def log_identity(platform: SigningKey) -> LogIdentity:
+    return LogIdentity(origin=ORIGIN, key=platform)
+
+
+@pytest.fixture
+def cosigners(platform: SigningKey) -> list[InMemoryCosigner]:
+    """Supervisor and cosigner, in the order of the signature lines."""
+    return [
+        InMemoryCosigner(name, SigningKey.from_seed(seed * 32), origin=ORIGIN, log_public=platform.public)
+        for name, seed in (("supervisor.example", b"S"), ("cosigner.example", b"W"))
+    ]
