@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from draw.errors import FeasibilityError
 from draw.feasibility import SharedPeople, Shortfall, check
-from draw.flow import Network
 from draw.selection import Cell, Problem
 
 Roster = list[tuple[bytes, frozenset[Cell]]]  # per person: employer, cells
@@ -261,19 +260,3 @@ def test_counts_that_contradict_each_other_are_refused(
     with pytest.raises(FeasibilityError) as refusal:
         check(problem, employers, shared)
     assert refusal.value.code == code
-
-
-def test_a_flow_finds_the_way_back_out_of_a_greedy_first_path() -> None:
-    network = Network()
-    for tail, head in (("s", "a"), ("s", "b"), ("a", "c"), ("a", "d"), ("b", "c"), ("c", "t"), ("d", "t")):
-        network.connect(tail, head, 1)
-    assert network.push("s", "t") == 2
-
-
-def test_a_cut_separates_what_a_full_edge_separates() -> None:
-    network = Network()
-    network.connect("s", "a", 5)
-    network.connect("a", "b", 2)
-    network.connect("b", "t", 5)
-    assert network.push("s", "t") == 2
-    assert network.reachable("s") == {"s", "a"}
