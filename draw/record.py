@@ -19,7 +19,7 @@ from draw.avoidance.engine import beijing_date
 from draw.avoidance.rules import Rules
 from draw.cells import Cells, case_commitment
 from draw.entries import Entry
-from draw.entry_bodies import check_body, to_seconds
+from draw.entry_bodies import check_body, from_seconds, to_seconds
 from draw.errors import RecordError
 from draw.model import Case, DrawParameters
 from draw.selection import MIN_ACCEPTANCE, Problem, pilot_acceptance, pilot_seeds
@@ -156,9 +156,9 @@ def anonymity_figures(
 
 def recent_changes(cells: Cells, requested_at: str) -> int:
     """How many eligible experts changed within 72 hours before the request, or since."""
-    earliest = to_seconds(requested_at) - RECENT_SECONDS
+    earliest = from_seconds(to_seconds(requested_at) - RECENT_SECONDS)
     records = cells.snapshot.records
-    return sum(to_seconds(records[row].absences.changed) >= earliest for row in cells.eligible_rows())
+    return sum(records[row].absences.changed >= earliest for row in cells.eligible_rows())
 
 
 def require_lawful(rules: Rules, parameters: DrawParameters, requested_at: str) -> None:

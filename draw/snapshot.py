@@ -24,6 +24,8 @@ _PREFIXES: Final = tuple(b"qt/1 field\x00" + name.encode("ascii") + b"\x00" for 
 # 8 MiB of keystream at a time.
 _ROWS_PER_CHUNK: Final = 1 << 14
 _CACHED_VALUES: Final = 1 << 16
+# Fields that seldom repeat are not worth remembering.
+_UNIQUE: Final = frozenset({"id", "person", "name", "employers"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,20 +119,21 @@ def field_values(record: ExpertRecord) -> tuple[JsonValue, ...]:
 
 def _leaves(records: Sequence[ExpertRecord], key: bytes) -> Iterator[bytes]:
     """The 512-byte pool leaves, row by row."""
-    known: dict[str, bytes] = {}
+    encode = _Encoder()
     for start in range(0, len(records), _ROWS_PER_CHUNK):
         chunk = records[start : start + _ROWS_PER_CHUNK]
         salts = keystream_salts(key, len(chunk) * len(FIELDS), start=start * len(FIELDS))
         for offset, record in enumerate(chunk):
             own = salts[offset * _LEAF_SALT_BYTES : (offset + 1) * _LEAF_SALT_BYTES]
-            yield _leaf(own, field_values(record), known)
+            yield _leaf(own, encode.fields(record))
 
 
-def _leaf(salts: bytes, values: Sequence[JsonValue], known: dict[str, bytes]) -> bytes:
+def _leaf(salts: bytes, encoded: Sequence[bytes]) -> bytes:
+    mac = hmac.digest
     return b"".join(
         [
-            hmac.digest(salts[at : at + SALT_BYTES], prefix + _encoded(value, known), "sha256")
-            for at, prefix, value in zip(_OFFSETS, _PREFIXES, values, strict=True)
+            mac(salts[at : at + SALT_BYTES], prefix + value, "sha256")
+            for at, prefix, value in zip(_OFFSETS, _PREFIXES, encoded, strict=True)
         ]
     )
 
@@ -138,15 +141,25 @@ def _leaf(salts: bytes, values: Sequence[JsonValue], known: dict[str, bytes]) ->
 _OFFSETS: Final = range(0, _LEAF_SALT_BYTES, SALT_BYTES)
 
 
-def _encoded(value: JsonValue, known: dict[str, bytes]) -> bytes:
-    """canonical(value); most values of a pool (regions, titles, dates, empty lists) repeat many times."""
-    name = repr(value)
-    found = known.get(name)
-    if found is None:
-        found = canonical(value)
-        if len(known) < _CACHED_VALUES:
-            known[name] = found
-    return found
+class _Encoder:
+    """canonical() of a record's fields; strings and lists that repeat in a pool are encoded once."""
+
+    def __init__(self) -> None:
+        self._known: dict[object, bytes] = {None: b"null", (): b"[]"}
+
+    def fields(self, record: ExpertRecord) -> list[bytes]:
+        known, encoded = self._known, []
+        for name in FIELDS:
+            value = getattr(record, name)
+            found = known.get(value)
+            encoded.append(self._add(record, name, value) if found is None else found)
+        return encoded
+
+    def _add(self, record: ExpertRecord, name: str, value: object) -> bytes:
+        encoded = canonical(value if isinstance(value, str) else record.to_json()[name])
+        if len(self._known) < _CACHED_VALUES and name not in _UNIQUE:
+            self._known[value] = encoded
+        return encoded
 
 
 def _cut(joined: bytes) -> tuple[bytes, ...]:
