@@ -97,7 +97,7 @@ def build(parts: RecordParts) -> SealedRecord:
     ``.infeasible`` (details: every shortfall), ``.acceptance``, ``.anonymity``, ``.override``.
     """
     _require_consistent(parts)
-    require_lawful(parts.rules, parts.parameters, parts.request.time)
+    require_lawful(parts.rules, parts.parameters, parts.sealed_at)
     _require_times(parts)
     require_feasible(parts.parameters, parts.cells)
     _require_anonymous(parts)
@@ -161,9 +161,9 @@ def recent_changes(cells: Cells, requested_at: str) -> int:
     return sum(records[row].absences.changed >= earliest for row in cells.eligible_rows())
 
 
-def require_lawful(rules: Rules, parameters: DrawParameters, requested_at: str) -> None:
+def require_lawful(rules: Rules, parameters: DrawParameters, sealed_at: str) -> None:
     """Raise RecordError("record.rules", broken=[…]) with every way in which a request breaks its rules."""
-    broken = [name for name, holds in _lawful(rules, parameters, beijing_date(requested_at)) if not holds]
+    broken = [name for name, holds in _lawful(rules, parameters, beijing_date(sealed_at)) if not holds]
     if broken:
         raise RecordError("record.rules", broken=tuple(broken))
 
