@@ -204,7 +204,7 @@ def _parse_line(line: str) -> NoteSignature:
 
 
 def _check_body(body: str) -> None:
-    if len(_text(body)) < 2 or not body.endswith("\n"):  # noqa: PLR2004 - at least one character and its newline
+    if len(_text(body)) < 2 or not body.endswith("\n"):
         raise NoteError("note.malformed", "a note text ends with a newline")
     if any(char < " " and char != "\n" for char in body):
         raise NoteError("note.malformed", "a note text holds no control characters")

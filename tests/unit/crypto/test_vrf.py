@@ -228,7 +228,7 @@ def test_a_mixed_order_key_is_refused() -> None:
 
 
 def test_decoding_a_hash_refuses_what_rfc_8032_refuses() -> None:
-    """libsodium's addition alone would take the first four."""
+    """Libsodium's addition alone would take the first four."""
     for y in (1 | 1 << 255, (PRIME - 1) | 1 << 255, PRIME, PRIME + 1, 2):
         assert _clear_cofactor(y.to_bytes(32, "little")) is None
     assert _clear_cofactor(ORDER_8) == IDENTITY
