@@ -5,13 +5,16 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("app", "draw", "remote_eval", "crypto")
+OURS = {*PACKAGES, "migrations", "tests", "benchmarks", "hatch_build"}
 CODE = {".py", ".ts", ".vue", ".css", ".html", ".sh"}
 LONGEST_FILE = 500
 LINT = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"]
@@ -130,6 +133,42 @@ def test_pins_carry_hashes_and_no_addresses() -> None:
     lock = (ROOT / "web/package-lock.json").read_text()
     assert '"resolved"' not in lock
     assert '"integrity"' in lock
+
+
+def test_every_library_in_use_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    shipped = names_of(project["project"]["dependencies"])
+    groups = project["dependency-groups"]
+    developed = shipped | names_of([*groups["dev"], *groups["bench"]])
+    distributions = packages_distributions()
+    undeclared = set()
+    for folders, declared in (((*PACKAGES, "migrations"), shipped), (("tests", "benchmarks"), developed)):
+        for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+            beside = (
+                {script.stem for script in path.parent.glob("*.py")}
+                if path.parent.name == "benchmarks"
+                else set()
+            )
+            for root in imported_roots(path) - sys.stdlib_module_names - OURS - beside:
+                owners = {name.lower().replace("_", "-") for name in distributions.get(root, [root])}
+                if not owners & declared:
+                    undeclared.add(f"{path.relative_to(ROOT)} imports {root}")
+    assert not undeclared
+
+
+def names_of(requirements: list[str]) -> set[str]:
+    found = (re.match(r"[A-Za-z0-9._-]+", requirement) for requirement in requirements)
+    return {match[0].lower().replace("_", "-") for match in found if match}
+
+
+def imported_roots(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return {name.partition(".")[0] for name in names}
 
 
 @pytest.mark.parametrize("package", [*PACKAGES, "tests"])
