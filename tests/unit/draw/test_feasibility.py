@@ -182,6 +182,12 @@ def test_each_reason_is_told_alone_with_its_figures(request_: dict[str, Any], re
     assert reasons(**request_) == [reason]
 
 
+def test_a_cut_from_one_table_does_not_condemn_a_table_that_just_meets_it() -> None:
+    """Two from either site fail, x and y employ everybody there; one from each site is fine and is tried second."""
+    people = plain(0, 0, b"x", b"x") + plain(0, 1, b"y", b"y")
+    assert reasons(people, rows=(2,), ranges=((0, 2), (0, 2)), cap=1) == []
+
+
 def test_every_reason_is_told_at_once() -> None:
     people = plain(0, 0, b"a") + plain(1, 0, b"b", b"b", b"b") + plain(1, 1, b"c")
     found = reasons(people, rows=(2, 3), ranges=((1, 2), (2, 2)), cap=1)
