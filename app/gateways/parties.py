@@ -1,0 +1,82 @@
+"""The party nodes as the platform sees them: a port, and its HTTP form.
+
+Every call may be repeated: a node gives the same answer again. What a node signs is checked by the caller
+against the registered keys before it goes anywhere near the log.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+import httpx
+
+from app.errors import AppError
+from app.gateways.http_signatures import sign_request
+from crypto.canonical import canonical, parse
+from crypto.errors import CryptoError
+from crypto.signing import SigningKey
+
+TIMEOUT_SECONDS: Final = 20.0
+MAX_ANSWER_BYTES: Final = 1024 * 1024
+_OK: Final = 200
+
+
+class PartyError(AppError):
+    """A node did not do its duty: ``party.unreachable``, ``.malformed``, or ``.refused`` with its code."""
+
+
+class PartyNode(Protocol):
+    """One key holder's node.
+
+    Contract: `call` posts a JSON document to a duty and gives the JSON answer. Repeating a call that was
+    answered gives the same answer. Raises PartyError; then nothing was signed, or the same call may be
+    repeated.
+    """
+
+    async def call(self, path: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The node's answer to `POST {path}`."""
+
+    async def identity(self) -> Mapping[str, Any]:
+        """The node's public keys, as the body of a `key` entry."""
+
+
+class HttpPartyNode:
+    """A node behind an HTTP address; requests are signed with the platform's key (RFC 9421)."""
+
+    def __init__(
+        self, *, url: str, key: SigningKey, client: httpx.AsyncClient, clock: Callable[[], datetime]
+    ) -> None:
+        """The client is closed by whoever made it."""
+        self._url = url.rstrip("/")
+        self._key = key
+        self._client = client
+        self._clock = clock
+
+    async def call(self, path: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See `PartyNode`."""
+        body, url = canonical(dict(document)), f"{self._url}{path}"
+        headers = {"content-type": "application/json"}
+        signed = sign_request(
+            self._key, method="POST", url=url, body=body, now=self._clock(), headers=headers
+        )
+        return await self._answer("POST", url, content=body, headers=signed)
+
+    async def identity(self) -> Mapping[str, Any]:
+        """See `PartyNode`."""
+        return await self._answer("GET", f"{self._url}/identity")
+
+    async def _answer(self, method: str, url: str, **options: Any) -> Mapping[str, Any]:
+        try:
+            response = await self._client.request(
+                method, url, timeout=TIMEOUT_SECONDS, follow_redirects=False, **options
+            )
+            value = parse(response.content, max_bytes=MAX_ANSWER_BYTES)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise PartyError("party.unreachable") from error
+        except CryptoError as error:
+            raise PartyError("party.malformed") from error
+        if not isinstance(value, dict):
+            raise PartyError("party.malformed")
+        if response.status_code != _OK:
+            raise PartyError("party.refused", refusal=str(value.get("code")), status=response.status_code)
+        return value

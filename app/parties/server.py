@@ -1,0 +1,146 @@
+"""The HTTP face of a party node: draw duties for the platform, `/add-checkpoint` for the log.
+
+Every duty is a POST with a JSON body of at most 4 MiB, signed by the pinned platform key (RFC 9421);
+answers repeat for repeated requests. Refusals are problem+json (RFC 9457) in Chinese and English. The node
+logs codes and draw numbers, never bodies.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+
+from app.gateways.http_signatures import HttpSignatureError, verify_request
+from app.parties import custody, duties, supervision
+from app.parties.cosigning import MAX_REQUEST_BYTES, Witness, WitnessConflictError, WitnessRefusalError
+from app.parties.errors import TEXTS, NodeRefusalError
+from app.parties.evidence import Json
+from app.parties.node import Node
+from crypto.canonical import parse
+from crypto.errors import CryptoError
+from draw.entries import Entry, Signature, to_json
+
+MAX_BODY_BYTES: Final = 4 * 1024 * 1024
+MAX_DEPTH: Final = 32
+Duty = Callable[[Node, int, Json], Entry | Signature | bytes]
+
+# (path below /draws/{k}, roles that have it) → duty.
+DUTIES: Final[dict[str, tuple[tuple[str, ...], Duty]]] = {
+    "commitment": (duties.HOLDERS, duties.commit),
+    "seal": (duties.HOLDERS, duties.sign_seal),
+    "escrow": (duties.HOLDERS, duties.escrow),
+    "reveal": (duties.HOLDERS, duties.reveal),
+    "escrow-receipt": (("cosigner",), custody.receive_escrow),
+    "escrow-open": (("cosigner",), custody.open_escrow),
+    "opening": (("supervisor",), supervision.countersign_opening),
+}
+
+
+def create_node_app(node: Node) -> FastAPI:
+    """The node's application. Holds no state but the node."""
+    app = FastAPI(title="Qiantong party node", openapi_url=None, docs_url=None, redoc_url=None)
+    app.add_exception_handler(NodeRefusalError, _refusal)
+
+    @app.get("/identity")
+    async def identity() -> dict[str, str | None]:
+        return node.keys.identity()
+
+    @app.post("/draws/{k}/answers/{t}")
+    async def answer(k: int, t: int, request: Request) -> Response:
+        body = await _signed_body(node, request)
+        _require_role(node, ("supervisor",))
+        return _answer(await asyncio.to_thread(supervision.answer, node, k, t, body))
+
+    @app.post("/draws/{k}/{duty}")
+    async def perform(k: int, duty: str, request: Request) -> Response:
+        body = await _signed_body(node, request)
+        roles, work = DUTIES.get(duty, ((), duties.commit))
+        _require_role(node, roles)
+        return _answer(await asyncio.to_thread(work, node, k, body))
+
+    if node.keys.role in ("supervisor", "cosigner"):
+        app.post("/add-checkpoint")(_witness_endpoint(node))
+    return app
+
+
+def _witness_endpoint(node: Node) -> Callable[[Request], Awaitable[Response]]:
+    witness = Witness(
+        book=node.book,
+        name=node.keys.name,
+        key=node.keys.signing,
+        origin=node.trust.origin,
+        log_public=node.trust.log_public,
+    )
+
+    async def add_checkpoint(request: Request) -> Response:
+        body = await _limited(request, MAX_REQUEST_BYTES + 1)
+        try:
+            line = await asyncio.to_thread(witness.add_checkpoint, body, now=int(node.clock().timestamp()))
+        except WitnessConflictError as conflict:
+            return PlainTextResponse(f"{conflict.size}\n", status_code=409, media_type="text/x.tlog.size")
+        except WitnessRefusalError as refusal:
+            return PlainTextResponse(f"{refusal}\n", status_code=refusal.status)
+        return PlainTextResponse(line)
+
+    return add_checkpoint
+
+
+async def _signed_body(node: Node, request: Request) -> Json:
+    body = await _limited(request, MAX_BODY_BYTES + 1)
+    if len(body) > MAX_BODY_BYTES:
+        raise NodeRefusalError("malformed", "the body is larger than 4 MiB")
+    try:
+        verify_request(
+            node.trust.log_public,
+            method=request.method,
+            url=str(request.url),
+            headers=dict(request.headers),
+            body=body,
+        )
+        value = parse(body, max_bytes=MAX_BODY_BYTES, max_depth=MAX_DEPTH)
+    except HttpSignatureError as error:
+        raise NodeRefusalError("unauthorised") from error
+    except CryptoError as error:
+        raise NodeRefusalError("malformed", "the body is not strict JSON") from error
+    if not isinstance(value, dict):
+        raise NodeRefusalError("malformed", "the body is not an object")
+    return value
+
+
+async def _limited(request: Request, limit: int) -> bytes:
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) >= limit:
+            break
+    return bytes(received)
+
+
+def _require_role(node: Node, roles: tuple[str, ...]) -> None:
+    if node.keys.role not in roles:
+        raise NodeRefusalError("wrong_role")
+
+
+def _answer(result: Entry | Signature | bytes) -> JSONResponse:
+    if isinstance(result, bytes):
+        return JSONResponse({"sealed": result.hex()})
+    if isinstance(result, Signature):
+        line = {"role": result.role, "key": result.key.hex(), "signature": result.signature.hex()}
+        return JSONResponse({"signature": line})
+    return JSONResponse({"entry": to_json(result)})
+
+
+async def _refusal(_request: Request, error: Exception) -> JSONResponse:
+    code = error.code if isinstance(error, NodeRefusalError) else "malformed"
+    status, chinese, english = TEXTS[code]
+    problem: dict[str, Any] = {
+        "type": f"urn:qiantong:node:{code}",
+        "title": english,
+        "title_zh": chinese,
+        "status": status,
+        "code": f"node.{code}",
+        "detail": getattr(error, "detail", ""),
+    }
+    return JSONResponse(problem, status_code=status, media_type="application/problem+json")

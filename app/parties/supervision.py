@@ -1,0 +1,70 @@
+"""What only the supervisor does: lend chance to a replacement, and agree to an opening.
+
+A replacement's next identity depends on the supervisor's VRF value, which is given only for an event that
+is in the log with its evidence (draw-protocol §7): the platform cannot look ahead, the supervisor cannot
+choose. The opening is countersigned only after the lawful time on the supervisor's own clock and only for
+the number of events that the log shows.
+"""
+
+from base64 import b64decode
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from app.parties.duties import own_signature
+from app.parties.errors import NodeRefusalError
+from app.parties.evidence import Evidence, Json
+from app.parties.node import Node, proposed
+from crypto.hashing import tagged
+from draw.entries import Entry, Signature, leaf_hash
+from draw.record import sdr_hash
+from draw.replacement import supervisor_alpha
+
+MAX_DOCUMENT_BYTES: Final = 1024 * 1024
+
+
+def answer(node: Node, draw: int, t: int, request: Json) -> Entry:
+    """Give the VRF value of event t as a signed `answer` entry, once per event number."""
+    evidence = node.evidence(request, draw)
+    digest = _result_of(evidence)
+    event = evidence.one("event", draw=draw, t=t, sdr=digest.hex())
+    if event.body["mode"] != "supervisor" or len(evidence.all("event", draw=draw)) != t:
+        raise NodeRefusalError("evidence", "events are answered one after another")
+    _check_document(event.body, request)
+    leaf = leaf_hash(event)
+    if node.book.put_once("event", draw, leaf, key=str(t)) != leaf:
+        raise NodeRefusalError("other_record", "another event has this number")
+    pi = node.keys.vrf.prove(supervisor_alpha(digest, t))
+    return node.entry("answer", draw, {"draw": draw, "t": t, "event": leaf.hex(), "pi": pi.hex()}, key=str(t))
+
+
+def countersign_opening(node: Node, draw: int, request: Json) -> Signature:
+    """Sign the `open` entry that the platform proposes, when the time has come and the count of events is
+    right.
+    """
+    evidence = node.evidence(request, draw)
+    digest = _result_of(evidence)
+    entry = proposed(request, "open", evidence)
+    events = len(evidence.all("event", draw=draw))
+    if dict(entry.body) != {"draw": draw, "sdr": digest.hex(), "events": events}:
+        raise NodeRefusalError("evidence", "the opening disagrees with the log")
+    if node.clock() < datetime.fromisoformat(evidence.one("seal").body["deadlines"]["open"]):
+        raise NodeRefusalError("not_yet")
+    return own_signature(node, entry)
+
+
+def _result_of(evidence: Evidence) -> bytes:
+    digest = sdr_hash(evidence.one("seal").body)
+    evidence.one("result", draw=evidence.draw, sdr=digest.hex())
+    return digest
+
+
+def _check_document(event: Mapping[str, Any], request: Json) -> None:
+    try:
+        document = b64decode(str(request.get("document")), validate=True)
+    except ValueError as error:
+        raise NodeRefusalError("malformed", "the evidence document") from error
+    if not 0 < len(document) <= MAX_DOCUMENT_BYTES:
+        raise NodeRefusalError("malformed", "the evidence document has 1 byte to 1 MiB")
+    if tagged("qt/1 evidence", document).hex() != event["evidence"]:
+        raise NodeRefusalError("evidence", "the document is not the one the event names")
