@@ -3,13 +3,19 @@
 GATES = format lint types contracts web-types web-tests unit integration e2e vectors
 RUN = ./run test
 
-.PHONY: check $(GATES) demo fix pins bench-packages
+.PHONY: check $(GATES) coverage demo fix pins bench-packages
 
 check:
 	$(RUN)
 
 $(GATES):
 	$(RUN) $@
+
+# Lines and branches that no test reaches.
+coverage:
+	.venv/bin/python -m coverage run -m pytest -q tests
+	.venv/bin/python -m coverage combine --quiet
+	.venv/bin/python -m coverage report
 
 demo:
 	./run demo
