@@ -7,7 +7,7 @@ import { fail, need } from "./errors.ts";
 import { tagged } from "./hash.ts";
 import { canonical, type JsonObject } from "./json.ts";
 import { leafHash } from "./merkle.ts";
-import type { Body, Bundle, Entry, EntryType, Role, Sdr, Stage } from "./shapes.ts";
+import type { Bundle, Entry, EntryType, Role, Sdr, Stage } from "./shapes.ts";
 
 /** A remark that is no failure: what the reader should know about this draw. */
 export interface Note {
@@ -131,4 +131,3 @@ export function seatDigest(salt: string, seat: number): string {
   return toHex(tagged("qt/1 seat", fromHex(salt), u32be(seat)));
 }
 
-export type { Body };

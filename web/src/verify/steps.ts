@@ -2,7 +2,7 @@
 
 import { concat, fromHex, u64be, utf8 } from "./bytes.ts";
 import { beijingDate } from "./calendar.ts";
-import { belongs, sealedOf, signedByParties, type Context, type Sealed } from "./context.ts";
+import { belongs, signedByParties, type Context, type Sealed } from "./context.ts";
 import { need } from "./errors.ts";
 import { taggedHex } from "./hash.ts";
 import { canonical } from "./json.ts";
@@ -171,4 +171,3 @@ function roleCommitment(draw: number, role: Holder): Uint8Array {
   return concat(u64be(draw), Uint8Array.of(role.length), utf8(role));
 }
 
-export { sealedOf };
