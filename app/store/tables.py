@@ -199,6 +199,17 @@ draw_entries = Table(
     Column("type", String(16), nullable=False),
 )
 
+draw_duties = Table(
+    "draw_duties",
+    METADATA,
+    # Separation of duties by the key itself: a person has at most one duty in one draw (R71).
+    Column("draw_id", _ID, ForeignKey("draws.id"), primary_key=True),
+    Column("person", _ID, primary_key=True),
+    Column("duty", String(16), nullable=False),
+    Column("at", _TIME, nullable=False),
+    CheckConstraint("duty IN ('request', 'supervise', 'operate')", name="duty"),
+)
+
 draw_events = Table(
     "draw_events",
     METADATA,

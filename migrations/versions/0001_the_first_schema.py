@@ -253,6 +253,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_signature_nonces_expires_at"), ["expires_at"], unique=False)
 
     op.create_table(
+        "draw_duties",
+        sa.Column("draw_id", sa.String(length=64), nullable=False),
+        sa.Column("person", sa.String(length=64), nullable=False),
+        sa.Column("duty", sa.String(length=16), nullable=False),
+        sa.Column("at", sa.String(length=20), nullable=False),
+        sa.CheckConstraint("duty IN ('request', 'supervise', 'operate')", name=op.f("ck_draw_duties_duty")),
+        sa.ForeignKeyConstraint(["draw_id"], ["draws.id"], name=op.f("fk_draw_duties_draw_id_draws")),
+        sa.PrimaryKeyConstraint("draw_id", "person", name=op.f("pk_draw_duties")),
+    )
+    op.create_table(
         "draw_entries",
         sa.Column("draw_id", sa.String(length=64), nullable=False),
         sa.Column("log_index", sa.BigInteger(), nullable=False),
@@ -283,6 +293,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("draw_events")
     op.drop_table("draw_entries")
+    op.drop_table("draw_duties")
     with op.batch_alter_table("signature_nonces", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_signature_nonces_expires_at"))
 

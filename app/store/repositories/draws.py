@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.errors import ConflictError, WriteConflictError
 from app.store.field_cipher import FieldCipher
-from app.store.tables import draw_entries, draw_events, draws
+from app.store.tables import draw_duties, draw_entries, draw_events, draws
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +184,27 @@ class DrawRepository:
         query = select(draw_entries).where(draw_entries.c.draw_id == draw_id)
         rows = await self._connection.execute(query.order_by(draw_entries.c.log_index))
         return [DrawEntry(log_index=row.log_index, type=row.type) for row in rows]
+
+    async def take_duty(self, draw_id: str, *, person: str, duty: str, at: str) -> None:
+        """Give a person a duty in this draw; taking the same one again changes nothing.
+
+        Raises ConflictError ``draw.duties-clash`` when the person already has another duty in it.
+        """
+        held = (await self.duties(draw_id)).get(person)
+        if held is not None and held != duty:
+            raise ConflictError("draw.duties-clash", held=held, asked=duty)
+        if held is None:
+            try:
+                await self._connection.execute(
+                    draw_duties.insert().values(draw_id=draw_id, person=person, duty=duty, at=at)
+                )
+            except IntegrityError as error:
+                raise WriteConflictError("draw.duty-taken") from error
+
+    async def duties(self, draw_id: str) -> dict[str, str]:
+        """Duty by person."""
+        query = select(draw_duties.c.person, draw_duties.c.duty).where(draw_duties.c.draw_id == draw_id)
+        return {row.person: row.duty for row in await self._connection.execute(query)}
 
     async def add_event(self, draw_id: str, event: DrawEvent) -> None:
         """Store a replacement event. Raises WriteConflictError when its number is taken."""

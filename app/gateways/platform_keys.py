@@ -1,0 +1,61 @@
+"""The platform's own key folder: signing and VRF seeds in one owner-only file (0600).
+
+It never leaves the platform's machine. Registering the public halves in the log is the ceremony's work.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from app.errors import AppError
+from crypto.signing import SigningKey
+from crypto.vrf import VrfKey
+
+SEED_BYTES: Final = 32
+FILE_NAME: Final = "platform-keys.json"
+_OTHERS: Final = 0o077
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformKeys:
+    """What the platform signs and proves with."""
+
+    signing: SigningKey
+    vrf: VrfKey
+
+
+def load_or_create(folder: Path) -> PlatformKeys:
+    """The keys of `folder`; a missing file is made. Raises AppError ``platform.key-mode`` when others may
+    read it.
+    """
+    path = folder / FILE_NAME
+    if not path.exists():
+        _create(path)
+    if path.stat().st_mode & _OTHERS:
+        raise AppError("platform.key-mode")
+    try:
+        seeds = json.loads(path.read_bytes())
+        signing, vrf = bytes.fromhex(seeds["signing"]), bytes.fromhex(seeds["vrf"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise AppError("platform.key-file") from error
+    return PlatformKeys(signing=SigningKey.from_seed(signing), vrf=VrfKey.from_seed(vrf))
+
+
+def _create(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    seeds = {name: os.urandom(SEED_BYTES).hex() for name in ("signing", "vrf")}
+    beside = path.with_suffix(f".{os.urandom(4).hex()}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        json.dump(seeds, file)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        # Of two starting processes one wins; both then read the same keys.
+        os.link(beside, path)
+    except FileExistsError:
+        pass
+    finally:
+        beside.unlink()
