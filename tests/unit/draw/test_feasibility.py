@@ -183,7 +183,7 @@ def test_each_reason_is_told_alone_with_its_figures(request_: dict[str, Any], re
 
 
 def test_a_cut_from_one_table_does_not_condemn_a_table_that_just_meets_it() -> None:
-    """Two from either site fail, x and y employ everybody there; one from each site is fine and is tried second."""
+    """Two from one site share an employer; one from each site do not, and that table is tried second."""
     people = plain(0, 0, b"x", b"x") + plain(0, 1, b"y", b"y")
     assert reasons(people, rows=(2,), ranges=((0, 2), (0, 2)), cap=1) == []
 
