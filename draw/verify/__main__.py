@@ -1,6 +1,7 @@
 """`python -m draw.verify BUNDLE [--pool FILE] [--receipt FILE] [--trust FILE] [--json]`.
 
-Exit 0 only when every check that applies passes; 1 at the first failing check; 2 when called wrongly or a file cannot be read.
+Exit 0 only when every check that applies passes; 1 at the first failing check; 2 when called wrongly or a
+file cannot be read.
 """
 
 import argparse
@@ -84,7 +85,8 @@ def _print_report(report: Report, *, as_json: bool) -> None:
     if report.override is not None:
         _print(f"  reason / 理由: {report.override}")
     for seat in report.seats:
-        _print(f"  seat {seat.seat}: {json.dumps(seat.fields, ensure_ascii=False) if seat.at else 'vacant / 空缺'}")
+        holder = json.dumps(seat.fields, ensure_ascii=False) if seat.at else "vacant / 空缺"
+        _print(f"  seat {seat.seat}: {holder}")
 
 
 def _print(line: str) -> None:

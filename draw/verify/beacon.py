@@ -1,7 +1,7 @@
 """drand rounds (draw-proof §6): chain constants, round times and BLS verification, offline.
 
-The BLS library is imported only when a round is verified, so that a proof without a beacon needs no pairing library. The chain
-keys are constants here: a round is as good carried in by hand as fetched.
+The BLS library is imported only when a round is verified, so that a proof without a beacon needs no pairing
+library. The chain keys are constants here: a round is as good carried in by hand as fetched.
 """
 
 import hashlib
@@ -38,8 +38,7 @@ CHAINS = {
     ),
     "default": Chain(
         public_key=bytes.fromhex(
-            "868f005eb8e6e4ca0a47c8a77ceaa5309a47978a7c71bc5cce96366b5d7a5699"
-            "37c529eeda66c7293784a9402801af31"
+            "868f005eb8e6e4ca0a47c8a77ceaa5309a47978a7c71bc5cce96366b5d7a569937c529eeda66c7293784a9402801af31"
         ),
         period=30,
         genesis=1595431050,
@@ -57,7 +56,8 @@ def round_time(chain: str, number: int) -> int:
 
 
 def verified(chain: str, number: int, signature: bytes, previous: bytes | None) -> bool:
-    """Whether `signature` is the chain's for round `number` (1 ≤ number < 2^64). `previous`: bytes on `default`, else None."""
+    """Whether `signature` is the chain's for round `number` (1 ≤ number < 2^64). `previous`: bytes on
+    `default`, else None."""
     constants = CHAINS[chain]
     if len(signature) != constants.signature_length or not 1 <= number < 2**64:
         return False
@@ -73,9 +73,15 @@ def verified(chain: str, number: int, signature: bytes, previous: bytes | None) 
         return False
 
 
+def randomness(signature: bytes) -> bytes:
+    """SHA-256 of the signature: b of §6, 32 bytes."""
+    return hashlib.sha256(signature).digest()
+
+
 def _pairing_holds(chain: Chain, message: bytes, signature: bytes) -> bool:
-    # Decoding checks curve and subgroup; e(signature, −g) · e(hash, key) = 1, groups swapped between the two chains.
-    import py_arkworks_bls12381 as bls
+    # Decoding checks curve and subgroup; e(signature, −g) · e(hash, key) = 1, groups swapped between the two
+    # chains.
+    import py_arkworks_bls12381 as bls  # noqa: PLC0415 - only proofs with a beacon need it
 
     first: list[Any]
     second: list[Any]

@@ -1,4 +1,5 @@
-"""The checked bundle as the later checks see it: entries by type, the draw number, the Sealed Draw Record and its digest."""
+"""The checked bundle as the later checks see it: entries by type, the draw number, the Sealed Draw Record and
+its digest."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,8 @@ from draw.verify.notes import Checkpoint
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One log entry. `signed` are the bytes of C(entry without signatures); `leaf_hash` is its RFC 6962 leaf hash."""
+    """One log entry. `signed` are the bytes of C(entry without signatures); `leaf_hash` is its RFC 6962 leaf
+    hash."""
 
     index: int
     type: str
@@ -82,11 +84,12 @@ class Bundle:
 
     @cached_property
     def sdr_digest(self) -> bytes:
-        """sdr = H("qt/1 sdr", C(SDR)), 32 bytes."""
+        """Sdr = H("qt/1 sdr", C(SDR)), 32 bytes."""
         return tagged("qt/1 sdr", canonical.encode(self.sdr))
 
     def require_signed(self, entry: Entry, keys: Mapping[str, str], number: int) -> None:
-        """§2: the entry carries exactly the signatures of these roles and keys, and each holds. Fails check `number`."""
+        """§2: the entry carries exactly the signatures of these roles and keys, and each holds. Fails check
+        `number`."""
         expected = [role for role in ROLES if role in keys]
         present = [signature["role"] for signature in entry.signatures]
         require(present == expected, number, f"{entry.type} at {entry.index}: not the required signatures")
@@ -94,9 +97,7 @@ class Bundle:
         for signature in entry.signatures:
             role, key = signature["role"], signature["key"]
             require(key == keys[role], number, f"{entry.type} at {entry.index}: another key of the {role}")
-            holds = ed25519.verified(
-                bytes.fromhex(key), bytes.fromhex(signature["signature"]), message
-            )
+            holds = ed25519.verified(bytes.fromhex(key), bytes.fromhex(signature["signature"]), message)
             require(holds, number, f"{entry.type} at {entry.index}: signature of the {role} fails")
 
     def require_signed_by(self, entry: Entry, roles: tuple[str, ...], number: int) -> None:

@@ -12,7 +12,8 @@ MODES = ("supervisor", "own-order")
 
 
 def check_12_events(bundle: Bundle) -> dict[int, bytes]:
-    """§8. Events 1, 2, … after the result; answers between their event and the next. beta_t of each answer by t."""
+    """§8. Events 1, 2, … after the result; answers between their event and the next. beta_t of each answer by
+    t."""
     events, answers = bundle.of("event"), bundle.of("answer")
     if not events and not answers:
         return {}
@@ -67,7 +68,8 @@ def alpha_t(sdr_digest: bytes, t: int) -> bytes:
 
 
 def check_13_open(bundle: Bundle) -> None:
-    """§2. One opening entry, the last, signed by platform and supervisor, counting the events, not too early."""
+    """§2. One opening entry, the last, signed by platform and supervisor, counting the events, not too
+    early."""
     entries = bundle.of("open")
     require(len(entries) <= 1, 13, "more than one opening")
     for entry in entries:

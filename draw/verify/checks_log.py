@@ -1,4 +1,5 @@
-"""Checks 2–5: checkpoints, inclusion and consistency, keys, request and pool entry (draw-proof §2, §9, §10)."""
+"""Checks 2–5: checkpoints, inclusion and consistency, keys, request and pool entry (draw-proof §2, §9,
+§10)."""
 
 from typing import Any
 
@@ -13,7 +14,8 @@ _SIGNERS = ("platform", "supervisor", "cosigner")
 
 
 def check_2_checkpoints(bundle: Bundle) -> None:
-    """§2. Every note parses, has the bundle's origin and its three valid signatures. Fills `bundle.checkpoints`."""
+    """§2. Every note parses, has the bundle's origin and its three valid signatures. Fills
+    `bundle.checkpoints`."""
     for which, note in bundle.value["checkpoints"].items():
         if note is None:
             continue
@@ -33,7 +35,8 @@ def _signed_by_three(bundle: Bundle, which: str, checkpoint: Checkpoint) -> None
 
 
 def _signer(bundle: Bundle, role: str, stated: str) -> tuple[str, bytes]:
-    # A missing, foreign or doubled key entry is check 4's to name; here any entry of the role serves, the party's own first.
+    # A missing, foreign or doubled key entry is check 4's to name; here any entry of the role serves, the
+    # party's own first.
     party = bundle.parties[role]
     registered = [entry.body for entry in bundle.of("key") if entry.body["role"] == role]
     own = [body for body in registered if body["public"] == party]
@@ -43,7 +46,8 @@ def _signer(bundle: Bundle, role: str, stated: str) -> tuple[str, bytes]:
 
 
 def check_3_inclusion(bundle: Bundle) -> None:
-    """§9, RFC 6962. Entries stand in `final`; `final` extends `seal`; `seal` covers the seal entry and no reveal."""
+    """§9, RFC 6962. Entries stand in `final`; `final` extends `seal`; `seal` covers the seal entry and no
+    reveal."""
     final = bundle.checkpoints["final"]
     for entry in bundle.entries:
         stands = merkle.included(entry.leaf_hash, entry.index, final.size, final.root, entry.proof)
@@ -63,7 +67,8 @@ def _check_span(bundle: Bundle, seal: Checkpoint, final: Checkpoint) -> None:
 
 
 def check_4_keys(bundle: Bundle, trust: Any | None) -> None:
-    """§2. Four registered, distinct, valid keys before the request; listed in the trust file when one is given."""
+    """§2. Four registered, distinct, valid keys before the request; listed in the trust file when one is
+    given."""
     for role in ROLES:
         entries = [entry for entry in bundle.of("key") if entry.body["role"] == role]
         require(len(entries) == 1, 4, f"not exactly one key entry of the {role}")
@@ -72,7 +77,9 @@ def check_4_keys(bundle: Bundle, trust: Any | None) -> None:
     if trust is not None:
         require(trust["origin"] == bundle.value["origin"], 4, "the trust file is for another log")
         for role in ROLES:
-            require(bundle.parties[role] in trust[role], 4, f"the trust file does not list the key of the {role}")
+            require(
+                bundle.parties[role] in trust[role], 4, f"the trust file does not list the key of the {role}"
+            )
 
 
 def _check_key(bundle: Bundle, role: str, entry: Entry) -> None:
@@ -92,11 +99,14 @@ def _check_distinct(bundle: Bundle) -> None:
         for member in ("public", "vrf", "seal"):
             key, role = entry.body[member], entry.body["role"]
             if key is not None:
-                require(owners.setdefault(key, role) == role, 4, f"the {role} shares a key with another party")
+                require(
+                    owners.setdefault(key, role) == role, 4, f"the {role} shares a key with another party"
+                )
 
 
 def check_5_request(bundle: Bundle) -> None:
-    """§2. The request's signature and numbering; once sealed, the pool entry before it, signed by the platform."""
+    """§2. The request's signature and numbering; once sealed, the pool entry before it, signed by the
+    platform."""
     request = bundle.request
     bundle.require_signed_by(request, ("platform",), 5)
     previous = request.body["previous"]

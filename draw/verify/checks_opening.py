@@ -1,4 +1,5 @@
-"""Checks 15–18: sizes and anonymity figures, leaves, rejected attempts, the panel (draw-proof §5, §7, §9, §10)."""
+"""Checks 15–18: sizes and anonymity figures, leaves, rejected attempts, the panel (draw-proof §5, §7, §9,
+§10)."""
 
 import math
 from dataclasses import dataclass, field
@@ -17,8 +18,8 @@ Sizes = list[list[int]]
 class Opening:
     """What the opened checks build on one another.
 
-    `persons` and `tags` map an opened position to its pool leaf hash and tag; `need_persons` and `need_tags` collect the positions
-    that some check used, which check 21 compares with what was opened.
+    `persons` and `tags` map an opened position to its pool leaf hash and tag; `need_persons` and `need_tags`
+    collect the positions that some check used, which check 21 compares with what was opened.
     """
 
     seed: bytes
@@ -74,7 +75,7 @@ def _tables(sdr: Any, sizes: Sizes) -> Tables:
     least, most = [site["min"] for site in sdr["sites"]], [site["max"] for site in sdr["sites"]]
     try:
         tables = Tables(rows, least, most, sizes)
-    except selection.TooManyTables:
+    except selection.TooManyTablesError:
         fail(15, f"more than {selection.MAX_TABLES} tables")
     require(tables.total > 0, 15, "no table fits")
     return tables
@@ -92,7 +93,8 @@ def figures_hold(sdr: Any, rules: Any, sizes: Sizes) -> bool:
 
 
 def check_16_leaves(bundle: Bundle, opening: Opening) -> None:
-    """§5, RFC 6962. Every leaf stands at its position of its cell's tree, and its openings match its halves."""
+    """§5, RFC 6962. Every leaf stands at its position of its cell's tree, and its openings match its
+    halves."""
     for item in bundle.value["opening"]["leaves"]:
         j, s, i = at = place(item["at"])
         known = j < len(opening.sizes) and s < len(opening.sizes[j])
@@ -117,7 +119,8 @@ def _open_halves(opening: Opening, at: Position, leaf: bytes, item: Any) -> None
 
 
 def check_17_attempts(bundle: Bundle, opening: Opening) -> None:
-    """§7, §9. Each rejected attempt names positions of its own walk that hold one person, or cap + 1 that hold one tag."""
+    """§7, §9. Each rejected attempt names positions of its own walk that hold one person, or cap + 1 that
+    hold one tag."""
     rejected = bundle.value["opening"]["rejected"]
     require(len(rejected) < selection.MAX_ATTEMPTS, 17, "too many attempts")
     for attempt, item in enumerate(rejected):

@@ -1,4 +1,5 @@
-"""Check 19: every event replayed (draw-proof §8, §9). Nobody is passed over without a reason that the leaves prove."""
+"""Check 19: every event replayed (draw-proof §8, §9). Nobody is passed over without a reason that the leaves
+prove."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ Cell = tuple[int, int]
 
 @dataclass(kw_only=True)
 class _Replay:
-    """The panel as it changes. `holders` are all positions that are or were on it, by person; `given` counts, per cell, the
-    candidates that the cell's own stream has given so far (panel and own-order events)."""
+    """The panel as it changes. `holders` are all positions that are or were on it, by person; `given` counts,
+    per cell, the candidates that the cell's own stream has given so far (panel and own-order events)."""
 
     opening: Opening
     cap: int
@@ -40,7 +41,8 @@ class _Replay:
 
 
 def check_19_replacement(bundle: Bundle, opening: Opening, outputs: dict[int, bytes]) -> None:
-    """§8. `outputs` are the beta_t of the supervisor's answers (check 12). Leaves `opening.seats` as the final panel."""
+    """§8. `outputs` are the beta_t of the supervisor's answers (check 12). Leaves `opening.seats` as the
+    final panel."""
     events, stated = bundle.of("event"), bundle.value["opening"]["events"]
     numbers = [item["t"] for item in stated]
     require(numbers == list(range(1, len(events) + 1)), 19, "not one opened event per logged event")
@@ -94,7 +96,11 @@ def _counted(replay: _Replay, cell: Cell, stream: Iterator[int]) -> Iterator[int
 def _check_skip(replay: _Replay, seat: int, at: Position, skip: Any, t: int) -> None:
     opening, against = replay.opening, [place(value) for value in skip["against"]]
     require(skip["i"] == at[2], 19, f"event {t}: not the next candidate")
-    require((at in replay.ever) == (skip["reason"] == "used"), 19, f"event {t}: used candidates are skipped as used")
+    require(
+        (at in replay.ever) == (skip["reason"] == "used"),
+        19,
+        f"event {t}: used candidates are skipped as used",
+    )
     if skip["reason"] == "used":
         expected: list[Position] = []
     elif skip["reason"] == "person":

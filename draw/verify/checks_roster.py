@@ -10,11 +10,12 @@ from draw.verify.format_entries import FIELDS
 from draw.verify.format_pool import RECORD
 from draw.verify.hashing import field_commitment
 from draw.verify.selection import Position
-from draw.verify.shapes import Mismatch
+from draw.verify.shapes import MismatchError
 
 
 def check_20_roster(bundle: Bundle, opening: Opening) -> None:
-    """§9. Every occupied seat once, ascending, with its pool leaf in the pool and exactly the published fields."""
+    """§9. Every occupied seat once, ascending, with its pool leaf in the pool and exactly the published
+    fields."""
     roster = bundle.value["opening"]["roster"]
     occupied = [(seat, at) for seat, at in enumerate(opening.seats) if at is not None]
     stated = [(item["seat"], place(item["at"])) for item in roster]
@@ -46,7 +47,7 @@ def _check_fields(publish: list[str], item: Any) -> None:
 def _has_shape(name: str, value: Any) -> bool:
     try:
         RECORD[name](value, name)
-    except Mismatch:
+    except MismatchError:
         return False
     return True
 

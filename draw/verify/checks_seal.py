@@ -11,7 +11,8 @@ from draw.verify.shapes import beijing_date
 
 
 def check_6_commitments(bundle: Bundle) -> None:
-    """§2. Per role one commitment (at most one before the seal), signed by that role, between request and seal."""
+    """§2. Per role one commitment (at most one before the seal), signed by that role, between request and
+    seal."""
     entries = bundle.of("commit")
     for role in DRAWING:
         count = sum(entry.body["role"] == role for entry in entries)
@@ -53,7 +54,9 @@ def _check_agreement(bundle: Bundle, sdr: Any) -> None:
             require(sdr["vrf"][role] == entry.body["vrf"], 7, f"the VRF key of the {role} differs")
     for entry in bundle.of("commit"):
         role = entry.body["role"]
-        require(sdr["commitments"][role] == entry.body["commitment"], 7, f"the commitment of the {role} differs")
+        require(
+            sdr["commitments"][role] == entry.body["commitment"], 7, f"the commitment of the {role} differs"
+        )
 
 
 def _check_rules(bundle: Bundle, sdr: Any, rules: Any) -> None:
@@ -93,7 +96,8 @@ def _check_deadlines(bundle: Bundle) -> None:
 
 
 def check_8_escrow(bundle: Bundle) -> None:
-    """§2, §6. Cosigner's receipts: after the seal, before every reveal, for this SDR and commitment; one per role by then."""
+    """§2, §6. Cosigner's receipts: after the seal, before every reveal, for this SDR and commitment; one per
+    role by then."""
     entries, reveals = bundle.of("escrow"), bundle.of("reveal")
     needed = bool(reveals) or bool(bundle.of("result")) or bundle.stage in ("revealed", "opened")
     for role in DRAWING:

@@ -1,6 +1,6 @@
-"""Checks 9–11 and 14: reveals, beacon, result and the VRF proof that makes the seed unique (draw-proof §6, §10)."""
+"""Checks 9–11 and 14: reveals, beacon, result and the VRF proof that makes the seed unique (draw-proof §6,
+§10)."""
 
-import hashlib
 from typing import Any
 
 from draw.verify import beacon, vrf
@@ -14,7 +14,8 @@ BEACON_DELAY = 60  # seconds between the seal entry and the beacon round
 
 
 def check_9_reveals(bundle: Bundle) -> None:
-    """§2, §5. One reveal per role once there is a result, signed by holder or cosigner, opening the commitment."""
+    """§2, §5. One reveal per role once there is a result, signed by holder or cosigner, opening the
+    commitment."""
     entries = bundle.of("reveal")
     needed = bool(bundle.of("result")) or bundle.stage in ("revealed", "opened")
     for role in DRAWING:
@@ -31,11 +32,14 @@ def _check_reveal(bundle: Bundle, entry: Entry) -> None:
     signer = role if entry.body["from"] == "holder" else "cosigner"
     bundle.require_signed_by(entry, (signer,), 9)
     opened = commitment(bundle.draw, role, bytes.fromhex(entry.body["r"])).hex()
-    require(opened == bundle.sdr["commitments"][role], 9, f"the value of the {role} is not the one committed to")
+    require(
+        opened == bundle.sdr["commitments"][role], 9, f"the value of the {role} is not the one committed to"
+    )
 
 
 def check_10_beacon(bundle: Bundle) -> None:
-    """§6. The round fixed in the SDR is late enough, later than the seal's cosignatures, and genuine once there is a result."""
+    """§6. The round fixed in the SDR is late enough, later than the seal's cosignatures, and genuine once
+    there is a result."""
     if not bundle.sealed:
         return
     fixed = bundle.sdr["beacon"]
@@ -43,7 +47,9 @@ def check_10_beacon(bundle: Bundle) -> None:
         _check_round_time(bundle, fixed)
     for entry in bundle.of("result"):
         given = entry.body["beacon"]
-        require((given is None) == (fixed is None), 10, "beacon in the result but not in the SDR, or the reverse")
+        require(
+            (given is None) == (fixed is None), 10, "beacon in the result but not in the SDR, or the reverse"
+        )
         if given is not None:
             _check_round(given, fixed)
 
@@ -66,7 +72,8 @@ def _check_round(given: Any, fixed: Any) -> None:
 
 
 def check_11_result(bundle: Bundle) -> None:
-    """§6. One result after both reveals, in time, signed by the platform, with the alpha that the reveals give."""
+    """§6. One result after both reveals, in time, signed by the platform, with the alpha that the reveals
+    give."""
     results = bundle.of("result")
     needed = bundle.stage in ("revealed", "opened")
     require(len(results) == 1 or (not results and not needed), 11, f"{len(results)} results")
@@ -83,12 +90,13 @@ def alpha(bundle: Bundle, result: Entry) -> bytes:
     """H("qt/1 alpha", sdr ‖ r_agency ‖ r_supervisor ‖ b) of §6; check 9 found one reveal per role."""
     values = {entry.body["role"]: bytes.fromhex(entry.body["r"]) for entry in bundle.of("reveal")}
     given = result.body["beacon"]
-    b = bytes(32) if given is None else hashlib.sha256(bytes.fromhex(given["signature"])).digest()
+    b = bytes(32) if given is None else beacon.randomness(bytes.fromhex(given["signature"]))
     return tagged("qt/1 alpha", bundle.sdr_digest, values["agency"], values["supervisor"], b)
 
 
 def check_14_vrf(bundle: Bundle) -> bytes:
-    """§6. pi holds for alpha under the SDR's platform key and H(beta) is the logged one. The seed, 32 bytes."""
+    """§6. pi holds for alpha under the SDR's platform key and H(beta) is the logged one. The seed, 32
+    bytes."""
     result = bundle.of("result")[0].body
     key, message = bytes.fromhex(bundle.sdr["vrf"]["platform"]), bytes.fromhex(result["alpha"])
     beta = vrf.output(key, message, bytes.fromhex(bundle.value["opening"]["pi"]))

@@ -1,8 +1,9 @@
 """Conformance files through this implementation: known answers of §6 and §7 computed again and compared.
 
-`run` takes the JSON value of a file with any of the members seed, stream, below, orders, big, draws (selection) or quicknet,
-default (drand), and returns the same members with every answer computed here, beside a list of mismatches. Answers stated as null
-are filled in. Members of other names are left alone. Raises Unusable when a member is not of its shape.
+`run` takes the JSON value of a file with any of the members seed, stream, below, orders, big, draws
+(selection) or quicknet, default (drand), and returns the same members with every answer computed here, beside
+a list of mismatches. Answers stated as null are filled in. Members of other names are left alone. Raises
+UnusableError when a member is not of its shape.
 """
 
 import re
@@ -17,7 +18,7 @@ MAX_ITEMS = 10**6
 _TAG = re.compile(r"leaf index mod ([1-9][0-9]{0,15})")
 
 
-class Unusable(Exception):
+class UnusableError(Exception):
     """The conformance file does not have the shape that this member needs."""
 
 
@@ -29,9 +30,9 @@ def run(file: dict[str, Any]) -> dict[str, Any]:
             try:
                 computed[member] = compute(file)
             except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
-                raise Unusable(f"member {member}: {type(error).__name__}") from error
-            except selection.TooManyTables as error:
-                raise Unusable(f"member {member}: too many tables") from error
+                raise UnusableError(f"member {member}: {type(error).__name__}") from error
+            except selection.TooManyTablesError as error:
+                raise UnusableError(f"member {member}: too many tables") from error
     mismatches: list[dict[str, Any]] = []
     for member, value in computed.items():
         _compare(member, file[member], value, mismatches)
@@ -45,6 +46,9 @@ def _compare(at: str, expected: Any, computed: Any, found: list[dict[str, Any]])
     elif isinstance(expected, list) and isinstance(computed, list) and len(expected) == len(computed):
         for index, pair in enumerate(zip(expected, computed, strict=True)):
             _compare(f"{at}[{index}]", *pair, found)
+    elif at.endswith(".verified"):
+        if computed is not (True if expected is None else expected):
+            found.append({"at": at, "expected": True if expected is None else expected, "computed": computed})
     elif expected is not None and expected != computed:
         found.append({"at": at, "expected": expected, "computed": computed})
 
@@ -100,7 +104,7 @@ def _draws(file: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _draw(file: dict[str, Any], item: dict[str, Any]) -> dict[str, Any]:
     sizes, rows = item["cell_sizes"], item["rows"]
-    seed = bytes.fromhex(item.get("seed", file.get("seed")))
+    seed = bytes.fromhex(item["seed"] if "seed" in item else file["seed"])
     tables = Tables(rows, item["site_min"], item["site_max"], sizes)
     if tables.total == 0:
         return {**item, "accepted_attempt": None, "panel": None}
@@ -147,7 +151,8 @@ def _chain(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
 
 
 def _round(name: str, item: dict[str, Any]) -> dict[str, Any]:
-    """The round with its randomness, SHA-256 of the signature; null, which mismatches, when the signature fails."""
+    """The round with its randomness, SHA-256 of the signature; null, which mismatches, when the signature
+    fails."""
     previous = item.get("previous_signature")
     signature = bytes.fromhex(item["signature"])
     linked = None if previous is None else bytes.fromhex(previous)

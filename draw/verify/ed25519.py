@@ -1,5 +1,5 @@
-"""Ed25519 verification under the suite's rules (RFC 8032 §5.1.7; draw-proof §1): keys of small order, non-canonical keys and s ≥ L
-are refused before the library is asked."""
+"""Ed25519 verification under the suite's rules (RFC 8032 §5.1.7; draw-proof §1): keys of small order,
+non-canonical keys and s ≥ L are refused before the library is asked."""
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey

@@ -1,7 +1,8 @@
 """Arithmetic on edwards25519 (RFC 8032 §5.1) with plain integers.
 
-Decoding refuses y ≥ p, x = 0 with the sign bit, and encodings off the curve. Points off the prime-order subgroup are computed
-with exactly, as RFC 9381 demands of a verifier. Only public values pass through here: nothing is constant-time.
+Decoding refuses y ≥ p, x = 0 with the sign bit, and encodings off the curve. Points off the prime-order
+subgroup are computed with exactly, as RFC 9381 demands of a verifier. Only public values pass through here:
+nothing is constant-time.
 """
 
 from functools import lru_cache
@@ -19,7 +20,8 @@ IDENTITY: Point = (0, 1, 1, 0)
 
 
 def decode(encoded: bytes) -> Point | None:
-    """The point of a 32-byte encoding, or None when it is not canonical or not on the curve (RFC 8032 §5.1.3)."""
+    """The point of a 32-byte encoding, or None when it is not canonical or not on the curve (RFC 8032
+    §5.1.3)."""
     if len(encoded) != 32:
         return None
     number = int.from_bytes(encoded, "little")
@@ -50,7 +52,7 @@ def encode(point: Point) -> bytes:
 
 
 def add(p: Point, q: Point) -> Point:
-    """p + q, complete formula (RFC 8032 §5.1.4)."""
+    """P + q, complete formula (RFC 8032 §5.1.4)."""
     a = (p[1] - p[0]) * (q[1] - q[0]) % PRIME
     b = (p[1] + p[0]) * (q[1] + q[0]) % PRIME
     c = p[3] * _D2 % PRIME * q[3] % PRIME
@@ -60,7 +62,7 @@ def add(p: Point, q: Point) -> Point:
 
 
 def double(p: Point) -> Point:
-    """p + p (RFC 8032 §5.1.4)."""
+    """P + p (RFC 8032 §5.1.4)."""
     a, b, c = p[0] * p[0] % PRIME, p[1] * p[1] % PRIME, 2 * p[2] * p[2] % PRIME
     h = a + b
     e = h - (p[0] + p[1]) ** 2 % PRIME
@@ -116,6 +118,7 @@ BASE = _base()
 
 @lru_cache(maxsize=4096)
 def valid_key(encoded: bytes) -> bool:
-    """Whether this is a canonical encoding of a point that is not of small order (RFC 9381 §5.4.5, draw-proof §1)."""
+    """Whether this is a canonical encoding of a point that is not of small order (RFC 9381 §5.4.5, draw-proof
+    §1)."""
     point = decode(encoded)
     return point is not None and not is_identity(times_cofactor(point))

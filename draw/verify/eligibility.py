@@ -1,6 +1,7 @@
 """Who is in scope, who is excluded and why, and the employer for the cap (draw-proof §4).
 
-All reasons are evaluated, none stops the others. Dates compare as strings; intervals are closed; null is unbounded.
+All reasons are evaluated, none stops the others. Dates compare as strings; intervals are closed; null is
+unbounded.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +15,8 @@ from draw.verify.shapes import beijing_date
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """A case and rules made ready: t0, t1 (Beijing dates), all bidder orgs B, orgs sharing a group with B, years by K code."""
+    """A case and rules made ready: t0, t1 (Beijing dates), all bidder orgs B, orgs sharing a group with B,
+    years by K code."""
 
     case: Any
     rules: Any
@@ -50,7 +52,8 @@ def context(case: Any, rules: Any) -> Context:
 
 @lru_cache(maxsize=1024)
 def back(day: str, years: int) -> str:
-    """The same month and day `years` years before; 29 February always becomes 28. Years before 0 are clamped to 0."""
+    """The same month and day `years` years before; 29 February always becomes 28. Years before 0 are clamped
+    to 0."""
     year = int(day[:4]) - years
     if year < 0:
         return "0000-01-01"
@@ -88,7 +91,8 @@ def _counts(code: str, about: Context) -> bool:
 
 
 def cap_employer(record: Any, about: Context) -> str:
-    """The org of the first staff employer that meets [t0, t0]; failing that the first of any role that does; else the person."""
+    """The org of the first staff employer that meets [t0, t0]; failing that the first of any role that does;
+    else the person."""
     current = [employer for employer in record["employers"] if meets(employer, about.t0, about.t0)]
     staff = [employer for employer in current if employer["role"] == "staff"]
     return str((staff or current)[0]["org"]) if current else f"person:{record['id']}"
@@ -98,7 +102,9 @@ def _since(about: Context, code: str) -> str:
     return back(about.t0, about.years[code])
 
 
-def _employed(code: str, roles: Iterable[str] | None, orgs: Callable[[Context], Iterable[str]]) -> Callable[..., bool]:
+def _employed(
+    code: str, roles: Iterable[str] | None, orgs: Callable[[Context], Iterable[str]]
+) -> Callable[..., bool]:
     def predicate(record: Any, about: Context) -> bool:
         since, wanted = _since(about, code), orgs(about)
         return any(
@@ -146,9 +152,7 @@ def _k1(record: Any, about: Context) -> bool:
 def _k5(record: Any, about: Context) -> bool:
     duties = _of_kind(record["duties"], ("authority", "supervision"))
     since = _since(about, "K5")
-    return any(
-        item["org"] in about.case["authorities"] and meets(item, since, about.t1) for item in duties
-    )
+    return any(item["org"] in about.case["authorities"] and meets(item, since, about.t1) for item in duties)
 
 
 def _k8(record: Any, about: Context) -> bool:
@@ -167,7 +171,7 @@ def _bidders(about: Context) -> Iterable[str]:
 
 
 _PREDICATES: dict[str, Callable[..., bool]] = {
-    "S1": lambda record, about: record["status"] != "active",
+    "S1": lambda record, _about: record["status"] != "active",
     "S2": _s2,
     "Q1": _q1,
     "Q2": _q2,

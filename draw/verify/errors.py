@@ -1,7 +1,8 @@
 """The one error family of the verifier (draw-proof §10).
 
-`ProofError` names the first check that failed: number, name, what that means in Chinese and English, who must act, and a short
-technical detail. Details hold paths, indices and roles, never field values: names and telephone numbers cannot leak here.
+`ProofError` names the first check that failed: number, name, what that means in Chinese and English, who must
+act, and a short technical detail. Details hold paths, indices and roles, never field values: names and
+telephone numbers cannot leak here.
 """
 
 from typing import NoReturn
@@ -10,9 +11,12 @@ from draw.verify.texts import TEXTS
 
 
 class ProofError(Exception):
-    """The first failing check. `number` and `name` are those of draw-proof §10; `responsible` is a role in English."""
+    """The first failing check. `number` and `name` are those of draw-proof §10; `responsible` is a role in
+    English."""
 
-    def __init__(self, number: int, name: str, zh: str, en: str, responsible: str, detail: str = "") -> None:
+    def __init__(  # noqa: PLR0917 - the six are the shape of a verdict
+        self, number: int, name: str, zh: str, en: str, responsible: str, detail: str = ""
+    ) -> None:
         super().__init__(f"check {number} {name}: {detail or en}")
         self.number = number
         self.name = name

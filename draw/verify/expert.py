@@ -1,4 +1,5 @@
-"""Checks 41–44, the expert level: one expert's receipt against the seal and the opening (draw-proof §10, §11)."""
+"""Checks 41–44, the expert level: one expert's receipt against the seal and the opening (draw-proof §10,
+§11)."""
 
 from typing import Any
 

@@ -1,8 +1,10 @@
 """Check 1: bundle bytes to a checked bundle (draw-proof §9), and the trust file (§12).
 
-Reads shapes, limits, the stage and which entries may be there. What entries say about each other is left to the later checks.
+Reads shapes, limits, the stage and which entries may be there. What entries say about each other is left to
+the later checks.
 """
 
+from itertools import pairwise
 from typing import Any
 
 from draw.verify import canonical, format_entries, merkle
@@ -11,7 +13,7 @@ from draw.verify.errors import fail, require
 from draw.verify.format_entries import FIELDS, ROLES, SUITE, proof
 from draw.verify.notes import MAX_NOTE
 from draw.verify.shapes import (
-    Mismatch,
+    MismatchError,
     Shape,
     closed,
     constant,
@@ -35,7 +37,7 @@ STAGES = ("requested", "sealed", "revealed", "opened", "aborted")
 def _note(value: Any, path: str) -> None:
     # The content of a note is check 2's; here it is only a bounded string.
     if type(value) is not str or len(value) > MAX_NOTE:
-        raise Mismatch(path)
+        raise MismatchError(path)
 
 
 def position(value: Any, path: str) -> None:
@@ -49,7 +51,7 @@ def _any(_value: Any, _path: str) -> None:
 
 def _fields(value: Any, path: str) -> None:
     if type(value) is not dict or not value.keys() <= set(FIELDS):
-        raise Mismatch(path)
+        raise MismatchError(path)
     for name, field in value.items():
         closed({"value": _any, "salt": hex32})(field, f"{path}.{name}")
 
@@ -107,8 +109,8 @@ def opening(value: Any, path: str) -> None:
     """The opening: members, and leaves strictly ascending by position."""
     _opening(value, path)
     places = [leaf["at"] for leaf in value["leaves"]]
-    if any(first >= second for first, second in zip(places, places[1:], strict=False)):
-        raise Mismatch(f"{path}.leaves")
+    if any(first >= second for first, second in pairwise(places)):
+        raise MismatchError(f"{path}.leaves")
 
 
 _bundle = closed(
@@ -131,19 +133,21 @@ _trust = closed(
 
 
 def read(data: bytes, limit: int, shape: Shape, number: int, *, exact: bool = True) -> Any:
-    """The value of a file of the given shape; fails check `number` otherwise. `exact` demands canonical bytes."""
+    """The value of a file of the given shape; fails check `number` otherwise. `exact` demands canonical
+    bytes."""
     try:
         value = canonical.parse(data, limit=limit, canonical=exact)
         shape(value, "$")
-    except canonical.Refused as error:
+    except canonical.RefusedError as error:
         fail(number, str(error))
-    except Mismatch as error:
+    except MismatchError as error:
         fail(number, f"shape of {error}")
     return value
 
 
 def read_trust(data: bytes) -> Any:
-    """The trust file (§12). It is written by hand: white space is allowed, everything else is strict. Fails as check 4."""
+    """The trust file (§12). It is written by hand: white space is allowed, everything else is strict. Fails
+    as check 4."""
     return read(data, MAX_TRUST, _trust, 4, exact=False)
 
 
@@ -190,7 +194,10 @@ def _presence(bundle: Bundle) -> None:
     value, sealed = bundle.value, bool(bundle.of("seal"))
     require(len(bundle.of("pool")) <= (1 if sealed else 0), 1, "pool entries that nothing needs")
     require((value["rules"] is not None) == sealed, 1, "rules are present exactly once sealed")
-    for name, member in (("checkpoints.seal", value["checkpoints"]["seal"]), ("consistency", value["consistency"])):
+    for name, member in (
+        ("checkpoints.seal", value["checkpoints"]["seal"]),
+        ("consistency", value["consistency"]),
+    ):
         require((member is not None) == sealed, 1, f"{name} is present exactly once sealed")
     if value["stage"] != "aborted":
         opened = value["stage"] == "opened"

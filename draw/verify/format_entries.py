@@ -3,7 +3,7 @@
 from typing import Any
 
 from draw.verify.shapes import (
-    Mismatch,
+    MismatchError,
     Shape,
     boolean,
     closed,
@@ -102,27 +102,25 @@ def sdr(value: Any, path: str) -> None:
     _sdr(value, path)
     strata, sites = len(value["strata"]), len(value["sites"])
     if len(value["cells"]) != strata or any(len(row) != sites for row in value["cells"]):
-        raise Mismatch(f"{path}.cells")
+        raise MismatchError(f"{path}.cells")
     if len(value["anonymity"]["strata"]) != strata:
-        raise Mismatch(f"{path}.anonymity.strata")
+        raise MismatchError(f"{path}.anonymity.strata")
     if sum(stratum["seats"] for stratum in value["strata"]) > MAX_SEATS:
-        raise Mismatch(f"{path}.strata")
+        raise MismatchError(f"{path}.strata")
     for member in ("strata", "sites"):
         if len({item["id"] for item in value[member]}) != len(value[member]):
-            raise Mismatch(f"{path}.{member}")
+            raise MismatchError(f"{path}.{member}")
 
 
-_key = closed(
-    {"role": _role, "name": text, "public": hex32, "vrf": nullable(hex32), "seal": nullable(hex32)}
-)
+_key = closed({"role": _role, "name": text, "public": hex32, "vrf": nullable(hex32), "seal": nullable(hex32)})
 
 
 def _key_body(value: Any, path: str) -> None:
     _key(value, path)
     if (value["vrf"] is not None) != (value["role"] in ("platform", "supervisor")):
-        raise Mismatch(f"{path}.vrf")
+        raise MismatchError(f"{path}.vrf")
     if (value["seal"] is not None) != (value["role"] == "cosigner"):
-        raise Mismatch(f"{path}.seal")
+        raise MismatchError(f"{path}.seal")
 
 
 BODIES: dict[str, Shape] = {
@@ -133,9 +131,7 @@ BODIES: dict[str, Shape] = {
     ),
     "commit": closed({"draw": natural, "role": _drawing, "commitment": hex32}),
     "seal": sdr,
-    "escrow": closed(
-        {"draw": natural, "role": _drawing, "commitment": hex32, "sealed": hex32, "sdr": hex32}
-    ),
+    "escrow": closed({"draw": natural, "role": _drawing, "commitment": hex32, "sealed": hex32, "sdr": hex32}),
     "reveal": closed(
         {"draw": natural, "role": _drawing, "r": hex32, "from": one_of("holder", "escrow"), "sdr": hex32}
     ),
@@ -199,7 +195,7 @@ def entry(value: Any, path: str) -> None:
     BODIES[value["type"]](value["body"], f"{path}.body")
     order = [ROLES.index(signature["role"]) for signature in value["signatures"]]
     if order != sorted(set(order)):
-        raise Mismatch(f"{path}.signatures")
+        raise MismatchError(f"{path}.signatures")
 
 
 _K_CODES = tuple(f"K{number}" for number in range(1, 15))
@@ -234,9 +230,7 @@ _rules = closed(
             {"min": natural, "odd": boolean, "expert_share": listing(natural, 2, 2)},
         ),
         "owners_max": nullable(natural),
-        "qualification": listing(
-            closed({"titles": listing(one_of(*TITLES)), "practice_years": natural})
-        ),
+        "qualification": listing(closed({"titles": listing(one_of(*TITLES)), "practice_years": natural})),
         "max_age": nullable(natural),
         "predicates": listing(closed({"code": one_of(*_K_CODES), "years": natural, "citation": text})),
         "employer_cap": positive,
@@ -251,6 +245,6 @@ def rules(value: Any, path: str) -> None:
     _rules(value, path)
     numbers = [int(predicate["code"][1:]) for predicate in value["predicates"]]
     if numbers != sorted(set(numbers)):
-        raise Mismatch(f"{path}.predicates")
+        raise MismatchError(f"{path}.predicates")
     if value["committee"]["expert_share"][1] == 0:
-        raise Mismatch(f"{path}.committee.expert_share")
+        raise MismatchError(f"{path}.committee.expert_share")

@@ -40,9 +40,7 @@ RECORD: dict[str, Shape] = {
     "id": ident,
     "person": hex32,
     "name": text,
-    "employers": _spans(
-        org=org, role=one_of("staff", "director", "supervisor", "controller", "shareholder")
-    ),
+    "employers": _spans(org=org, role=one_of("staff", "director", "supervisor", "controller", "shareholder")),
     "specialties": _many(code),
     "region": pattern(r"[0-9]{6}"),
     "title": one_of(*TITLES),

@@ -1,4 +1,5 @@
-"""RFC 6962 §2.1 Merkle trees with SHA-256: roots, inclusion, consistency. Sizes may be up to 2^53; work is logarithmic.
+"""RFC 6962 §2.1 Merkle trees with SHA-256: roots, inclusion, consistency. Sizes may be up to 2^53; work is
+logarithmic.
 
 Verification follows RFC 9162 §2.1.3.2 and §2.1.4.2, which state the checking side of the same trees.
 """
@@ -37,7 +38,8 @@ def root_of(leaf_hashes: Iterable[bytes]) -> bytes:
 
 
 def included(leaf: bytes, index: int, size: int, root: bytes, proof: Sequence[bytes]) -> bool:
-    """Whether `leaf` (a leaf hash) stands at `index` in the tree of `size` leaves with `root` (RFC 9162 §2.1.3.2)."""
+    """Whether `leaf` (a leaf hash) stands at `index` in the tree of `size` leaves with `root` (RFC 9162
+    §2.1.3.2)."""
     if not 0 <= index < size:
         return False
     first, last, node = index, size - 1, leaf

@@ -1,7 +1,8 @@
 """Checkpoints: C2SP signed-note, tlog-checkpoint and tlog-cosignature, in the one shape of draw-proof §2.
 
-A note here has exactly three text lines and exactly three signature lines (log, supervisor, cosigner). Extension lines, further
-signatures, another order and non-canonical base64 are refused. Reading says nothing about who signed; `verified` does.
+A note here has exactly three text lines and exactly three signature lines (log, supervisor, cosigner).
+Extension lines, further signatures, another order and non-canonical base64 are refused. Reading says nothing
+about who signed; `verified` does.
 """
 
 import base64
@@ -64,7 +65,8 @@ def read(note: str) -> Checkpoint | None:
 
 
 def verified(checkpoint: Checkpoint, line: Line, name: str, public: bytes) -> bool:
-    """Whether the line is the signature of the key (name, public) over the checkpoint (key type 01, or 04 when timed)."""
+    """Whether the line is the signature of the key (name, public) over the checkpoint (key type 01, or 04
+    when timed)."""
     kind = LOG_KEY_TYPE if line.time is None else COSIGNER_KEY_TYPE
     if line.name != name or line.key_id != key_id(name, kind, public):
         return False

@@ -1,4 +1,5 @@
-"""What a verification that passed reports: level, checks with what each proves and does not, fingerprints and notes."""
+"""What a verification that passed reports: level, checks with what each proves and does not, fingerprints and
+notes."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -34,7 +35,8 @@ class Note:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seat:
-    """A seat at the end: its position, or None when vacant. `fields` are the published values of its expert."""
+    """A seat at the end: its position, or None when vacant. `fields` are the published values of its
+    expert."""
 
     seat: int
     at: tuple[int, int, int] | None
@@ -45,8 +47,9 @@ class Seat:
 class Report:
     """A verification in which every check that applies passed.
 
-    `levels` holds `public` and, when asked for, `supervisor` and `expert`. `fingerprints` are 16 hex digits per role.
-    `override` is the supervisor's reason for accepting a stratum below the anonymity factor, or None.
+    `levels` holds `public` and, when asked for, `supervisor` and `expert`. `fingerprints` are 16 hex digits
+    per role. `override` is the supervisor's reason for accepting a stratum below the anonymity factor, or
+    None.
     """
 
     stage: str
@@ -65,17 +68,20 @@ NOTES = {
     "keys-not-compared": Note(
         code="keys-not-compared",
         zh="未提供信任文件：四方密钥指纹未与任何来源核对，请自行核对。",
-        en="No trust file was given: the four key fingerprints were not compared with anything. Compare them yourself.",
+        en="No trust file was given: the four key fingerprints were not compared with "
+        "anything. Compare them yourself.",
     ),
     "own-order": Note(
         code="own-order",
         zh="监督人不可达时曾按原抽取次序递补，平台当时可能预知人选。",
-        en="A seat was refilled in the draw's own order while the supervisor was unreachable: look-ahead was possible.",
+        en="A seat was refilled in the draw's own order while the supervisor was "
+        "unreachable: look-ahead was possible.",
     ),
     "no-beacon": Note(
         code="no-beacon",
         zh="未使用公共随机信标：平台、代理机构、监督人三方全部串通时可影响结果。",
-        en="No public beacon was used: platform, agency and supervisor all together could have steered the result.",
+        en="No public beacon was used: platform, agency and supervisor all together could "
+        "have steered the result.",
     ),
     "anonymity-override": Note(
         code="anonymity-override",
@@ -85,7 +91,8 @@ NOTES = {
     "not-opened": Note(
         code="not-opened",
         zh="尚未公开：抽中何人、是否依规选取，须待公开后核验。",
-        en="Not opened yet: who was drawn, and that the rule was followed, can be checked only after the opening.",
+        en="Not opened yet: who was drawn, and that the rule was followed, can be checked "
+        "only after the opening.",
     ),
 }
 

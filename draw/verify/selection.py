@@ -1,7 +1,8 @@
 """The rule `uniform/1` (draw-proof §7): streams, tables and walks, for sizes up to 2^53 with bounded work.
 
-Tables are never all held: their number and total weight come from a memo over (row, column sums so far), and the table of an attempt
-is found by descending through cumulative weights in lexicographic order, which is the order in which the specification lists them.
+Tables are never all held: their number and total weight come from a memo over (row, column sums so far), and
+the table of an attempt is found by descending through cumulative weights in lexicographic order, which is the
+order in which the specification lists them.
 """
 
 import math
@@ -20,7 +21,7 @@ Position = tuple[int, int, int]
 Row = tuple[int, ...]
 
 
-class TooManyTables(Exception):
+class TooManyTablesError(Exception):
     """More tables than a verifier is willing to weigh."""
 
 
@@ -40,7 +41,7 @@ def words(key: bytes) -> Iterator[int]:
 
 
 def below(source: Iterator[int], bound: int) -> int:
-    """below(m) for 1 ≤ m ≤ 2^64: the first word under 2^64 − (2^64 mod m), reduced."""
+    """A value below m, 1 ≤ m ≤ 2^64: the first word under 2^64 − (2^64 mod m), reduced."""
     limit = _WORD_VALUES - _WORD_VALUES % bound
     while True:
         word = next(source)
@@ -49,7 +50,8 @@ def below(source: Iterator[int], bound: int) -> int:
 
 
 def big(source: Iterator[int], bound: int) -> int:
-    """big(W) for W ≥ 1: the top n bits of max(1, ceil(n/64)) words, n = bit length of W − 1; values ≥ W are rejected."""
+    """A value below W ≥ 1: the top n bits of max(1, ceil(n/64)) words, n being the bit length of W − 1;
+    values ≥ W are rejected."""
     bits = (bound - 1).bit_length()
     count = max(1, -(-bits // 64))
     while True:
@@ -62,7 +64,7 @@ def big(source: Iterator[int], bound: int) -> int:
 
 
 def order(key: bytes, size: int) -> Iterator[int]:
-    """order(m) on K: the first occurrences in below(m), below(m), …; ends after all m values."""
+    """The order of m values on K: the first occurrences in below(m), below(m), …; ends after all m values."""
     source, seen = words(key), set[int]()
     while len(seen) < size:
         value = below(source, size)
@@ -74,7 +76,7 @@ def order(key: bytes, size: int) -> Iterator[int]:
 class Tables:
     """All tables with the given row sums, column bounds and cell sizes, in lexicographic row-major order.
 
-    `total` is W and `count` the number of tables. Raises TooManyTables beyond MAX_TABLES or MAX_STEPS.
+    `total` is W and `count` the number of tables. Raises TooManyTablesError beyond MAX_TABLES or MAX_STEPS.
     """
 
     def __init__(
@@ -88,28 +90,34 @@ class Tables:
         self._comb = lru_cache(maxsize=65536)(math.comb)
         self.count, self.total = self._measure(0, (0,) * len(least))
         if self.count > MAX_TABLES:
-            raise TooManyTables
+            raise TooManyTablesError
 
     def find(self, x: int) -> tuple[Row, ...]:
         """The first table whose cumulative weight exceeds x, 0 ≤ x < total."""
         table: list[Row] = []
         used: Row = (0,) * len(self._least)
         for index in range(len(self._rows)):
-            for row in self._choices(index, used):
-                after = tuple(map(int.__add__, used, row))
-                own = self._weight(index, row)
-                share = own * self._measure(index + 1, after)[1]
-                if x < share:
-                    break
-                x -= share
+            row, x = self._descend(index, used, x)
+            used = tuple(map(int.__add__, used, row))
             table.append(row)
-            used, x = after, x // own
         return tuple(table)
+
+    def _descend(self, index: int, used: Row, x: int) -> tuple[Row, int]:
+        """The row in whose share x falls, and what is left of x within one of its completions' weights."""
+        for row in self._choices(index, used):
+            own = self._weight(index, row)
+            share = own * self._measure(index + 1, tuple(map(int.__add__, used, row)))[1]
+            if x < share:
+                return row, x // own
+            x -= share
+        raise ValueError("x is not below the total weight")
 
     def _measure(self, index: int, used: Row) -> tuple[int, int]:
         """Number and weight of the completions from row `index`, `used` being the column sums so far."""
         if index == len(self._rows):
-            complete = all(low <= u <= high for low, u, high in zip(self._least, used, self._most, strict=True))
+            complete = all(
+                low <= u <= high for low, u, high in zip(self._least, used, self._most, strict=True)
+            )
             return (1, 1) if complete else (0, 0)
         known = self._memo.get((index, used))
         if known is None:
@@ -124,7 +132,8 @@ class Tables:
         return math.prod(map(self._comb, self._sizes[index], row))
 
     def _choices(self, index: int, used: Row) -> Iterator[Row]:
-        """Rows with the right sum, lexicographically ascending; rows that no later row could complete are left out where cheap."""
+        """Rows with the right sum, lexicographically ascending; rows that no later row could complete are
+        left out where cheap."""
         missing = [max(0, low - u) for low, u in zip(self._least, used, strict=True)]
         slack = sum(self._rows[index:]) - sum(missing)
         floor, room = [], []
@@ -138,7 +147,7 @@ class Tables:
     def _fill(self, left: int, bounds: "_Bounds", column: int, done: Row) -> Iterator[Row]:
         self._steps += 1
         if self._steps > MAX_STEPS and self.count < 0:
-            raise TooManyTables
+            raise TooManyTablesError
         if column == len(bounds.room):
             if left == 0:
                 yield done
@@ -166,7 +175,8 @@ def attempt_table(tables: Tables, seed: bytes, attempt: int) -> tuple[Row, ...]:
 
 
 def walk(tables: Tables, seed: bytes, attempt: int, sizes: Sequence[Sequence[int]]) -> list[Position]:
-    """The positions of one attempt: cells with j outer and s inner, the first t_js of order(m_js) on K(seed, "cell", a, j, s)."""
+    """The positions of one attempt: cells with j outer and s inner, the first t_js of order(m_js) on K(seed,
+    "cell", a, j, s)."""
     positions: list[Position] = []
     for j, row in enumerate(attempt_table(tables, seed, attempt)):
         for s, wanted in enumerate(row):

@@ -1,4 +1,5 @@
-"""Checks 31–36, the supervisor level: the pool file recomputes every list that the seal hides (draw-proof §4, §5, §10, §11)."""
+"""Checks 31–36, the supervisor level: the pool file recomputes every list that the seal hides (draw-proof §4,
+§5, §10, §11)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,8 @@ RECENT = 72 * 3600  # seconds before the request entry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expert:
-    """An expert of the pool file with the pool leaf hash; `cells` is empty and `reasons` is not when excluded."""
+    """An expert of the pool file with the pool leaf hash; `cells` is empty and `reasons` is not when
+    excluded."""
 
     record: Any
     pool_leaf: bytes
@@ -46,7 +48,8 @@ def check_31_pool_format(bundle: Bundle, data: bytes) -> Any:
 
 
 def check_32_pool_tree(bundle: Bundle, value: Any) -> list[bytes]:
-    """§3. Records and salts give the pool's size and root, in ascending order of leaf hashes. The leaf hashes."""
+    """§3. Records and salts give the pool's size and root, in ascending order of leaf hashes. The leaf
+    hashes."""
     pool = bundle.of("pool")[0].body
     leaves = [pool_leaf(expert["record"], expert["salts"]) for expert in value["experts"]]
     require(leaves == sorted(set(leaves)), 32, "experts are not in ascending order of their leaf hashes")
@@ -128,8 +131,7 @@ def _cell_leaf(key: bytes, expert: Expert, cell: bytes) -> bytes:
     person_salt = mac(key, b"person\0" + cell + expert.pool_leaf)
     tag_salt = mac(key, b"tag\0" + cell + expert.pool_leaf)
     return merkle.leaf_hash(
-        tagged("qt/1 person", person_salt, expert.pool_leaf)
-        + tagged("qt/1 employer", tag_salt, expert.tag)
+        tagged("qt/1 person", person_salt, expert.pool_leaf) + tagged("qt/1 employer", tag_salt, expert.tag)
     )
 
 

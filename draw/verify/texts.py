@@ -1,4 +1,5 @@
-"""What each check of draw-proof §10 proves, what it does not, what its failure means and who must act; Chinese and English."""
+"""What each check of draw-proof §10 proves, what it does not, what its failure means and who must act;
+Chinese and English."""
 
 from dataclasses import dataclass
 
@@ -37,7 +38,10 @@ TEXTS: dict[int, CheckText] = {
         "format",
         ("证明包逐字节符合规范", "the bundle is byte for byte what the specification allows"),
         ("不说明内容是否真实", "nothing about whether its content is true"),
-        ("证明包格式不合规范，不能核验", "the bundle is not written as the specification requires and cannot be checked"),
+        (
+            "证明包格式不合规范，不能核验",
+            "the bundle is not written as the specification requires and cannot be checked",
+        ),
         "whoever handed over the bundle",
     ),
     2: _text(
@@ -62,7 +66,10 @@ TEXTS: dict[int, CheckText] = {
     ),
     4: _text(
         "keys",
-        ("四方密钥各不相同，且在申请之前登记", "four distinct parties registered their keys before the request"),
+        (
+            "四方密钥各不相同，且在申请之前登记",
+            "four distinct parties registered their keys before the request",
+        ),
         ("未提供信任文件时，不核对密钥归属", "without a trust file, nothing about whose keys they are"),
         ("某方密钥缺失、重复、无效或不受信任", "a party's key is missing, doubled, invalid or not trusted"),
         "platform and the party named",
@@ -81,7 +88,10 @@ TEXTS: dict[int, CheckText] = {
             "agency and supervisor each committed to a random value before the seal",
         ),
         ("不说明随机数是否真随机", "nothing about how random those values were"),
-        ("承诺缺失、重复、次序或签名不对", "a commitment is missing, doubled, out of order or wrongly signed"),
+        (
+            "承诺缺失、重复、次序或签名不对",
+            "a commitment is missing, doubled, out of order or wrongly signed",
+        ),
         "the role named",
     ),
     7: _text(
@@ -123,9 +133,15 @@ TEXTS: dict[int, CheckText] = {
     ),
     11: _text(
         "result",
-        ("随机种子的输入由各方揭示值算出，且按时记录", "the seed input follows from the reveals and was logged in time"),
+        (
+            "随机种子的输入由各方揭示值算出，且按时记录",
+            "the seed input follows from the reveals and was logged in time",
+        ),
         ("在公开之前不说明抽中谁", "nothing about who was drawn before the opening"),
-        ("结果条目签名、输入、次序或时间不对", "the result entry has a wrong signature, input, order or time"),
+        (
+            "结果条目签名、输入、次序或时间不对",
+            "the result entry has a wrong signature, input, order or time",
+        ),
         "platform",
     ),
     12: _text(
@@ -135,12 +151,18 @@ TEXTS: dict[int, CheckText] = {
             "each replacement was logged first and answered by the supervisor afterwards",
         ),
         ("不说明专家缺席的理由是否真实", "nothing about whether the stated cause is true"),
-        ("递补事件的编号、次序、签名或答复不对", "an event or its answer is misnumbered, misplaced or wrongly signed"),
+        (
+            "递补事件的编号、次序、签名或答复不对",
+            "an event or its answer is misnumbered, misplaced or wrongly signed",
+        ),
         "platform and supervisor",
     ),
     13: _text(
         "open",
-        ("公开由平台和监督人共同签名，且不早于法定时间", "platform and supervisor opened together, not too early"),
+        (
+            "公开由平台和监督人共同签名，且不早于法定时间",
+            "platform and supervisor opened together, not too early",
+        ),
         ("不说明公开之后的事", "nothing about what happens afterwards"),
         ("公开条目签名、计数、位置或时间不对", "the opening is wrongly signed, counted, placed or too early"),
         "platform and supervisor",
@@ -154,9 +176,15 @@ TEXTS: dict[int, CheckText] = {
     ),
     15: _text(
         "sizes",
-        ("各单元人数正是封存时的人数，匿名性数字属实", "the list sizes are the sealed ones and the anonymity figures true"),
+        (
+            "各单元人数正是封存时的人数，匿名性数字属实",
+            "the list sizes are the sealed ones and the anonymity figures true",
+        ),
         ("不说明名单里是谁", "nothing about who stands in the lists"),
-        ("人数与封存不符、无可行组合或匿名性数字不实", "a size differs from the seal, no table fits, or a figure is wrong"),
+        (
+            "人数与封存不符、无可行组合或匿名性数字不实",
+            "a size differs from the seal, no table fits, or a figure is wrong",
+        ),
         "platform",
     ),
     16: _text(
@@ -175,14 +203,20 @@ TEXTS: dict[int, CheckText] = {
     ),
     18: _text(
         "panel",
-        ("抽中的位置由种子唯一决定，无重复、不超单位上限", "the seed alone decides the panel; no repeat, cap respected"),
+        (
+            "抽中的位置由种子唯一决定，无重复、不超单位上限",
+            "the seed alone decides the panel; no repeat, cap respected",
+        ),
         ("不说明专家是否到场", "nothing about attendance"),
         ("抽中的组合本身有冲突或未公开", "the accepted walk is in conflict or not opened"),
         "platform",
     ),
     19: _text(
         "replacement",
-        ("每次递补的人选由种子决定，没有跳过任何人", "each replacement follows from the seed; nobody was passed over"),
+        (
+            "每次递补的人选由种子决定，没有跳过任何人",
+            "each replacement follows from the seed; nobody was passed over",
+        ),
         ("不说明缺席的理由是否真实", "nothing about whether the stated cause is true"),
         ("递补时有人被无故跳过或席位不符", "a candidate was passed over or a seat does not open"),
         "platform",
@@ -266,7 +300,10 @@ TEXTS: dict[int, CheckText] = {
     ),
     43: _text(
         "receipt-outcome",
-        ("本人的入围位置或排除理由正是封存的", "the expert's positions or exclusion reasons are the sealed ones"),
+        (
+            "本人的入围位置或排除理由正是封存的",
+            "the expert's positions or exclusion reasons are the sealed ones",
+        ),
         ("不说明排除理由是否成立", "nothing about whether the reasons are justified"),
         ("回执中的结果与封存不符", "the stated outcome is not the sealed one"),
         "platform",

@@ -10,8 +10,9 @@
 #               44 receipt-position                                                      (44: stage opened)
 """`verify`: a bundle's bytes to a Report, or ProofError (draw-proof §10).
 
-The order of the steps is the order of their numbers. Pure: no clock, no randomness, no files, no network. Whatever the bytes are,
-the only exception is ProofError; a fault of the verifier itself is reported as a failure of the step at work, never as a pass.
+The order of the steps is the order of their numbers. Pure: no clock, no randomness, no files, no network.
+Whatever the bytes are, the only exception is ProofError; a fault of the verifier itself is reported as a
+failure of the step at work, never as a pass.
 """
 
 from typing import Any
@@ -67,7 +68,8 @@ class _Progress:
 def verify(
     bundle: bytes, *, trust: bytes | None = None, pool_file: bytes | None = None, receipt: bytes | None = None
 ) -> Report:
-    """Every check that applies to the bundle, and to the pool file (supervisor) and receipt (expert) when given.
+    """Every check that applies to the bundle, and to the pool file (supervisor) and receipt (expert) when
+    given.
 
     Raises ProofError with the first check that fails, and nothing else.
     """

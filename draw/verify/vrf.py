@@ -22,9 +22,7 @@ def output(public: bytes, alpha: bytes, proof: bytes) -> bytes | None:
     v = edwards.combine(s, point, challenge, edwards.negate(gamma))
     if _challenge(key, point, gamma, u, v) != proof[32:48]:
         return None
-    return hashlib.sha512(
-        _SUITE + b"\x03" + edwards.encode(edwards.times_cofactor(gamma)) + b"\x00"
-    ).digest()
+    return hashlib.sha512(_SUITE + b"\x03" + edwards.encode(edwards.times_cofactor(gamma)) + b"\x00").digest()
 
 
 def _encode_to_curve(salt: bytes, alpha: bytes) -> Point | None:
