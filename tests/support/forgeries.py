@@ -1,0 +1,12 @@
+"""Every forged bundle, pool file and receipt: FORGERIES, by the check of draw-proof §10 that must find it."""
+
+from typing import Final
+
+from tests.support import forgeries_format, forgeries_log
+from tests.support.forgery import Evidence, Forgery, registered
+
+__all__ = ["FORGERIES", "SOURCES", "Evidence", "Forgery"]
+
+# Importing a module registers its forgeries.
+SOURCES: Final = (forgeries_format, forgeries_log)
+FORGERIES: Final[list[Forgery]] = registered()
