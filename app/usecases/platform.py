@@ -1,0 +1,45 @@
+"""What every use case of one running platform shares: database, log, keys, nodes, rules, clock and chance.
+
+Made once, in `app.main` (or by a command); nothing here decides anything.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from app.gateways.cosigners import Cosigner
+from app.gateways.parties import PartyNode
+from app.gateways.rule_packs import RulePacks
+from app.store.unit_of_work import Database
+from app.times import to_text
+from app.usecases.log import LogIdentity, Publisher
+from crypto.vrf import VrfKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """One running platform.
+
+    `nodes` are the parties' nodes by public key (hex32); `cosigners` stand in the order of the signature
+    lines; `clock` gives aware UTC, `random` n unpredictable bytes; `mode` is ``live`` or ``test`` for the
+    whole process.
+    """
+
+    database: Database
+    log: LogIdentity
+    vrf: VrfKey
+    cosigners: Sequence[Cosigner]
+    nodes: Mapping[str, PartyNode]
+    packs: RulePacks
+    clock: Callable[[], datetime]
+    random: Callable[[int], bytes]
+    mode: str = "live"
+    publisher: Publisher = field(init=False)
+
+    def __post_init__(self) -> None:
+        """The publisher holds state of the process and belongs to exactly this database."""
+        object.__setattr__(self, "publisher", Publisher(self.database, self.log, self.cosigners))
+
+    def now(self) -> str:
+        """The present time in its written form."""
+        return to_text(self.clock())
