@@ -1,1 +1,1 @@
-"""Tests of the package draw.verify."""
+"""Unit tests of the independent verifier."""
