@@ -11,12 +11,13 @@ from typing import Any, Final, Protocol
 import httpx
 
 from app.errors import AppError
-from app.gateways.http_signatures import sign_request
+from app.gateways.message_signatures import HttpMessage, sign
 from crypto.canonical import canonical, parse
 from crypto.errors import CryptoError
 from crypto.signing import SigningKey
 
 TIMEOUT_SECONDS: Final = 20.0
+NONCE_BYTES: Final = 16
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 _OK: Final = 200
 
@@ -44,22 +45,34 @@ class HttpPartyNode:
     """A node behind an HTTP address; requests are signed with the platform's key (RFC 9421)."""
 
     def __init__(
-        self, *, url: str, key: SigningKey, client: httpx.AsyncClient, clock: Callable[[], datetime]
+        self,
+        *,
+        url: str,
+        key: SigningKey,
+        client: httpx.AsyncClient,
+        clock: Callable[[], datetime],
+        random: Callable[[int], bytes],
     ) -> None:
         """The client is closed by whoever made it."""
         self._url = url.rstrip("/")
         self._key = key
         self._client = client
         self._clock = clock
+        self._random = random
 
     async def call(self, path: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """See `PartyNode`."""
         body, url = canonical(dict(document)), f"{self._url}{path}"
-        headers = {"content-type": "application/json"}
-        signed = sign_request(
-            self._key, method="POST", url=url, body=body, now=self._clock(), headers=headers
+        message = HttpMessage(method="POST", url=url, headers={"content-type": "application/json"})
+        sign(
+            message,
+            body,
+            key_id=self._key.public.hex(),
+            key=self._key,
+            nonce=self._random(NONCE_BYTES).hex(),
+            now=self._clock(),
         )
-        return await self._answer("POST", url, content=body, headers=signed)
+        return await self._answer("POST", url, content=body, headers=message.headers)
 
     async def identity(self) -> Mapping[str, Any]:
         """See `PartyNode`."""

@@ -12,7 +12,8 @@ from typing import Any, Final
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-from app.gateways.http_signatures import HttpSignatureError, verify_request
+from app.errors import AccessRefusedError
+from app.gateways.message_signatures import HttpMessage, verify
 from app.parties import custody, duties, supervision
 from app.parties.cosigning import MAX_REQUEST_BYTES, Witness, WitnessConflictError, WitnessRefusalError
 from app.parties.errors import TEXTS, NodeRefusalError
@@ -92,15 +93,11 @@ async def _signed_body(node: Node, request: Request) -> Json:
     if len(body) > MAX_BODY_BYTES:
         raise NodeRefusalError("malformed", "the body is larger than 4 MiB")
     try:
-        verify_request(
-            node.trust.log_public,
-            method=request.method,
-            url=str(request.url),
-            headers=dict(request.headers),
-            body=body,
-        )
+        message = HttpMessage(method=request.method, url=str(request.url), headers=dict(request.headers))
+        public = node.trust.log_public
+        verify(message, body, key_id=public.hex(), public=public, now=node.clock())
         value = parse(body, max_bytes=MAX_BODY_BYTES, max_depth=MAX_DEPTH)
-    except HttpSignatureError as error:
+    except AccessRefusedError as error:
         raise NodeRefusalError("unauthorised") from error
     except CryptoError as error:
         raise NodeRefusalError("malformed", "the body is not strict JSON") from error

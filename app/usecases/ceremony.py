@@ -1,0 +1,365 @@
+"""The ceremony of a draw: from the request in the log to a result that is fixed and still secret
+(draw-protocol §4–§5).
+
+Each state has one step. A step (1) asks the parties' nodes, showing them the log; (2) appends what they
+signed and moves the state in one transaction, by compare-and-swap; (3) publishes the log, so that the next
+step can show it. Nodes repeat their answers and the seal is written down before anybody is asked to sign it:
+a server that is killed anywhere, or two that run the same draw, continue the same draw, and at most one of
+them writes.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from app.errors import AppError, ConflictError, NotFoundError
+from app.gateways.parties import PartyError, PartyNode
+from app.store.repositories.draws import DrawRow
+from app.store.unit_of_work import UnitOfWork
+from app.times import from_text, to_text
+from app.usecases import evidence, log
+from app.usecases.evidence import Course
+from app.usecases.frozen_draws import FrozenDraw, Prepared, build_cells, load_frozen
+from app.usecases.platform import Platform
+from app.usecases.pools import load_snapshot
+from app.usecases.proof_codes import proof_code
+from crypto.beacon import round_time
+from draw import lifecycle, outcome, record
+from draw.entries import Entry, Signature, draft, from_json, sign, to_json, verify, with_signature
+from draw.entry_bodies import ABORT_REASONS
+from draw.errors import DrawError
+from draw.record import Deadlines, RecordParts
+
+HOLDERS: Final = ("agency", "supervisor")
+KEY_BYTES: Final = 32
+Beacons = Callable[[str, int], Awaitable[Mapping[str, Any]]]
+Prepare = Callable[[UnitOfWork, DrawRow], Awaitable[Prepared]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CeremonyTimes:
+    """How long holders may take to reveal, and the platform to log the result, counted from the seal or
+    beacon."""
+
+    reveal: timedelta = timedelta(minutes=10)
+    result: timedelta = timedelta(hours=2)
+
+
+class Ceremony:
+    """Runs draws for one platform: `prepare` reads a request, `beacons` fetches a round (chain, number)."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        *,
+        prepare: Prepare,
+        beacons: Beacons,
+        times: CeremonyTimes = CeremonyTimes(),
+    ) -> None:
+        """Holds no state of a draw: any number of instances may run beside one another."""
+        self.platform = platform
+        self._prepare = prepare
+        self._beacons = beacons
+        self._times = times
+        self._steps: Mapping[str, Callable[[DrawRow], Awaitable[DrawRow]]] = {
+            lifecycle.REQUESTED: self._commit,
+            lifecycle.COMMITTED: self._seal,
+            lifecycle.SEALED: self._escrow,
+            lifecycle.ESCROWED: self._reveal,
+            lifecycle.REVEALED: self._draw,
+        }
+
+    async def run(self, draw_id: str, *, until: str = lifecycle.DRAWN) -> DrawRow:
+        """Advance step by step to `until`. Raises NotFoundError, ConflictError, PartyError,
+        QuorumMissingError, DrawError."""
+        row = await self.row(draw_id)
+        while row.state != until:
+            if row.state not in self._steps:
+                raise ConflictError("draw.state", state=row.state, wanted=until)
+            row = await self._steps[row.state](row)
+        await self.shown(row)
+        return row
+
+    async def row(self, draw_id: str) -> DrawRow:
+        """The draw as stored. Raises NotFoundError."""
+        async with self.platform.database.read() as uow:
+            row = await uow.draws.get(draw_id)
+        if row is None:
+            raise NotFoundError("draw.unknown")
+        return row
+
+    async def abort(self, draw_id: str, reason: str) -> DrawRow:
+        """End a draw that is not opened; it stays in the log for ever, and the next one of its section counts
+        on from it."""
+        if reason not in ABORT_REASONS:
+            raise ConflictError("draw.abort-reason", reason=reason)
+        row = await self.row(draw_id)
+        lifecycle.advance(row.state, lifecycle.ABORTED, now=self.platform.now())
+        body = {"draw": row.k, "sdr": row.sdr_hash, "reason": reason}
+        entry = self.own("abort", body)
+        return await self.append(row, [entry], lifecycle.ABORTED, abort_reason=reason, live=False)
+
+    # -- steps
+
+    async def _commit(self, row: DrawRow) -> DrawRow:
+        shown, course = await self.shown(row)
+        entries = [await self.entry_from(course, role, "commitment", shown, "commit") for role in HOLDERS]
+        return await self.append(row, entries, lifecycle.COMMITTED)
+
+    async def _seal(self, row: DrawRow) -> DrawRow:
+        frozen = await self._frozen(row)
+        shown, course = await self.shown(row, pool_index=frozen.seal.body["pool"]["index"])
+        entry = sign(frozen.seal, "platform", self.platform.log.key)
+        for role in HOLDERS:
+            entry = await self.countersigned(entry, course, role, "seal", shown)
+        digest = frozen.record.hash
+        return await self.append(
+            row,
+            [entry],
+            lifecycle.SEALED,
+            sdr=dict(entry.body),
+            sdr_hash=digest.hex(),
+            code=proof_code(digest),
+        )
+
+    async def _escrow(self, row: DrawRow) -> DrawRow:
+        shown, course = await self.shown(row)
+        entries = []
+        for role in HOLDERS:
+            answer = await self._node(course, role).call(self._path(row, "escrow"), {"evidence": shown})
+            question = {"evidence": shown, "role": role, "sealed": answer.get("sealed")}
+            receipt = await self._node(course, "cosigner").call(self._path(row, "escrow-receipt"), question)
+            entries.append(_checked(receipt, "escrow", course))
+        return await self.append(row, entries, lifecycle.ESCROWED)
+
+    async def _reveal(self, row: DrawRow) -> DrawRow:
+        shown, course = await self.shown(row)
+        entries = [await self._revealed(row, course, role, shown) for role in HOLDERS]
+        return await self.append(row, entries, lifecycle.REVEALED)
+
+    async def _draw(self, row: DrawRow) -> DrawRow:
+        _, course = await self.shown(row)
+        frozen = await self.frozen(row)
+        deadlines = deadlines_of(frozen)
+        lifecycle.advance(row.state, lifecycle.DRAWN, now=self.platform.now(), deadlines=deadlines)
+        choice = frozen.record.body["beacon"]
+        beacon = None if choice is None else await self._beacons(choice["chain"], choice["round"])
+        reveals = {role: bytes.fromhex(course.one("reveal", role=role).body["r"]) for role in HOLDERS}
+        signature = None if beacon is None else bytes.fromhex(beacon["signature"])
+        alpha = outcome.alpha_of(frozen.record, reveals, signature)
+        commitment = outcome.result_commitment(self.platform.vrf, alpha)
+        body = {
+            "draw": row.k,
+            "sdr": row.sdr_hash,
+            "beacon": None if beacon is None else dict(beacon),
+            "alpha": alpha.hex(),
+            "beta": commitment.hex(),
+        }
+        return await self.append(row, [self.own("result", body)], lifecycle.DRAWN)
+
+    # -- the seal's draft
+
+    async def _frozen(self, row: DrawRow) -> FrozenDraw:
+        async with self.platform.database.read() as uow:
+            found = await load_frozen(uow, row)
+        if found is not None:
+            return found
+        async with self.platform.database.read() as uow:
+            prepared = await self._prepare(uow, row)
+            snapshot = await load_snapshot(uow, prepared.pool.id, prepared.pool.version)
+            course = await evidence.course(uow, row, pool_index=prepared.pool.entry_index)
+        secrets = self.platform.random(3 * KEY_BYTES)
+        fresh = await asyncio.to_thread(self._drafted, row, prepared, snapshot, course, secrets)
+        return await self._store_frozen(row, fresh)
+
+    def _drafted(
+        self, row: DrawRow, prepared: Prepared, snapshot: Any, course: Course, secrets: bytes
+    ) -> FrozenDraw:
+        cell_key, tag_key, case_salt = (secrets[n * KEY_BYTES : (n + 1) * KEY_BYTES] for n in range(3))
+        case, rules, parameters = prepared.case, prepared.rules, prepared.parameters
+        cells = build_cells(
+            snapshot, case=case, rules=rules, parameters=parameters, cell_key=cell_key, tag_key=tag_key
+        )
+        sealed_at = self.platform.now()
+        parts = RecordParts(
+            draw=k_of(row),
+            request=course.one("request"),
+            pool_index=prepared.pool.entry_index,
+            pool=course.one("pool"),
+            rules=rules,
+            case=case,
+            case_salt=case_salt,
+            parameters=parameters,
+            cells=cells,
+            vrf={role: _vrf(course, role) for role in ("platform", "supervisor")},
+            commitments={
+                role: bytes.fromhex(course.one("commit", role=role).body["commitment"]) for role in HOLDERS
+            },
+            beacon=prepared.beacon,
+            override=prepared.override,
+            deadlines=self._deadlines_from(sealed_at, prepared),
+            sealed_at=sealed_at,
+        )
+        return FrozenDraw(
+            case=case,
+            rules=rules,
+            parameters=parameters,
+            pool_id=prepared.pool.id,
+            pool_version=prepared.pool.version,
+            case_salt=case_salt,
+            cell_key=cell_key,
+            tag_key=tag_key,
+            seal=draft("seal", sealed_at, dict(record.build(parts).body)),
+        )
+
+    def _deadlines_from(self, sealed_at: str, prepared: Prepared) -> Deadlines:
+        start = from_text(sealed_at)
+        if prepared.beacon is not None:
+            due = round_time(prepared.beacon.chain, prepared.beacon.round)
+            start = max(start, datetime.fromtimestamp(due, UTC))
+        return Deadlines(
+            reveal=to_text(start + self._times.reveal),
+            result=to_text(start + self._times.result),
+            open=max(sealed_at, prepared.opens_at),
+        )
+
+    async def _store_frozen(self, row: DrawRow, fresh: FrozenDraw) -> FrozenDraw:
+        async def work(uow: UnitOfWork) -> FrozenDraw:
+            found = await load_frozen(uow, row)
+            if found is not None:
+                return found
+            await uow.draws.store_secrets(row.id, fresh.to_bytes())
+            return fresh
+
+        return await self.platform.database.transact(work)
+
+    async def frozen(self, row: DrawRow) -> FrozenDraw:
+        """What the seal fixed. Raises AppError ``draw.not-sealed``."""
+        async with self.platform.database.read() as uow:
+            found = await load_frozen(uow, row)
+        if found is None:
+            raise AppError("draw.not-sealed")
+        return found
+
+    # -- what every step does
+
+    async def shown(self, row: DrawRow, *, pool_index: int | None = None) -> tuple[dict[str, Any], Course]:
+        """Evidence that covers every entry of the draw so far, published first if need be."""
+        platform = self.platform
+        async with platform.database.read() as uow:
+            found = await evidence.course(uow, row, pool_index=pool_index)
+        published = await platform.publisher.covering(found.last + 1, now=platform.clock)
+        async with platform.database.read() as uow:
+            rows = await evidence.logged(uow, found, published.size)
+        return evidence.document(published, rows), found
+
+    async def append(self, row: DrawRow, entries: list[Entry], state: str, **changes: Any) -> DrawRow:
+        """Append entries and move the state in one transaction; when another server was first, its row."""
+        now = self.platform.now()
+
+        async def work(uow: UnitOfWork) -> DrawRow:
+            current = await uow.draws.get(row.id)
+            if current is None or current.state_version != row.state_version:
+                return current or row
+            for entry in entries:
+                index = await log.append(uow, entry)
+                await uow.draws.add_entry(row.id, log_index=index, entry_type=entry.type)
+            await uow.draws.advance(
+                row.id, expected=row.state_version, state=state, updated_at=now, **changes
+            )
+            return await uow.draws.get(row.id) or current
+
+        moved = await self.platform.database.transact(work)
+        await self.shown(moved)
+        return moved
+
+    async def entry_from(
+        self, course: Course, role: str, duty: str, shown: Mapping[str, Any], kind: str, **more: Any
+    ) -> Entry:
+        """The entry that a party answers a duty with, checked. Raises PartyError."""
+        k = course.all("request")[0][0]
+        answer = await self._node(course, role).call(f"/draws/{k}/{duty}", {"evidence": shown, **more})
+        return _checked(answer, kind, course)
+
+    async def _revealed(self, row: DrawRow, course: Course, role: str, shown: Mapping[str, Any]) -> Entry:
+        """The value r from its holder, or out of the escrow once the holder has missed the deadline of the
+        record."""
+        try:
+            return await self.entry_from(course, role, "reveal", shown, "reveal")
+        except PartyError:
+            deadlines = deadlines_of(await self.frozen(row))
+            if not lifecycle.may_open_escrow(row.state, now=self.platform.now(), deadlines=deadlines):
+                raise
+            question = {"evidence": shown, "role": role}
+            answer = await self._node(course, "cosigner").call(self._path(row, "escrow-open"), question)
+            return _checked(answer, "reveal", course)
+
+    async def countersigned(
+        self, entry: Entry, course: Course, role: str, duty: str, shown: Mapping[str, Any]
+    ) -> Entry:
+        """The entry with a party's signature added. Raises PartyError."""
+        question = {"evidence": shown, "entry": _begun(entry)}
+        k = course.all("request")[0][0]
+        answer = await self._node(course, role).call(f"/draws/{k}/{duty}", question)
+        return with_signature(entry, _signature(answer))
+
+    def own(self, kind: str, body: Mapping[str, Any]) -> Entry:
+        """An entry that the platform alone signs, or signs first."""
+        return sign(draft(kind, self.platform.now(), body), "platform", self.platform.log.key)
+
+    def _node(self, course: Course, role: str) -> PartyNode:
+        public = course.one("request").body["parties"][role]
+        node = self.platform.nodes.get(public)
+        if node is None:
+            raise PartyError("party.unknown", role=role)
+        return node
+
+    def _path(self, row: DrawRow, duty: str) -> str:
+        return f"/draws/{k_of(row)}/{duty}"
+
+
+def k_of(row: DrawRow) -> int:
+    """Draw number. Raises ConflictError before the request is logged."""
+    if row.k is None:
+        raise ConflictError("draw.not-logged")
+    return row.k
+
+
+def _vrf(course: Course, role: str) -> bytes:
+    public = course.one("request").body["parties"][role]
+    return bytes.fromhex(course.one("key", role=role, public=public).body["vrf"])
+
+
+def deadlines_of(frozen: FrozenDraw) -> Deadlines:
+    """Deadlines of the sealed record."""
+    return Deadlines(**frozen.record.body["deadlines"])
+
+
+def _begun(entry: Entry) -> dict[str, Any]:
+    """An entry that is not fully signed yet, as JSON."""
+    return dict(to_json(entry))
+
+
+def _checked(answer: Mapping[str, Any], kind: str, course: Course) -> Entry:
+    """The entry of a node's answer, of the right type and signed by the right party. Raises PartyError."""
+    try:
+        entry = from_json(answer["entry"])
+        verify(
+            entry, {role: bytes.fromhex(key) for role, key in course.one("request").body["parties"].items()}
+        )
+    except (KeyError, DrawError) as error:
+        raise PartyError("party.malformed") from error
+    if entry.type != kind:
+        raise PartyError("party.malformed")
+    return entry
+
+
+def _signature(answer: Mapping[str, Any]) -> Signature:
+    try:
+        line = answer["signature"]
+        key, signature = bytes.fromhex(line["key"]), bytes.fromhex(line["signature"])
+        return Signature(role=line["role"], key=key, signature=signature)
+    except (KeyError, TypeError, ValueError) as error:
+        raise PartyError("party.malformed") from error

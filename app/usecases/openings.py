@@ -1,0 +1,220 @@
+"""After the draw: replacements, and the opening at the lawful time (draw-protocol §7, §9).
+
+A replacement is an event in the log before anyone can compute who follows; the supervisor's answer to it is
+the next entry. The opening is countersigned by the supervisor; only from then on do the bundle, the roster,
+the pool file and the receipts exist, and they are recomputed, not stored.
+"""
+
+import asyncio
+from base64 import b64encode
+from dataclasses import dataclass
+from typing import Any, Final
+
+from app.errors import ConflictError
+from app.store.repositories.draws import DrawEvent, DrawRow
+from app.store.unit_of_work import UnitOfWork
+from app.usecases import evidence, log
+from app.usecases.ceremony import Ceremony, deadlines_of, k_of
+from app.usecases.evidence import Course
+from app.usecases.frozen_draws import FrozenDraw, frozen_cells, recompute
+from app.usecases.platform import Platform
+from app.usecases.pools import load_snapshot
+from crypto.canonical import canonical, parse
+from crypto.hashing import tagged
+from draw import lifecycle
+from draw.cells import Cells, seat_commitment, seat_salt
+from draw.entries import Entry
+from draw.entry_bodies import EVENT_CLASSES
+from draw.outcome import Outcome
+from draw.proof import BundleParts, assemble, bundle_bytes, opening
+
+MAX_EVIDENCE_BYTES: Final = 1024 * 1024
+MAX_CONTENT_BYTES: Final = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vacated:
+    """A seat that fell vacant: number, class of the event, and the evidence document's bytes (at most 1
+    MiB)."""
+
+    seat: int
+    cause: str
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """An opened draw, recomputed."""
+
+    frozen: FrozenDraw
+    cells: Cells
+    outcome: Outcome
+
+
+async def replace(ceremony: Ceremony, draw_id: str, vacated: Vacated, *, own_order: bool = False) -> int:
+    """Log one replacement event and have it answered; gives its number t.
+
+    `own_order`: the supervisor cannot be reached; the record then says that look-ahead was possible. Raises
+    ConflictError for a state, seat or class that does not fit, PartyError when the supervisor does not
+    answer: the event stands, and `settle` asks again.
+    """
+    _check_vacated(vacated)
+    row = await settle(ceremony, draw_id)
+    if row.state != lifecycle.DRAWN:
+        raise ConflictError("draw.state", state=row.state, wanted=lifecycle.DRAWN)
+    t = await _log_event(ceremony, row, vacated, "own-order" if own_order else "supervisor")
+    await settle(ceremony, draw_id)
+    return t
+
+
+async def settle(ceremony: Ceremony, draw_id: str) -> DrawRow:
+    """Have the last event answered if it is not yet; a restart after a crash begins with this."""
+    row = await ceremony.row(draw_id)
+    shown, course = await ceremony.shown(row)
+    pending = _unanswered(course)
+    if pending is None or row.state != lifecycle.DRAWN:
+        return row
+    async with ceremony.platform.database.read() as uow:
+        event = (await uow.draws.events(draw_id))[pending - 1]
+    content: Any = parse(event.content, max_bytes=MAX_CONTENT_BYTES)
+    document = b64encode(bytes.fromhex(content["document"])).decode("ascii")
+    answer = await ceremony.entry_from(
+        course, "supervisor", f"answers/{pending}", shown, "answer", document=document
+    )
+    return await _log_answer(ceremony, row, pending, answer)
+
+
+async def open_draw(ceremony: Ceremony, draw_id: str) -> DrawRow:
+    """Open a drawn draw at or after its lawful time, with the supervisor's countersignature. Asked again: no
+    change."""
+    row = await settle(ceremony, draw_id)
+    if row.state == lifecycle.OPENED:
+        return row
+    frozen = await ceremony.frozen(row)
+    lifecycle.advance(
+        row.state, lifecycle.OPENED, now=ceremony.platform.now(), deadlines=deadlines_of(frozen)
+    )
+    shown, course = await ceremony.shown(row)
+    await opened(ceremony.platform, row, course=course)
+    body = {"draw": k_of(row), "sdr": row.sdr_hash, "events": len(course.all("event"))}
+    entry = await ceremony.countersigned(ceremony.own("open", body), course, "supervisor", "opening", shown)
+    return await ceremony.append(row, [entry], lifecycle.OPENED, live=False)
+
+
+async def opened(platform: Platform, row: DrawRow, *, course: Course | None = None) -> Opened:
+    """The outcome of a drawn draw, recomputed in a worker thread. Who may see it is the caller's question."""
+    async with platform.database.read() as uow:
+        frozen = await _frozen(uow, row)
+        snapshot = await load_snapshot(uow, frozen.pool_id, frozen.pool_version)
+        course = course or await evidence.course(uow, row)
+        seats = [_seat(event) for event in await uow.draws.events(row.id)]
+
+    def work() -> Opened:
+        cells = frozen_cells(frozen, snapshot)
+        found = recompute(frozen, cells, course, seats, platform.vrf)
+        return Opened(frozen=frozen, cells=cells, outcome=found)
+
+    return await asyncio.to_thread(work)
+
+
+async def bundle(platform: Platform, row: DrawRow) -> bytes:
+    """The proof bundle of a draw at its present stage (draw-proof §9), covered by a published checkpoint."""
+    async with platform.database.read() as uow:
+        course = await evidence.course(uow, row)
+    published = await platform.publisher.covering(course.last + 1, now=platform.clock)
+    found = await opened(platform, row, course=course) if row.state == lifecycle.OPENED else None
+    seal = next((index for index, entry in course.entries if entry.type == "seal"), None)
+    async with platform.database.read() as uow:
+        rows = await evidence.logged(uow, course, published.size)
+        sealed = None if seal is None else await uow.log.first_checkpoint_covering(seal)
+        proof = None if sealed is None else await log.consistency(uow, sealed[0], published.size)
+        frozen = None if seal is None else await _frozen(uow, row)
+    parts = BundleParts(
+        origin=platform.log.origin,
+        seal_note=None if sealed is None else sealed[1],
+        final_note=published.note,
+        consistency=proof,
+        entries=rows,
+        rules=None if frozen is None else frozen.rules.to_json(),
+        opening=None if found is None else opening(found.outcome, found.cells, found.frozen.rules.publish),
+    )
+    return await asyncio.to_thread(lambda: bundle_bytes(assemble(parts)))
+
+
+async def _frozen(uow: UnitOfWork, row: DrawRow) -> FrozenDraw:
+    stored = await uow.draws.load_secrets(row.id)
+    if stored is None:
+        raise ConflictError("draw.state", state=row.state, wanted=lifecycle.SEALED)
+    return FrozenDraw.from_bytes(stored)
+
+
+def _check_vacated(vacated: Vacated) -> None:
+    if vacated.cause not in EVENT_CLASSES:
+        raise ConflictError("draw.event-class", given=vacated.cause)
+    if not 0 < len(vacated.document) <= MAX_EVIDENCE_BYTES:
+        raise ConflictError("draw.event-evidence", limit=MAX_EVIDENCE_BYTES)
+
+
+async def _log_event(ceremony: Ceremony, row: DrawRow, vacated: Vacated, mode: str) -> int:
+    platform = ceremony.platform
+    found = await opened(platform, row)
+    seats = found.outcome.seats
+    if not 0 <= vacated.seat < len(seats) or seats[vacated.seat] is None:
+        raise ConflictError("draw.seat", seats=len(seats))
+    t = len(found.outcome.vacancies) + 1
+    salt = seat_salt(found.frozen.cell_key, t)
+    body = {
+        "draw": k_of(row),
+        "sdr": row.sdr_hash,
+        "t": t,
+        "seat": seat_commitment(salt, vacated.seat).hex(),
+        "class": vacated.cause,
+        "mode": mode,
+        "evidence": tagged("qt/1 evidence", vacated.document).hex(),
+    }
+    content = canonical({"seat": vacated.seat, "document": vacated.document.hex()})
+    now = platform.now()
+    entry = ceremony.own("event", body)
+
+    async def work(uow: UnitOfWork) -> None:
+        index = await log.append(uow, entry)
+        await uow.draws.add_entry(row.id, log_index=index, entry_type="event")
+        event = DrawEvent(t=t, content=content, event_index=index, answer_index=None, created_at=now)
+        await uow.draws.add_event(row.id, event)
+        await uow.draws.advance(row.id, expected=row.state_version, updated_at=now)
+
+    async with platform.database.write() as uow:
+        await work(uow)
+    return t
+
+
+async def _log_answer(ceremony: Ceremony, row: DrawRow, t: int, answer: Entry) -> DrawRow:
+    platform = ceremony.platform
+
+    async def work(uow: UnitOfWork) -> DrawRow:
+        current = await uow.draws.get(row.id)
+        if current is None or current.state_version != row.state_version:
+            return current or row
+        index = await log.append(uow, answer)
+        await uow.draws.add_entry(row.id, log_index=index, entry_type="answer")
+        await uow.draws.answer_event(row.id, t, answer_index=index)
+        await uow.draws.advance(row.id, expected=row.state_version, updated_at=platform.now())
+        return await uow.draws.get(row.id) or current
+
+    moved = await platform.database.transact(work)
+    await ceremony.shown(moved)
+    return moved
+
+
+def _unanswered(course: Course) -> int | None:
+    """Number of the event that still waits for the supervisor's answer."""
+    events = course.all("event")
+    if not events or events[-1][1].body["mode"] != "supervisor":
+        return None
+    t = int(events[-1][1].body["t"])
+    return None if course.all("answer", t=t) else t
+
+
+def _seat(event: DrawEvent) -> int:
+    content: Any = parse(event.content, max_bytes=MAX_CONTENT_BYTES)
+    return int(content["seat"])
