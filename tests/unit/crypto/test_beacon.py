@@ -200,6 +200,7 @@ def test_a_signature_of_another_length_is_refused(length: int) -> None:
 
 def test_the_previous_signature_is_demanded_where_the_chain_has_one_and_only_there() -> None:
     assert code_of("default", 1, DEFAULT_SIGNATURE) == "beacon.previous-signature"
+    assert code_of("default", 2, DEFAULT_SIGNATURE) == "beacon.previous-signature"
     assert code_of("default", 1, DEFAULT_SIGNATURE, bytes(32)) == "beacon.previous-signature"
     assert code_of("default", 2, DEFAULT_SIGNATURE, bytes(95)) == "beacon.previous-signature"
     assert code_of("quicknet", 1, QUICK_SIGNATURE, b"") == "beacon.previous-signature"

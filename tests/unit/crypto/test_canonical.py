@@ -200,6 +200,7 @@ def test_an_escaped_surrogate_pair_is_one_character() -> None:
 
 def test_the_depth_limit_is_exact_and_ignores_brackets_in_strings() -> None:
     assert parse(b"[[[]]]", max_bytes=LIMIT, max_depth=3) == [[[]]]
+    assert parse(b"[[],[],{},{}]", max_bytes=LIMIT, max_depth=2) == [[], [], {}, {}]
     assert refused(b"[[[]]]", max_depth=2) == "canonical.too-deep"
     assert refused(b'{"a":[{}]}', max_depth=2) == "canonical.too-deep"
     assert parse(b'["[[[{{{\\"[[["]', max_bytes=LIMIT, max_depth=1) == ['[[[{{{"[[[']

@@ -215,6 +215,7 @@ def test_a_bad_name_on_a_signature_line_is_refused() -> None:
         "",
         BODY[:-1],
         BODY + "extension\n",
+        BODY + "unfinished",
         BODY.replace("\n7\n", "\n07\n"),
         BODY.replace("\n7\n", "\n+7\n"),
         BODY.replace("\n7\n", "\n-7\n"),

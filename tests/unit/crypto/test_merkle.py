@@ -290,6 +290,16 @@ def test_sizes_out_of_bounds_are_refused() -> None:
     assert code_of(root_at, -1, read) == code_of(root_at, MAX_SIZE + 1, read) == "merkle.bad-size"
     assert code_of(append_nodes, MAX_SIZE, ZERO, read) == "merkle.bad-size"
     assert code_of(consistency_proof, LEAVES[:3], 1, 4) == "merkle.bad-size"
+    assert code_of(consistency_proof, LEAVES[:3], 0, -1) == "merkle.bad-size"
+    assert (
+        code_of(consistency_at, -1, 1, read)
+        == code_of(consistency_at, 1, MAX_SIZE + 1, read)
+        == "merkle.bad-size"
+    )
+    assert code_of(consistency_at, MAX_SIZE + 1, MAX_SIZE + 2, read) == "merkle.bad-size"
+    assert code_of(inclusion_at, 0, MAX_SIZE + 1, read) == "merkle.bad-size"
+    args = {"leaf_hash": ZERO, "root": ZERO, "proof": [ZERO]}
+    assert code_of(verify_inclusion, index=0, size=MAX_SIZE + 1, **args) == "merkle.bad-size"
 
 
 def test_hashes_of_the_wrong_length_are_refused() -> None:
@@ -299,6 +309,9 @@ def test_hashes_of_the_wrong_length_are_refused() -> None:
     for bad in ({"leaf_hash": b""}, {"root": b""}, {"proof": [bytes(33)]}):
         args: dict[str, object] = {"leaf_hash": ZERO, "index": 0, "size": 2, "proof": [ZERO], "root": ZERO}
         assert code_of(verify_inclusion, **{**args, **bad}) == "merkle.bad-hash"
+    for bad in ({"old_root": b""}, {"new_root": bytes(31)}, {"proof": [bytes(33)]}):
+        args = {"old_size": 1, "old_root": ZERO, "new_size": 2, "new_root": ZERO, "proof": [ZERO]}
+        assert code_of(verify_consistency, **{**args, **bad}) == "merkle.bad-hash"
 
 
 def test_an_endless_proof_is_refused_before_hashing() -> None:
