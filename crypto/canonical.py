@@ -107,7 +107,7 @@ def _unique_keys(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
 
 
 def _bounded_int(digits: str) -> int:
-    # Only the length is bounded here, since converting a megabyte of digits is quadratic; _check_profile is exact.
+    # Bounds the length only, as converting a megabyte of digits is quadratic; _check_profile is exact.
     if len(digits) > _MAX_INT_CHARS or digits == "-0":
         raise CanonicalError("canonical.number", "integers are within 2^53 - 1, and zero has no sign")
     return int(digits)
