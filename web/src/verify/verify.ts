@@ -6,7 +6,7 @@
 import { fromHex, toHex } from "./bytes.ts";
 import { CHECKS, type CheckNumber, type CheckWords } from "./checks.ts";
 import { makeContext, sealedOf, type Context, type Note, type Sealed } from "./context.ts";
-import { fail, need, ProofError } from "./errors.ts";
+import { fail, need, ProofError, type Passed, type Responsible } from "./errors.ts";
 import { sha256 } from "./hash.ts";
 import { JsonError, readCanonical, type Json } from "./json.ts";
 import { checkCheckpoints, checkInclusion, checkKeys, type Checkpoints } from "./log.ts";
@@ -21,7 +21,7 @@ import { ALL_ROLES, bundleShape, MAX_BUNDLE, trustShape, type At, type Bundle, t
 import { checkCommitments, checkEscrow, checkRequest, checkReveals, checkSeal } from "./steps.ts";
 
 export { CHECKS, ProofError };
-export type { At, CheckNumber, CheckWords, Note, Role, Stage };
+export type { At, CheckNumber, CheckWords, Note, Passed, Responsible, Role, Stage };
 
 const MAX_TRUST = 1024 * 1024;
 
@@ -32,15 +32,6 @@ export interface Options {
   readonly trust?: Uint8Array;
   readonly poolFile?: Uint8Array;
   readonly receipt?: Uint8Array;
-}
-
-/** A check of the report. `due` is false when the draw has not come so far or the file for it was not given. */
-export interface Passed {
-  readonly number: CheckNumber;
-  readonly name: string;
-  readonly due: boolean;
-  readonly zh: CheckWords;
-  readonly en: CheckWords;
 }
 
 export interface Party {
@@ -81,6 +72,7 @@ export interface Report {
   readonly abortReason: string | null;
   readonly seats: readonly Seat[] | null;
   readonly receipt: string | null;
+  /** Every check that ran, ascending. */
   readonly checks: readonly Passed[];
   readonly notes: readonly Note[];
 }
@@ -101,10 +93,9 @@ class Ledger {
   readonly pass = (number: CheckNumber, due = true): void => void this.done.set(number, due);
 
   list(): Passed[] {
-    const numbers = Object.keys(CHECKS).map(Number) as CheckNumber[];
-    return numbers.map((number) => {
+    return [...this.done].map(([number, due]) => {
       const { name, zh, en } = CHECKS[number];
-      return { number, name, due: this.done.get(number) ?? false, zh, en };
+      return { number, name, due, zh, en };
     });
   }
 }
@@ -169,6 +160,15 @@ function checkOpening(context: Context, sealed: Sealed, vacancies: readonly Vaca
  */
 export function verify(bytes: Uint8Array, options: Options = {}): Report {
   const ledger = new Ledger();
+  try {
+    return run(bytes, options, ledger);
+  } catch (error) {
+    if (error instanceof ProofError) error.passed = ledger.list();
+    throw error;
+  }
+}
+
+function run(bytes: Uint8Array, options: Options, ledger: Ledger): Report {
   const bundle = readFile(bytes, MAX_BUNDLE, 1, bundleShape, "文件不合 qt/1 规范");
   const context = makeContext(bundle);
   ledger.pass(1);

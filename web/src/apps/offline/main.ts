@@ -5,20 +5,19 @@ import chinese from "../../i18n/zh-CN/offline.ts";
 import enCommon from "../../i18n/en/common.ts";
 import zhCommon from "../../i18n/zh-CN/common.ts";
 import "../../ui/base.css";
+import { element } from "./view/dom.ts";
+import { Verifier } from "./view/verifier.ts";
 
 const TEXTS = { "zh-CN": { ...zhCommon, ...chinese }, en: { ...enCommon, ...english } } as const;
 
-function element(tag: string, attributes: Record<string, string>, ...children: (Node | string)[]): HTMLElement {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
+const first = startLanguage();
+const verifier = new Verifier(first);
 
 function show(language: Language): void {
   const texts = TEXTS[language];
   const other = otherLanguage(language);
   applyLanguage(language);
+  verifier.setLanguage(language);
   document.title = `${texts.title} · ${texts.product}`;
   const button = element(
     "button",
@@ -37,9 +36,10 @@ function show(language: Language): void {
         { id: "main", class: "qt-main", tabindex: "-1" },
         element("h1", {}, texts.title),
         element("p", { class: "qt-lead" }, texts.lead),
+        verifier.root,
       ),
       element("footer", { class: "qt-footer" }, texts.footer),
     );
 }
 
-show(startLanguage());
+show(first);

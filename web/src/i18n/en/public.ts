@@ -4,4 +4,21 @@ import type chinese from "../zh-CN/public.ts";
 export default {
   title: "Verify a draw",
   lead: "Verification runs in your own browser; you need not trust this site.",
+  code: "Verification code",
+  codeHint: "The 12 letters and digits on the certificate; case, spaces and hyphens do not matter.",
+  submit: "Verify",
+  codeWrong: "The code has 12 letters or digits; please compare it with the certificate.",
+  loading: "Fetching the draw proof…",
+  notFound: "There is no draw proof for this code; please compare it with the certificate.",
+  unreachable: "The draw proof cannot be fetched now. Try again later, or choose a saved proof below.",
+  orFile: "Or use a saved file",
+  save: "Save the draw proof",
+  exampleTitle: "In plain words: how the drawing of lots is kept honest",
+  example: {
+    step1: "First the list is locked: every eligible expert becomes a lot in a glass drum, and three parties sign the seal. One lot more or less, and the seal no longer fits.",
+    step2: "Then the random numbers are locked: agency and supervisor each put a number into an envelope, and the cosigner keeps a sealed copy of both. Neither knows the other's number.",
+    step3: "Then the envelopes are opened: the two numbers and a public random number that nobody controls are mixed into one seed. If a single one is truly random, nobody can foresee the result.",
+    step4: "Finally everybody can compute: seed, method and drum are public, and whoever computes gets the same people. What you see here is your own browser computing it again.",
+    change: "What if somebody exchanged an expert afterwards? The lot would no longer fit the seal: “List unchanged” would turn to “failed”, with the number of the check and who must explain.",
+  },
 } satisfies Words<typeof chinese>;
