@@ -28,7 +28,7 @@ from draw import cells as draw_cells
 from draw import disclosure, outcome, proof, record
 from draw.avoidance.engine import Engine, beijing_date
 from draw.avoidance.rules import Rules
-from draw.cells import Cells, seat_commitment, seat_salt
+from draw.cells import Assessor, Cells, seat_commitment, seat_salt
 from draw.entries import Entry, Signature, leaf_hash, message, signers, to_json
 from draw.entry_bodies import ROLES, from_seconds
 from draw.model import Case, DrawParameters, ExpertRecord
@@ -133,6 +133,7 @@ class Ceremony:
         self.seal_size: int | None = None
         self.cosigned_at: int | None = None
         self.bend_cells: Callable[[Cells], Cells] = lambda cells: cells
+        self.bend_engine: Callable[[Assessor], Assessor] = lambda engine: engine
         self._entries: dict[str, Entry] = {}
 
     # -- pool, cells and record
@@ -151,7 +152,7 @@ class Ceremony:
 
     @cached_property
     def cells(self) -> Cells:
-        engine = Engine(self.plan.case, self.plan.rules, self.parameters)
+        engine = self.bend_engine(Engine(self.plan.case, self.plan.rules, self.parameters))
         honest = draw_cells.build(
             self.snapshot,
             engine,

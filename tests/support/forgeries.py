@@ -2,11 +2,23 @@
 
 from typing import Final
 
-from tests.support import forgeries_ceremony, forgeries_format, forgeries_log, forgeries_opening
+from tests.support import (
+    forgeries_ceremony,
+    forgeries_eligibility,
+    forgeries_format,
+    forgeries_log,
+    forgeries_opening,
+)
 from tests.support.forgery import Evidence, Forgery, registered
 
 __all__ = ["FORGERIES", "SOURCES", "Evidence", "Forgery"]
 
 # Importing a module registers its forgeries.
-SOURCES: Final = (forgeries_format, forgeries_log, forgeries_ceremony, forgeries_opening)
+SOURCES: Final = (
+    forgeries_format,
+    forgeries_log,
+    forgeries_ceremony,
+    forgeries_opening,
+    forgeries_eligibility,
+)
 FORGERIES: Final[list[Forgery]] = registered()

@@ -1,0 +1,536 @@
+"""Forged pool files and receipts, and dishonest lists behind honest-looking bundles: checks 31 to 44 (§10, §11).
+
+The public level cannot see who was eligible. Here the platform lies about exactly that: it hides experts,
+invents reasons, stuffs lists; the supervisor's and the expert's checks have to find it.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from crypto.commitment import commit_size
+from crypto.hashing import hmac_sha256, tagged
+from crypto.merkle import Tree, leaf_hash
+from draw.avoidance.rules import Rules
+from draw.cells import Assessor, Cells, SizedTree
+from draw.model import Assessment, ExpertRecord
+from tests.support.ceremony import Ceremony, Plan, bundle_bytes
+from tests.support.forgery import (
+    RICH,
+    Evidence,
+    Json,
+    add,
+    body,
+    cheated,
+    flip,
+    forges,
+    inside,
+    put,
+)
+
+SEALED = replace(RICH, events=(), stage="sealed")
+OPENED = replace(RICH, events=())
+
+
+class Bent:
+    """An engine that is overruled for some experts."""
+
+    def __init__(self, engine: Assessor, overrule: Callable[[ExpertRecord, Assessment], Assessment]) -> None:
+        self._engine = engine
+        self._overrule = overrule
+
+    def assess(self, record: ExpertRecord) -> Assessment:
+        return self._overrule(record, self._engine.assess(record))
+
+
+def _pool_json(ceremony: Ceremony) -> Json:
+    value: Json = json.loads(bundle_bytes(ceremony.pool_file()))
+    return value
+
+
+def with_pool(ceremony: Ceremony, change: Callable[[Json], Any] | None = None) -> Evidence:
+    """The ceremony's bundle with its pool file, changed."""
+    file = _pool_json(ceremony)
+    if change is not None:
+        change(file)
+    return Evidence(bundle=bundle_bytes(ceremony.bundle()), pool_file=bundle_bytes(file))
+
+
+def _pool(number: int, name: str, title: str, change: Callable[[Json], Any]) -> None:
+    add(number, name, title, lambda: with_pool(Ceremony(SEALED), change))
+
+
+def _experts(file: Json) -> list[Json]:
+    experts: list[Json] = file["experts"]
+    return experts
+
+
+# -- 31 pool-format
+_pool(31, "pool-file-format", "another format", lambda f: put(f, "format", value="qt/2 pool-file"))
+_pool(31, "pool-file-of-another-draw", "the pool file of another draw", lambda f: put(f, "draw", value=0))
+_pool(31, "pool-file-extra", "a member nobody asked for", lambda f: put(f, "note", value="complete"))
+_pool(31, "pool-file-no-key", "the cell key is kept back", lambda f: f.pop("cell_key"))
+_pool(
+    31,
+    "record-without-duties",
+    "a record of fifteen fields",
+    lambda f: f["experts"][0]["record"].pop("duties"),
+)
+_pool(
+    31,
+    "record-birth-not-a-day",
+    "a birthday that never was",
+    lambda f: put(f, "experts", 0, "record", "birth", value="1970-02-31"),
+)
+_pool(
+    31,
+    "record-role-unknown",
+    "an employer with an unknown role",
+    lambda f: put(f, "experts", 0, "record", "employers", 0, "role", value="friend"),
+)
+_pool(31, "fifteen-salts", "fifteen salts", lambda f: f["experts"][0]["salts"].pop())
+
+
+@forges(31, "a pool file with a space too many")
+def pool_file_not_canonical() -> Evidence:
+    ceremony = Ceremony(SEALED)
+    return Evidence(
+        bundle=bundle_bytes(ceremony.bundle()), pool_file=bundle_bytes(ceremony.pool_file()) + b" "
+    )
+
+
+@forges(31, "a pool file for a draw that was never sealed")
+def pool_file_too_early() -> Evidence:
+    return with_pool(Ceremony(replace(SEALED, stage="requested")))
+
+
+# -- 32 pool-tree
+_pool(
+    32,
+    "record-edited",
+    "an expert's status edited",
+    lambda f: put(f, "experts", 0, "record", "status", value="withdrawn"),
+)
+_pool(
+    32,
+    "salt-edited",
+    "another salt",
+    lambda f: put(f, "experts", 0, "salts", 5, value=flip(f["experts"][0]["salts"][5])),
+)
+_pool(32, "expert-left-out", "an expert is left out of the file", lambda f: f["experts"].pop())
+_pool(32, "expert-twice", "an expert twice in the file", lambda f: f["experts"].append(f["experts"][-1]))
+_pool(32, "experts-reordered", "experts in another order", lambda f: f["experts"].reverse())
+_pool(32, "pool-emptied", "nobody in the file", lambda f: put(f, "experts", value=[]))
+
+
+@forges(32, "a friend stuffed into the file but not into the logged pool")
+def pool_stuffed() -> Evidence:
+    friend = Ceremony(replace(SEALED, seed=99)).pool_file()
+
+    def stuff(file: Json) -> None:
+        _experts(file).append(json.loads(bundle_bytes(friend))["experts"][0])
+
+    return with_pool(Ceremony(SEALED), stuff)
+
+
+# -- 33 case
+_pool(33, "case-salt", "another salt of the case", lambda f: put(f, "case_salt", value=flip(f["case_salt"])))
+_pool(33, "bidder-hidden", "a bidder is left out of the case", lambda f: f["case"]["bidders"].pop())
+_pool(
+    33,
+    "case-moved",
+    "the evaluation is moved by a day",
+    lambda f: put(f, "case", "evaluation", "to", value="2023-08-27T09:00:00Z"),
+)
+_pool(
+    33,
+    "unit-added",
+    "one more unit to avoid",
+    lambda f: f["case"]["avoid_units"].append({"org": "uscc:X", "reason": "late"}),
+)
+
+
+@forges(33, "the sealed case is that of another section")
+def case_of_another_section() -> Evidence:
+    other = replace(SEALED, case=replace(SEALED.case, section="section-2"))
+    section = Ceremony(SEALED).entry("request").body["section"]
+    return with_pool(cheated(other, request=body(section=section)))
+
+
+@forges(33, "the record tells of fewer units to avoid than the case names")
+def units_miscounted() -> Evidence:
+    return with_pool(cheated(SEALED, seal=inside("avoid_units", value=0)))
+
+
+# -- 34 exclusions
+def _first(
+    wanted: Callable[[Assessment], bool], change: Callable[[Assessment], Assessment]
+) -> Callable[[ExpertRecord, Assessment], Assessment]:
+    """Overrule the first expert whose honest assessment is `wanted`."""
+    chosen: list[str] = []
+
+    def overrule(record: ExpertRecord, honest_one: Assessment) -> Assessment:
+        if wanted(honest_one) and (not chosen or chosen[0] == record.id):
+            chosen[:] = [record.id]
+            return change(honest_one)
+        return honest_one
+
+    return overrule
+
+
+def _eligible(one: Assessment) -> bool:
+    return one.eligible
+
+
+def _excluded(one: Assessment) -> bool:
+    return bool(one.reasons)
+
+
+_OUT = Assessment(None, (), ())
+_LISTS: tuple[tuple[int, str, str, Callable[[Assessment], bool], Callable[[Assessment], Assessment]], ...] = (
+    (34, "false-exclusion", "an eligible expert is excluded for kinship that is not there", _eligible, lambda a: replace(a, reasons=("K1",))),
+    (34, "friend-let-in", "an expert tied to a bidder is let in", _excluded, lambda a: replace(a, reasons=())),
+    (34, "reason-edited", "an expert is excluded for another reason than the true one", _excluded, lambda a: replace(a, reasons=("K12",))),
+    (34, "reason-added", "a second reason is invented", _excluded, lambda a: replace(a, reasons=(*a.reasons, "K14"))),
+    (34, "excluded-hidden", "an excluded expert vanishes from every list", _excluded, lambda _a: _OUT),
+    (35, "eligible-hidden", "an eligible expert vanishes from every list", _eligible, lambda _a: _OUT),
+    (35, "other-site", "an expert is moved to another site", _eligible, lambda a: replace(a, site=1 - (a.site or 0))),
+    (35, "stratum-dropped", "an expert of two strata stands in one", lambda a: a.eligible and len(a.strata) > 1, lambda a: replace(a, strata=a.strata[:1])),
+    (35, "stratum-added", "an expert of one stratum stands in two", lambda a: a.eligible and a.strata == (0,), lambda a: replace(a, strata=(0, 1))),
+)  # fmt: skip
+for _number, _name, _title, _wanted, _change in _LISTS:
+    add(_number, _name, _title, lambda wanted=_wanted, change=_change: _bent_evidence(_first(wanted, change)))
+
+
+def _bent_evidence(overrule: Callable[[ExpertRecord, Assessment], Assessment]) -> Evidence:
+    ceremony = Ceremony(SEALED)
+    ceremony.bend_engine = lambda engine: Bent(engine, overrule)
+    return with_pool(ceremony)
+
+
+def with_cell(cells: Cells, j: int, s: int, cell: SizedTree) -> Cells:
+    """The cells with one list replaced."""
+    grid = [list(line) for line in cells.grid]
+    grid[j][s] = cell
+    return replace(cells, grid=tuple(tuple(line) for line in grid))
+
+
+@forges(34, "the number of exclusions is committed wrongly")
+def exclusions_miscounted() -> Evidence:
+    ceremony = Ceremony(SEALED)
+    excluded = ceremony.cells.excluded
+    lie = commit_size(excluded.salt, excluded.root, excluded.size - 1).hex()
+    ceremony.cheats["seal"] = inside("excluded", "size", value=lie)
+    return with_pool(ceremony)
+
+
+# -- 35 cells
+@forges(35, "an expert stands in a list twice, for twice the chance")
+def stuffed_cell() -> Evidence:
+    ceremony = Ceremony(SEALED)
+    ceremony.bend_cells = stuff_twice
+    return with_pool(ceremony)
+
+
+def stuff_twice(cells: Cells) -> Cells:
+    """The first expert of cell (1, 1) once more, in the order that their leaf hash gives."""
+    cell = cells.grid[1][1]
+    leaves = [cell.tree.node(0, i) for i in range(cell.size)]
+    return with_cell(
+        cells,
+        1,
+        1,
+        replace(
+            cell, rows=(cell.rows[0], *cell.rows), tree=Tree([leaves[0], *leaves]),
+        ),
+    )  # fmt: skip
+
+
+@forges(35, "employers are tagged with another key than the committed one")
+def tag_key_swapped() -> Evidence:
+    ceremony = Ceremony(SEALED)
+    ceremony.cheats["seal"] = inside("tag_key", value=tagged("qt/1 tag key", bytes(32)).hex())
+    return with_pool(ceremony)
+
+
+@forges(35, "the supervisor is handed another tag key")
+def tag_key_withheld() -> Evidence:
+    return with_pool(Ceremony(SEALED), lambda f: put(f, "tag_key", value=flip(f["tag_key"])))
+
+
+@forges(35, "a friend's firm gets two tags, so the cap does not count it")
+def tag_forged() -> Evidence:
+    ceremony = Ceremony(SEALED)
+    ceremony.bend_cells = _split_employer
+    return with_pool(ceremony)
+
+
+def _split_employer(cells: Cells) -> Cells:
+    row = cells.grid[1][1].rows[0]
+    lied = replace(cells, tags={**cells.tags, row: hmac_sha256(cells.tag_key, b"qt/1 tag\x00other")})
+    listed = sorted((tree_leaf(lied, i), r) for i, r in enumerate(lied.grid[1][1].rows))
+    cell = lied.grid[1][1]
+    rows = tuple(r for _, r in listed)
+    return with_cell(lied, 1, 1, replace(cell, rows=rows, tree=Tree([leaf for leaf, _ in listed])))
+
+
+def tree_leaf(cells: Cells, i: int) -> bytes:
+    """Leaf hash of position (1, 1, i), made from its opening."""
+    return leaf_hash(cells.opening(1, 1, i).leaf)
+
+
+@forges(35, "a cell's size is committed one too small")
+def size_committed_small() -> Evidence:
+    ceremony = Ceremony(SEALED)
+    ceremony.cheats["seal"] = inside("cells", 1, 1, "size", value=_small(ceremony.cells.grid[1][1]))
+    return with_pool(ceremony)
+
+
+def _small(cell: SizedTree) -> str:
+    return commit_size(cell.salt, cell.root, cell.size - 1).hex()
+
+
+# -- 36 figures
+@forges(36, "records changed shortly before the request, and the record is silent")
+def recent_changes_hidden() -> Evidence:
+    count = Ceremony(SEALED).record.body["recent_changes"]
+    return with_pool(cheated(SEALED, seal=inside("recent_changes", value=count + 1)))
+
+
+@forges(36, "a sealed draw below its anonymity gate that says it is above")
+def anonymity_feigned_at_seal() -> Evidence:
+    plan = replace(SEALED, rules=_stricter(SEALED.rules))
+    lie = [{"met": True, "bits": True} for _ in plan.shape.strata]
+    return with_pool(cheated(plan, seal=inside("anonymity", "strata", value=lie)))
+
+
+def _stricter(rules: Rules) -> Rules:
+    return replace(rules, anonymity=replace(rules.anonymity, factor=8))
+
+
+# -- receipts
+def _someone(ceremony: Ceremony, kind: str, least_cells: int = 1) -> str:
+    """An expert whose honest receipt is of this kind."""
+    for record in ceremony.records:
+        outcome: Any = ceremony.receipt(record.id)["outcome"]
+        if outcome["kind"] == kind and len(outcome.get("cells", [1])) >= least_cells:
+            return record.id
+    raise LookupError(kind)
+
+
+def with_receipt(
+    ceremony: Ceremony, expert: str, change: Callable[[Json], Any] | None = None, bundle: Json | None = None
+) -> Evidence:
+    """The ceremony's bundle with one expert's receipt, changed."""
+    receipt: Json = json.loads(bundle_bytes(ceremony.receipt(expert)))
+    if change is not None:
+        change(receipt)
+    return Evidence(bundle=bundle_bytes(bundle or ceremony.bundle()), receipt=bundle_bytes(receipt))
+
+
+def _receipt(
+    number: int,
+    name: str,
+    title: str,
+    kind: str,
+    change: Callable[[Json], Any],
+    least_cells: int = 1,
+    plan: Plan = OPENED,
+) -> None:
+    def make() -> Evidence:
+        ceremony = Ceremony(plan)
+        return with_receipt(ceremony, _someone(ceremony, kind, least_cells), change)
+
+    add(number, name, title, make)
+
+
+_INVENTED: Json = {
+    "at": [0, 0, 0],
+    "person_salt": "00" * 32,
+    "tag_salt": "00" * 32,
+    "tag": "00" * 32,
+    "proof": [],
+}
+_receipt(41, "receipt-format", "another format", "eligible", lambda r: put(r, "format", value="qt/1 note"))
+_receipt(
+    41,
+    "receipt-of-another-draw",
+    "the receipt of another draw",
+    "eligible",
+    lambda r: put(r, "draw", value=0),
+)
+_receipt(
+    41,
+    "receipt-kind-unknown",
+    "an outcome that does not exist",
+    "eligible",
+    lambda r: put(r, "outcome", value={"kind": "lucky"}),
+)
+_receipt(41, "receipt-salts", "fifteen salts", "eligible", lambda r: r["salts"].pop())
+_receipt(
+    41,
+    "receipt-reason-unknown",
+    "a reason that no rule knows",
+    "excluded",
+    lambda r: put(r, "outcome", "reasons", value=["K99"]),
+)
+
+_receipt(
+    42,
+    "receipt-record-edited",
+    "the receipt is for an edited record",
+    "eligible",
+    lambda r: put(r, "record", "title", value="none"),
+)
+_receipt(
+    42,
+    "receipt-salt-edited",
+    "another salt",
+    "eligible",
+    lambda r: put(r, "salts", 0, value=flip(r["salts"][0])),
+)
+_receipt(
+    42,
+    "receipt-pool-proof",
+    "a pool proof with one bit changed",
+    "excluded",
+    lambda r: put(r, "pool", "proof", 0, value=flip(r["pool"]["proof"][0])),
+)
+_receipt(
+    42,
+    "receipt-pool-index",
+    "another place in the pool",
+    "excluded",
+    lambda r: put(r, "pool", "index", value=r["pool"]["index"] ^ 1),
+)
+
+_receipt(
+    43,
+    "told-out-of-scope",
+    "an eligible expert is told that they were out of scope",
+    "eligible",
+    lambda r: put(r, "outcome", value={"kind": "out_of_scope"}),
+)
+_receipt(
+    43,
+    "excluded-told-out-of-scope",
+    "an excluded expert is told that they were out of scope",
+    "excluded",
+    lambda r: put(r, "outcome", value={"kind": "out_of_scope"}),
+)
+_receipt(
+    43,
+    "told-another-reason",
+    "an excluded expert is told another reason",
+    "excluded",
+    lambda r: put(r, "outcome", "reasons", value=["K12"]),
+)
+_receipt(
+    41,
+    "told-no-reason",
+    "an excluded expert is told no reason",
+    "excluded",
+    lambda r: put(r, "outcome", "reasons", value=[]),
+)
+_receipt(
+    43,
+    "exclusion-proof",
+    "an exclusion proof with one bit changed",
+    "excluded",
+    lambda r: put(r, "outcome", "proof", 0, value=flip(r["outcome"]["proof"][0])),
+)
+_receipt(
+    43,
+    "exclusion-size",
+    "another number of exclusions",
+    "excluded",
+    lambda r: put(r, "outcome", "size", value=r["outcome"]["size"] + 1),
+)
+_receipt(
+    43,
+    "cell-proof",
+    "a cell proof with one bit changed",
+    "eligible",
+    lambda r: put(r, "outcome", "cells", 0, "proof", 0, value=flip(r["outcome"]["cells"][0]["proof"][0])),
+)
+_receipt(
+    43,
+    "cell-tag",
+    "another employer tag",
+    "eligible",
+    lambda r: put(r, "outcome", "cells", 0, "tag", value=flip(r["outcome"]["cells"][0]["tag"])),
+)
+_receipt(
+    43,
+    "cell-left-out",
+    "an expert of two strata is shown one",
+    "eligible",
+    lambda r: r["outcome"]["cells"].pop(),
+    2,
+)
+_receipt(
+    43, "cells-swapped", "cells in another order", "eligible", lambda r: r["outcome"]["cells"].reverse(), 2
+)
+_receipt(41, "no-cells", "eligible, but nowhere", "eligible", lambda r: put(r, "outcome", "cells", value=[]))
+_receipt(
+    43,
+    "in-scope-invented",
+    "an expert out of scope is told that they could have been drawn",
+    "out_of_scope",
+    lambda r: put(r, "outcome", value={"kind": "eligible", "cells": [_INVENTED]}),
+)
+
+
+# -- 44 receipt-position
+@forges(44, "an expert stuffed into a list twice is drawn at the place their receipt does not show")
+def drawn_at_the_other_place() -> Evidence:
+    for seed in range(200):
+        ceremony = Ceremony(replace(OPENED, seed=seed))
+        ceremony.bend_cells = stuff_twice
+        drawn = {(at.stratum, at.site, at.index) for at in ceremony.outcome.seats if at is not None}
+        row = ceremony.cells.row(1, 1, 0)
+        if (1, 1, 1) in drawn and (1, 1, 0) not in drawn:
+            return with_receipt(ceremony, ceremony.records[row].id)
+    raise LookupError("no seed draws the stuffed place")
+
+
+@forges(44, "the last of a list can never be drawn: its size is committed one too small")
+def position_beyond_the_cell() -> Evidence:
+    for seed in range(400):
+        ceremony = Ceremony(replace(OPENED, seed=seed))
+        cell = ceremony.cells.grid[1][1]
+        # From 2n + 2 to 2n + 1 leaves only the last proof changes its shape.
+        if cell.size % 4 == 0 and cell.size:
+            short = with_cell(ceremony.cells, 1, 1, _Short.of(cell))
+            lied = Ceremony(replace(OPENED, seed=seed))
+            lied.bend_cells = lambda _cells, short=short: short  # type: ignore[misc]
+            edge = [at for at in map(list, _opened_at(lied)) if at[:2] == [1, 1] and at[2] >= cell.size - 2]
+            if not edge:
+                expert = ceremony.records[cell.rows[-1]].id
+                receipt = bundle_bytes(_receipt_of_the_last(ceremony, expert, lied))
+                return Evidence(bundle=bundle_bytes(lied.bundle()), receipt=receipt)
+    raise LookupError("no seed leaves the edge alone")
+
+
+class _Short(SizedTree):
+    """A list that counts one expert less than its tree has."""
+
+    @classmethod
+    def of(cls, cell: SizedTree) -> "_Short":
+        return cls(rows=cell.rows, tree=cell.tree, salt=cell.salt)
+
+    @property
+    def size(self) -> int:
+        return len(self.rows) - 1
+
+
+def _opened_at(ceremony: Ceremony) -> list[tuple[int, int, int]]:
+    opening: Any = ceremony.opening()
+    return [tuple(leaf["at"]) for leaf in opening["leaves"]]
+
+
+def _receipt_of_the_last(ceremony: Ceremony, expert: str, lied: Ceremony) -> Json:
+    receipt: Json = json.loads(bundle_bytes(ceremony.receipt(expert)))
+    receipt["draw"] = lied.index("request")
+    return receipt
