@@ -1,0 +1,197 @@
+"""Ask for a draw, look at draws, and hand an accepted request to the ceremony.
+
+An accepted request is an entry of the log at once: its index is the draw's number k, so a draw that is later
+given up stays visible for ever (draw-proof §2). A section has one live draw; another round needs a reason.
+What a caller sees of a draw is its state, figures everybody may know and the next time limit, never a name, a
+position or a size.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from app.errors import ConflictError, Fault, InputRefusedError, NotFoundError, WriteConflictError
+from app.store.repositories.draws import DrawRow
+from app.store.repositories.parties import Party
+from app.store.unit_of_work import UnitOfWork
+from app.usecases.frozen_draws import Prepared
+from app.usecases.log import append
+from app.usecases.operations import Actor, note
+from app.usecases.platform import Platform
+from app.usecases.previews import DrawOrder, Look, opens_at
+from app.usecases.principals import ACTIONS, Principal, require_own
+from app.usecases.projects import agency_of, case_of
+from crypto.beacon import first_round_at_or_after
+from draw.entries import draft, sign_all
+from draw.lifecycle import REQUESTED
+from draw.model import DrawParameters
+from draw.record import BeaconChoice, section_hash
+
+ID_BYTES: Final = 10
+# draw-proof §6 asks for 60 seconds between the seal and the round; signing and publishing take some, too.
+BEACON_LEAD_SECONDS: Final = 90
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawView:
+    """What may be told about a draw at any time. `countdown` is the next limit: what, and when."""
+
+    row: DrawRow
+    owner: str
+    seats: int
+    countdown: tuple[str, str] | None
+
+
+async def request_draw(
+    uow: UnitOfWork, platform: Platform, principal: Principal, order: DrawOrder, seen: Look, *, actor: Actor
+) -> DrawRow:
+    """Accept an order that `look` found without faults: log the request and store the draw.
+
+    Not acknowledged before the log is published up to ``row.k + 1``. Raises InputRefusedError with the
+    faults, ConflictError ``draw.live-exists`` or ``draw.parties-missing``, WriteConflictError when the
+    project changed since the look.
+    """
+    ground = seen.ground
+    current = await uow.projects.get(ground.project.id, ground.project.section)
+    if current is None or current.version != ground.project.version:
+        raise WriteConflictError("project.version-moved")
+    earlier = await uow.draws.of_section(current.id, current.section)
+    faults = [*seen.faults, *_round_faults(earlier, order)]
+    if faults:
+        raise InputRefusedError("draw.refused", faults)
+    if earlier and earlier[-1].live:
+        raise ConflictError("draw.live-exists", draw=earlier[-1].id)
+    now = platform.now()
+    body: dict[str, Any] = {
+        "section": section_hash(current.id, current.section).hex(),
+        "round": len(earlier) + 1,
+        "previous": earlier[-1].k if earlier else None,
+        "parties": await _parties(uow, platform, ground.agency.party),
+    }
+    k = await append(uow, sign_all(draft("request", now, body), {"platform": platform.log.key}))
+    row = DrawRow(
+        id=f"drw_{platform.random(ID_BYTES).hex()}",
+        k=k,
+        project_id=current.id,
+        section=current.section,
+        round=len(earlier) + 1,
+        previous=body["previous"],
+        agency_id=current.agency_id,
+        requested_by=principal.person,
+        mode=principal.mode,
+        state=REQUESTED,
+        live=True,
+        request=_request_document(order, seen),
+        created_at=now,
+        updated_at=now,
+    )
+    await uow.draws.add(row)
+    await uow.draws.add_entry(row.id, log_index=k, entry_type="request")
+    await take_duty(uow, row, principal, "draw.request", now=now)
+    await note(uow, actor, "draw.request", row.id, now=now)
+    return row
+
+
+def preparer(platform: Platform) -> Callable[[UnitOfWork, DrawRow], Awaitable[Prepared]]:
+    """How the ceremony reads a stored request: made ready to seal, from the project as it stands now.
+
+    Bidders may have changed since the request. The beacon round is the first `BEACON_LEAD_SECONDS` after now.
+    Raises NotFoundError ``draw.ground-missing``.
+    """
+
+    async def prepare(uow: UnitOfWork, row: DrawRow) -> Prepared:
+        project = await uow.projects.get(row.project_id, row.section)
+        pool = await uow.pools.get(row.request["pool"]["id"], row.request["pool"]["version"])
+        if project is None or pool is None:
+            raise NotFoundError("draw.ground-missing")
+        pack = project.document["pack"]
+        case = case_of(project, await agency_of(uow, project))
+        chain = row.request["beacon"]
+        return Prepared(
+            case=case,
+            rules=platform.packs.resolve(pack["base"], pack["overlays"]).rules,
+            parameters=DrawParameters.from_json(row.request["parameters"]),
+            pool=pool,
+            beacon=None if chain is None else _beacon(chain, platform.clock()),
+            override=row.request["override"],
+            opens_at=opens_at(case, row.request["opens_at"]),
+        )
+
+    return prepare
+
+
+async def find_draw(uow: UnitOfWork, principal: Principal, draw_id: str) -> DrawRow:
+    """One draw that this caller may know of. Raises NotFoundError ``draw.unknown``."""
+    row = await uow.draws.get(draw_id)
+    if row is None:
+        raise NotFoundError("draw.unknown")
+    require_own(principal, agency_id=row.agency_id, mode=row.mode, missing="draw.unknown")
+    return row
+
+
+async def view(uow: UnitOfWork, row: DrawRow) -> DrawView:
+    """What may be told about a draw."""
+    project = await uow.projects.get(row.project_id, row.section)
+    if project is None:
+        raise NotFoundError("project.unknown")
+    parameters = DrawParameters.from_json(row.request["parameters"])
+    return DrawView(row=row, owner=project.owner, seats=parameters.seats, countdown=_countdown(row))
+
+
+async def take_duty(uow: UnitOfWork, row: DrawRow, principal: Principal, action: str, *, now: str) -> None:
+    """Bind the person to the duty of this action in this draw. Raises ConflictError ``draw.duties-clash``."""
+    duty = ACTIONS[action].duty
+    if duty is not None:
+        await uow.draws.take_duty(row.id, person=principal.person, duty=duty, at=now)
+
+
+def _round_faults(earlier: list[DrawRow], order: DrawOrder) -> list[Fault]:
+    if earlier and not earlier[-1].live and order.redraw_reason is None:
+        return [Fault(code="draw.redraw-reason", pointer="/redraw_reason")]
+    if not earlier and order.redraw_reason is not None:
+        return [Fault(code="draw.no-redraw", pointer="/redraw_reason")]
+    return []
+
+
+async def _parties(uow: UnitOfWork, platform: Platform, agency_key: str | None) -> dict[str, str]:
+    """Keys of the four parties: the agency's own, the platform's, and the newest supervisor and cosigner."""
+    newest: dict[str, Party] = {}
+    for role in ("platform", "supervisor", "cosigner"):
+        listed = await uow.parties.by_role(role)
+        if listed:
+            newest[role] = listed[-1]
+    agency = None if agency_key is None else await uow.parties.by_public(agency_key)
+    if agency is not None:
+        newest["agency"] = agency
+    missing = [role for role in ("platform", "agency", "supervisor", "cosigner") if role not in newest]
+    if missing or newest["platform"].public != platform.log.key.public.hex():
+        raise ConflictError("draw.parties-missing", roles=tuple(missing))
+    return {role: party.public for role, party in newest.items()}
+
+
+def _request_document(order: DrawOrder, seen: Look) -> dict[str, Any]:
+    pool = seen.ground.pool
+    return {
+        "pool": {"id": pool.id, "version": pool.version},
+        "parameters": seen.ground.parameters.to_json(),
+        "beacon": order.beacon,
+        "override": order.override,
+        "opens_at": order.opens_at,
+        "redraw_reason": order.redraw_reason,
+        "alarms": [one.code for one in seen.alarms],
+    }
+
+
+def _beacon(chain: str, now: datetime) -> BeaconChoice:
+    due = int(now.timestamp()) + BEACON_LEAD_SECONDS
+    return BeaconChoice(chain=chain, round=first_round_at_or_after(chain, due))
+
+
+def _countdown(row: DrawRow) -> tuple[str, str] | None:
+    """The next limit of a sealed draw that is under way."""
+    if row.sdr is None or not row.live:
+        return None
+    deadlines: Mapping[str, str] = row.sdr["deadlines"]
+    name = {"sealed": "reveal", "escrowed": "reveal", "revealed": "result", "drawn": "open"}.get(row.state)
+    return None if name is None else (name, deadlines[name])
