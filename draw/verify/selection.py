@@ -1,24 +1,25 @@
 """The rule `uniform/1` (draw-proof §7): streams, tables and walks, for sizes up to 2^53 with bounded work.
 
-Tables are never all held: their number and total weight come from a memo over (row, column sums so far), and
+Tables are never all held: their number and total weight come from a memo over cells, and
 the table of an attempt is found by descending through cumulative weights in lexicographic order, which is the
 order in which the specification lists them.
 """
 
 import math
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
 from draw.verify.hashing import mac, u32be, u64be
 
 MAX_TABLES = 10**6
-MAX_STEPS = 4 * 10**6  # partial rows visited while counting tables
+MAX_STEPS = 4 * 10**5  # amounts tried while counting tables; dead ends included
 MAX_ATTEMPTS = 2**20
 _WORDS = 4
 _WORD_VALUES = 2**64
 
 Position = tuple[int, int, int]
 Row = tuple[int, ...]
+# Next cell in row-major order, seats left in its row, column sums so far.
+_State = tuple[int, int, Row]
 
 
 class TooManyTablesError(Exception):
@@ -83,90 +84,82 @@ class Tables:
         self, rows: Sequence[int], least: Sequence[int], most: Sequence[int], sizes: Sequence[Sequence[int]]
     ) -> None:
         self._rows, self._least, self._most, self._sizes = tuple(rows), least, most, sizes
-        self._columns = list(zip(*sizes, strict=True))
+        self._width = len(least)
+        self._later: list[list[int]] = [
+            [sum(map(min, rows[j + 1 :], column[j + 1 :])) for column in zip(*sizes, strict=True)]
+            for j in range(len(rows))
+        ]
         self._steps = 0
-        self.count = -1  # while counting, steps are limited
-        self._memo: dict[tuple[int, Row], tuple[int, int]] = {}
-        self._comb = lru_cache(maxsize=65536)(math.comb)
-        self.count, self.total = self._measure(0, (0,) * len(least))
-        if self.count > MAX_TABLES:
-            raise TooManyTablesError
+        self._memo: dict[_State, tuple[int, int]] = {}
+        self._combs: dict[tuple[int, int], int] = {}
+        self._start: _State = (0, self._rows[0], (0,) * self._width)
+        self.count, self.total = self._measure(self._start)
 
     def find(self, x: int) -> tuple[Row, ...]:
         """The first table whose cumulative weight exceeds x, 0 ≤ x < total."""
-        table: list[Row] = []
-        used: Row = (0,) * len(self._least)
-        for index in range(len(self._rows)):
-            row, x = self._descend(index, used, x)
-            used = tuple(map(int.__add__, used, row))
-            table.append(row)
-        return tuple(table)
+        state, cells = self._start, list[int]()
+        while state[0] < len(self._rows) * self._width:
+            amount, state, x = self._descend(state, x)
+            cells.append(amount)
+        return tuple(tuple(cells[at : at + self._width]) for at in range(0, len(cells), self._width))
 
-    def _descend(self, index: int, used: Row, x: int) -> tuple[Row, int]:
-        """The row in whose share x falls, and what is left of x within one of its completions' weights."""
-        for row in self._choices(index, used):
-            own = self._weight(index, row)
-            share = own * self._measure(index + 1, tuple(map(int.__add__, used, row)))[1]
+    def _descend(self, state: _State, x: int) -> tuple[int, _State, int]:
+        """The amount in whose share x falls, the state after it, and x within one of its completions."""
+        for amount, own, after in self._choices(state):
+            share = own * self._measure(after)[1]
             if x < share:
-                return row, x // own
+                return amount, after, x // own
             x -= share
         raise ValueError("x is not below the total weight")
 
-    def _measure(self, index: int, used: Row) -> tuple[int, int]:
-        """Number and weight of the completions from row `index`, `used` being the column sums so far."""
-        if index == len(self._rows):
-            complete = all(
-                low <= u <= high for low, u, high in zip(self._least, used, self._most, strict=True)
-            )
-            return (1, 1) if complete else (0, 0)
-        known = self._memo.get((index, used))
+    def _measure(self, state: _State) -> tuple[int, int]:
+        """Number and weight of the completions of a state."""
+        if state[0] == len(self._rows) * self._width:
+            return (1, 1)
+        known = self._memo.get(state)
         if known is None:
             count = total = 0
-            for row in self._choices(index, used):
-                number, weight = self._measure(index + 1, tuple(map(int.__add__, used, row)))
-                count, total = count + number, total + weight * (self._weight(index, row) if weight else 0)
-            known = self._memo[index, used] = (count, total)
+            for _, own, after in self._choices(state):
+                number, weight = self._measure(after)
+                count, total = count + number, total + own * weight
+                self._steps += 1
+                # Every state visited can be reached, so its completions are tables of the whole.
+                if count > MAX_TABLES or self._steps > MAX_STEPS:
+                    raise TooManyTablesError
+            known = self._memo[state] = (count, total)
         return known
 
-    def _weight(self, index: int, row: Row) -> int:
-        return math.prod(map(self._comb, self._sizes[index], row))
+    def _choices(self, state: _State) -> Iterator[tuple[int, int, _State]]:
+        """The amounts a cell may take, ascending, with C(m, amount) and the state after each."""
+        cell, left, used = state
+        j, s = divmod(cell, self._width)
+        size, row_ends = self._sizes[j][s], s + 1 == self._width
+        for amount in range(self._low(j, s, left, used), self._high(j, s, left, used) + 1):
+            following = self._rows[j + 1] if row_ends and j + 1 < len(self._rows) else left - amount
+            # In the last row a column is done: its sum no longer tells states apart.
+            column = used[s] + amount if j + 1 < len(self._rows) else self._least[s]
+            after = (cell + 1, following, (*used[:s], column, *used[s + 1 :]))
+            yield amount, self._comb(size, amount), after
 
-    def _choices(self, index: int, used: Row) -> Iterator[Row]:
-        """Rows with the right sum, lexicographically ascending; rows that no later row could complete are
-        left out where cheap."""
-        missing = [max(0, low - u) for low, u in zip(self._least, used, strict=True)]
-        slack = sum(self._rows[index:]) - sum(missing)
-        floor, room = [], []
-        for column, need in enumerate(missing):
-            later = sum(map(min, self._rows[index + 1 :], self._columns[column][index + 1 :]))
-            floor.append(max(0, need - later))
-            room.append(min(self._sizes[index][column], self._most[column] - used[column], need + slack))
-        if all(low <= high for low, high in zip(floor, room, strict=True)):
-            yield from self._fill(self._rows[index], _Bounds(floor, room), 0, ())
+    def _low(self, j: int, s: int, left: int, used: Row) -> int:
+        """Least amount: what later columns of the row and later rows of the column cannot take."""
+        room = zip(self._sizes[j][s + 1 :], self._most[s + 1 :], used[s + 1 :], strict=True)
+        beside: int = sum(min(size, most - taken) for size, most, taken in room)
+        return max(0, left - beside, self._least[s] - used[s] - self._later[j][s])
 
-    def _fill(self, left: int, bounds: "_Bounds", column: int, done: Row) -> Iterator[Row]:
-        self._steps += 1
-        if self._steps > MAX_STEPS and self.count < 0:
-            raise TooManyTablesError
-        if column == len(bounds.room):
-            if left == 0:
-                yield done
-            return
-        low = max(bounds.floor[column], left - bounds.room_after[column])
-        high = min(bounds.room[column], left - bounds.floor_after[column])
-        for amount in range(low, high + 1):
-            yield from self._fill(left - amount, bounds, column + 1, (*done, amount))
+    def _high(self, j: int, s: int, left: int, used: Row) -> int:
+        """Greatest amount: cell, row, column maximum, and the seats that unmet column minima still need."""
+        missing = [max(0, least - taken) for least, taken in zip(self._least, used, strict=True)]
+        slack = left + sum(self._rows[j + 1 :]) - sum(missing)
+        if slack < 0:
+            return -1
+        return min(left, self._sizes[j][s], self._most[s] - used[s], missing[s] + slack)
 
-
-class _Bounds:
-    """Least and most per column of one row, with the sums over the columns after each."""
-
-    __slots__ = ("floor", "floor_after", "room", "room_after")
-
-    def __init__(self, floor: list[int], room: list[int]) -> None:
-        self.floor, self.room = floor, room
-        self.floor_after = [sum(floor[column + 1 :]) for column in range(len(floor))]
-        self.room_after = [sum(room[column + 1 :]) for column in range(len(room))]
+    def _comb(self, size: int, amount: int) -> int:
+        known = self._combs.get((size, amount))
+        if known is None:
+            known = self._combs[size, amount] = math.comb(size, amount)
+        return known
 
 
 def attempt_table(tables: Tables, seed: bytes, attempt: int) -> tuple[Row, ...]:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pyblst
+import pyblst  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,4 +1,5 @@
-"""RFC 8785 and the strictness of draw-proof §1: one spelling, no floats, no duplicates, bounded depth and integers."""
+"""RFC 8785 and the strictness of draw-proof §1: one spelling, no floats, no duplicates, bounded depth and
+integers."""
 
 import json
 

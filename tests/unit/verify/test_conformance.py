@@ -1,4 +1,5 @@
-"""Conformance files: the committed known answers, computed here; changed answers and unusable files are told."""
+"""Conformance files: the committed known answers, computed here; changed answers and unusable files are
+told."""
 
 import copy
 import json

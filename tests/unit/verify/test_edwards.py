@@ -1,4 +1,5 @@
-"""edwards25519 of RFC 8032 §5.1: decoding is canonical, arithmetic agrees with libsodium, odd points are handled exactly."""
+"""edwards25519 of RFC 8032 §5.1: decoding is canonical, arithmetic agrees with libsodium, odd points are
+handled exactly."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

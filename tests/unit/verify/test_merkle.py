@@ -1,4 +1,5 @@
-"""RFC 6962 trees: the reference tree of its §2.1.3, and every inclusion and consistency proof of small trees."""
+"""RFC 6962 trees: the reference tree of its §2.1.3, and every inclusion and consistency proof of small
+trees."""
 
 import hashlib
 

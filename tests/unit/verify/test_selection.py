@@ -58,8 +58,21 @@ def test_count_weight_and_order_agree_with_trying_every_table(
 
 
 def test_too_many_tables_are_refused_quickly() -> None:
+    started = time.perf_counter()
+    for rows in ([50, 49], [99], [7] * 14, [6] * 16):
+        with pytest.raises(TooManyTablesError):
+            Tables(rows, [0] * 16, [99] * 16, [[100] * 16] * len(rows))
+    assert time.perf_counter() - started < 1
+
+
+def test_a_maze_of_dead_ends_is_given_up() -> None:
+    """No table fits, and only a long search would tell: the verifier stops at its limit of steps."""
+    rows, columns = 15, 14
+    sizes = [[3] * columns + [0, 0] for _ in range(rows)] + [[0] * columns + [3, 3]]
+    started = time.perf_counter()
     with pytest.raises(TooManyTablesError):
-        Tables([50, 49], [0] * 16, [99] * 16, [[100] * 16] * 2)
+        Tables([3] * 16, [3] * 16, [3] * 16, sizes)
+    assert time.perf_counter() - started < 30
 
 
 def test_sixteen_by_sixteen_with_forced_quotas_is_still_one_table() -> None:

@@ -12,29 +12,41 @@ EXAMPLES = [
     (
         "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
         "",
-        "8657106690b5526245a92b003bb079ccd1a92130477671f6fc01ad16f26f723f"
-        "26f8a57ccaed74ee1b190bed1f479d9727d2d0f9b005a6e456a35d4fb0daab12"
-        "68a1b0db10836d9826a528ca76567805",
-        "90cf1df3b703cce59e2a35b925d411164068269d7b2d29f3301c03dd757876ff"
-        "66b71dda49d2de59d03450451af026798e8f81cd2e333de5cdf4f3e140fdd8ae",
+        (
+            "8657106690b5526245a92b003bb079ccd1a92130477671f6fc01ad16f26f723f"
+            "26f8a57ccaed74ee1b190bed1f479d9727d2d0f9b005a6e456a35d4fb0daab12"
+            "68a1b0db10836d9826a528ca76567805"
+        ),
+        (
+            "90cf1df3b703cce59e2a35b925d411164068269d7b2d29f3301c03dd757876ff"
+            "66b71dda49d2de59d03450451af026798e8f81cd2e333de5cdf4f3e140fdd8ae"
+        ),
     ),
     (
         "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
         "72",
-        "f3141cd382dc42909d19ec5110469e4feae18300e94f304590abdced48aed593"
-        "3bf0864a62558b3ed7f2fea45c92a465301b3bbf5e3e54ddf2d935be3b67926d"
-        "a3ef39226bbc355bdc9850112c8f4b02",
-        "eb4440665d3891d668e7e0fcaf587f1b4bd7fbfe99d0eb2211ccec90496310eb"
-        "5e33821bc613efb94db5e5b54c70a848a0bef4553a41befc57663b56373a5031",
+        (
+            "f3141cd382dc42909d19ec5110469e4feae18300e94f304590abdced48aed593"
+            "3bf0864a62558b3ed7f2fea45c92a465301b3bbf5e3e54ddf2d935be3b67926d"
+            "a3ef39226bbc355bdc9850112c8f4b02"
+        ),
+        (
+            "eb4440665d3891d668e7e0fcaf587f1b4bd7fbfe99d0eb2211ccec90496310eb"
+            "5e33821bc613efb94db5e5b54c70a848a0bef4553a41befc57663b56373a5031"
+        ),
     ),
     (
         "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
         "af82",
-        "9bc0f79119cc5604bf02d23b4caede71393cedfbb191434dd016d30177ccbf80"
-        "96bb474e53895c362d8628ee9f9ea3c0e52c7a5c691b6c18c9979866568add7a"
-        "2d41b00b05081ed0f58ee5e31b3a970e",
-        "645427e5d00c62a23fb703732fa5d892940935942101e456ecca7bb217c61c45"
-        "2118fec1219202a0edcf038bb6373241578be7217ba85a2687f7a0310b2df19f",
+        (
+            "9bc0f79119cc5604bf02d23b4caede71393cedfbb191434dd016d30177ccbf80"
+            "96bb474e53895c362d8628ee9f9ea3c0e52c7a5c691b6c18c9979866568add7a"
+            "2d41b00b05081ed0f58ee5e31b3a970e"
+        ),
+        (
+            "645427e5d00c62a23fb703732fa5d892940935942101e456ecca7bb217c61c45"
+            "2118fec1219202a0edcf038bb6373241578be7217ba85a2687f7a0310b2df19f"
+        ),
     ),
 ]
 KEY, ALPHA, PI, BETA = (bytes.fromhex(text) for text in EXAMPLES[2])
@@ -96,7 +108,8 @@ def _prove(secret: int, alpha: bytes, shift: bytes) -> tuple[bytes, bytes]:
 
 
 def test_a_gamma_with_a_torsion_part_changes_nothing_about_the_output() -> None:
-    """A prover may shift Gamma off the prime-order subgroup; beta clears the cofactor, so it gains no second draw."""
+    """A prover may shift Gamma off the prime-order subgroup; beta clears the cofactor, so it gains no second
+    draw."""
     secret = int.from_bytes(hashlib.sha512(b"secret").digest(), "little") % edwards.ORDER
     public, honest = _prove(secret, b"alpha", edwards.encode(edwards.IDENTITY))
     _, shifted = _prove(secret, b"alpha", ORDER_8)
