@@ -71,6 +71,9 @@ export interface Vacancy {
   readonly beta: Uint8Array | null;
 }
 
+const CLASSES: readonly string[] = ["decline", "timeout", "no_show", "leave", "conflict", "recusal", "venue"];
+const MODES: readonly string[] = ["supervisor", "own-order"];
+
 /** Check 12. */
 export function checkEvents(context: Context): readonly Vacancy[] {
   const { by, sealed } = context;
@@ -85,6 +88,8 @@ export function checkEvents(context: Context): readonly Vacancy[] {
     need(event.body.t === i + 1, 12, "events are not numbered in log order", "补抽事件编号不连续");
     need(signedByParties(context, event, "platform"), 12, `event ${i + 1} is wrongly signed`, `第 ${i + 1} 次补抽签名无效`);
     need(belongs(context, event.body), 12, `event ${i + 1} is for another record`, `第 ${i + 1} 次补抽属于另一份封存`);
+    const known = CLASSES.includes(event.body.class) && MODES.includes(event.body.mode);
+    need(known, 12, `event ${i + 1} has an unknown class or mode`, `第 ${i + 1} 次补抽的事由或方式未知`);
     return { event, beta: checkAnswer(context, sealed, event, by.event[i + 1]) };
   });
 }
@@ -122,11 +127,12 @@ function isLast(context: Context, entry: Entry): boolean {
   return context.bundle.entries.every((one) => one.index <= entry.index);
 }
 
-/** Check 13, stage opened only. */
-export function checkOpen(context: Context, sealed: Sealed): void {
+/** Check 13, wherever an open entry is present. */
+export function checkOpen(context: Context, sealed: Sealed | null): void {
   const { by } = context;
   const open = by.open[0];
   need(open !== undefined && by.open.length === 1, 13, "there must be exactly one opening", "必须恰有一条公开");
+  need(sealed !== null, 13, "an opening without a seal", "没有封存却有公开");
   need(signedByParties(context, open, "platform", "supervisor"), 13, "the opening is wrongly signed", "公开的签名无效");
   need(belongs(context, open.body), 13, "the opening is for another record", "公开属于另一份封存");
   need(open.body.events === by.event.length, 13, "the opening states another number of events", "公开所写补抽次数不符");

@@ -55,8 +55,6 @@ export function checkPool(context: Context, bytes: Uint8Array, passed: (number: 
   const { file, rawCase } = read(bytes);
   need(file.draw === context.draw, 31, "the pool file is of another draw", "专家库文件属于另一次抽取");
   const experts = file.experts.map((one) => ({ record: one.record, leaf: poolLeaf(one.record, one.salts) }));
-  const ascending = experts.every((one, i) => i === 0 || compare((experts[i - 1] as Known).leaf, one.leaf) < 0);
-  need(ascending, 31, "the experts do not ascend by pool leaf hash", "专家没有按指纹排列");
   passed(31);
   checkPoolTree(context, experts);
   passed(32);
@@ -83,6 +81,8 @@ function read(bytes: Uint8Array): { file: PoolFile; rawCase: Json } {
 }
 
 function checkPoolTree(context: Context, experts: readonly Known[]): void {
+  const ascending = experts.every((one, i) => i === 0 || compare((experts[i - 1] as Known).leaf, one.leaf) < 0);
+  need(ascending, 32, "the experts do not ascend by pool leaf hash", "专家没有按指纹排列");
   const pool = context.by.pool[0]?.body;
   const root = toHex(treeRoot(experts.map((one) => one.leaf)));
   need(pool?.size === experts.length && pool.root === root, 32, "the records do not give the pool's root and size", "专家记录与登记的专家库指纹不符");

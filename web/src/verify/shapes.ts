@@ -106,12 +106,12 @@ const sdrShape = object({
   case: hex32,
   rule: constant("uniform/1"),
   committee: object({ experts: index, owners: index }),
-  strata: unique(list(object({ id, prefixes: unique(list(code, 64), (one) => one), seats: integer(1, 99) }), 16, 1), (one) => one.id),
+  strata: unique(list(object({ id, prefixes: unique(list(code, 64, 1), (one) => one), seats: integer(1, 99) }), 16, 1), (one) => one.id),
   sites: unique(
     list(
       object({
         id,
-        regions: unique(list(matching(/^[0-9]{1,6}$/, "must be 1 to 6 digits"), 64), (one) => one),
+        regions: unique(list(matching(/^[0-9]{1,6}$/, "must be 1 to 6 digits"), 64, 1), (one) => one),
         min: index,
         max: index,
       }),
@@ -143,8 +143,17 @@ const sdr: Decoder<Sdr> = (value, path) => {
   return out;
 };
 
+const keyShape = object({ role, name: text, public: hex32, vrf: nullable(hex32), seal: nullable(hex32) });
+
+/** A VRF key belongs to platform and supervisor, a sealing key to the cosigner. */
+const keyBody: Decoder<Of<typeof keyShape>> = (value, path) => {
+  const out = keyShape(value, path);
+  const fits = (out.vrf !== null) === (out.role === "platform" || out.role === "supervisor") && (out.seal !== null) === (out.role === "cosigner");
+  return fits ? out : refuse(path, "must have the kinds of keys of its role");
+};
+
 const BODIES = {
-  key: object({ role, name: text, public: hex32, vrf: nullable(hex32), seal: nullable(hex32) }),
+  key: keyBody,
   pool: object({ pool: id, version: integer(1), size: index, root: hex32, basis: text }),
   request: object(round),
   commit: object({ draw: index, role: holder, commitment: hex32 }),
@@ -163,8 +172,9 @@ const BODIES = {
     sdr: hex32,
     t: integer(1),
     seat: hex32,
-    class: oneOf("decline", "timeout", "no_show", "leave", "conflict", "recusal", "venue"),
-    mode: oneOf("supervisor", "own-order"),
+    // Which classes and modes there are is check 12's.
+    class: text,
+    mode: text,
     evidence: hex32,
   }),
   answer: object({ draw: index, t: integer(1), event: hex32, pi: hex80 }),

@@ -176,6 +176,7 @@ function run(bytes: Uint8Array, options: Options, ledger: Ledger): Report {
   const { points, vacancies } = checkLog(context, trust, ledger.pass);
   const seats = bundle.stage === "opened" ? checkOpening(context, sealedOf(context), vacancies, ledger.pass) : null;
   if (bundle.stage === "aborted") {
+    if (context.by.open.length > 0) checkOpen(context, context.sealed);
     checkAbort(context);
     ledger.pass(22);
   }
