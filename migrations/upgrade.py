@@ -10,6 +10,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -37,6 +38,17 @@ async def downgrade(engine: AsyncEngine, revision: str) -> None:
     """Bring the database down to `revision` (``base`` for empty). Data of the tables that go is lost."""
     async with engine.execution_options(**{WRITES: True}).begin() as connection:
         await connection.run_sync(lambda one: command.downgrade(alembic_config(one), revision))
+
+
+async def current(engine: AsyncEngine) -> str | None:
+    """The revision that the database is at; None for an empty one."""
+    async with engine.connect() as connection:
+        return await connection.run_sync(lambda one: MigrationContext.configure(one).get_current_revision())
+
+
+def head() -> str | None:
+    """The newest revision there is."""
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
 async def differences(engine: AsyncEngine) -> list[object]:

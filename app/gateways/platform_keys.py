@@ -1,11 +1,11 @@
-"""The platform's own key folder: signing and VRF seeds in one owner-only file (0600).
+"""The platform's own key folder: signing and VRF seeds and the key of person hashes in one owner-only file (0600).
 
 It never leaves the platform's machine. Registering the public halves in the log is the ceremony's work.
 """
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -16,14 +16,16 @@ from crypto.vrf import VrfKey
 SEED_BYTES: Final = 32
 FILE_NAME: Final = "platform-keys.json"
 _OTHERS: Final = 0o077
+_SEEDS: Final = ("signing", "vrf", "person")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformKeys:
-    """What the platform signs and proves with."""
+    """What the platform signs and proves with; `person` keys the hashes that stand for human beings."""
 
     signing: SigningKey
     vrf: VrfKey
+    person: bytes = field(repr=False)
 
 
 def load_or_create(folder: Path) -> PlatformKeys:
@@ -37,15 +39,15 @@ def load_or_create(folder: Path) -> PlatformKeys:
         raise AppError("platform.key-mode")
     try:
         seeds = json.loads(path.read_bytes())
-        signing, vrf = bytes.fromhex(seeds["signing"]), bytes.fromhex(seeds["vrf"])
+        signing, vrf, person = (bytes.fromhex(seeds[name]) for name in _SEEDS)
     except (ValueError, KeyError, TypeError) as error:
         raise AppError("platform.key-file") from error
-    return PlatformKeys(signing=SigningKey.from_seed(signing), vrf=VrfKey.from_seed(vrf))
+    return PlatformKeys(signing=SigningKey.from_seed(signing), vrf=VrfKey.from_seed(vrf), person=person)
 
 
 def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    seeds = {name: os.urandom(SEED_BYTES).hex() for name in ("signing", "vrf")}
+    seeds = {name: os.urandom(SEED_BYTES).hex() for name in _SEEDS}
     beside = path.with_suffix(f".{os.urandom(4).hex()}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from app.errors import AccessRefusedError
 from app.gateways.message_signatures import HttpMessage, verify
-from app.parties import custody, duties, supervision
+from app.parties import custody, duties, registration, supervision
 from app.parties.cosigning import MAX_REQUEST_BYTES, Witness, WitnessConflictError, WitnessRefusalError
 from app.parties.errors import TEXTS, NodeRefusalError
 from app.parties.evidence import Json
@@ -47,6 +47,11 @@ def create_node_app(node: Node) -> FastAPI:
     @app.get("/identity")
     async def identity() -> dict[str, str | None]:
         return node.keys.identity()
+
+    @app.post("/registration")
+    async def register(request: Request) -> Response:
+        body = await _signed_body(node, request)
+        return _answer(await asyncio.to_thread(registration.register, node, body))
 
     @app.post("/draws/{k}/answers/{t}")
     async def answer(k: int, t: int, request: Request) -> Response:

@@ -1,0 +1,42 @@
+"""What an operator may set, read from the environment (``QIANTONG_…``); every value has a default that works on one machine.
+
+Secrets are not settings: key files lie in the data folder, owner-only, and are made at the first start.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """One installation. `database` empty means an SQLite file in the `data` folder.
+
+    `origin` names the log for ever: change it and nobody's trust file fits. `rounds` is an offline file of
+    beacon rounds, asked before the `relays`. `rules` is a folder with rule packs and calendars of one's own.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="QIANTONG_", extra="ignore", frozen=True)
+
+    data: Path = Path("qiantong-data")
+    database: str = ""
+    origin: str = Field(default="localhost/qiantong", min_length=1, max_length=200)
+    name: str = Field(default="platform", min_length=1, max_length=100)
+    mode: Literal["live", "test"] = "live"
+    rules: Path | None = None
+    rounds: Path | None = None
+    relays: tuple[str, ...] = ("https://api.drand.sh", "https://drand.cloudflare.com")
+    public_url: str = Field(default="http://127.0.0.1:8000", max_length=200)
+    reveal_minutes: int = Field(default=10, ge=1, le=24 * 60)
+    result_minutes: int = Field(default=120, ge=1, le=7 * 24 * 60)
+
+    @property
+    def database_url(self) -> str:
+        """Where the database is."""
+        return self.database or f"sqlite:///{self.data.absolute() / 'qiantong.sqlite'}"
+
+    @property
+    def keys(self) -> Path:
+        """The folder of the platform's own keys."""
+        return self.data / "keys"
