@@ -3,7 +3,7 @@
 import csv
 import struct
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -437,6 +437,19 @@ def test_an_archive_that_lies_about_its_size_is_refused(tmp_path: Path) -> None:
     # The declared size stands 24 bytes into the last directory entry.
     struct.pack_into("<I", data, data.rindex(b"PK\x01\x02") + 24, 10)
     path.write_bytes(data)
+    assert fault_of(path) == "workbook.unpacked"
+
+
+def test_a_lying_entry_is_left_at_the_first_byte_too_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = workbook(tmp_path, lambda _: None)
+
+    def endless(_file: object, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+        yield bytes(entry.file_size + 1)
+        pytest.fail("read on after the declared size")
+
+    monkeypatch.setattr(workbook_guard, "_unpacked", endless)
     assert fault_of(path) == "workbook.unpacked"
 
 
