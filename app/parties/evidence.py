@@ -12,7 +12,6 @@ from typing import Any, Final, cast
 
 from app.parties.errors import NodeRefusalError
 from app.parties.trust import KEY_ROLES, Trust
-from crypto.canonical import JsonValue
 from crypto.checkpoint import Checkpoint, parse_note, verify_cosignature, verify_log_signature
 from crypto.errors import CryptoError
 from crypto.merkle import verify_inclusion
@@ -20,7 +19,7 @@ from draw.entries import Entry, from_json, leaf_hash, verify
 from draw.errors import DrawError
 
 MAX_ENTRIES: Final = 2048
-Json = dict[str, JsonValue]
+Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
