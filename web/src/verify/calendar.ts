@@ -38,11 +38,11 @@ export function beijingDate(time: string): string {
   return timeOf(unixSeconds(time) + BEIJING_OFFSET_S).slice(0, 10);
 }
 
-/** The same month and day `years` before; 29 February becomes 28 where the earlier year has none. Never before year 0. */
+/** The same month and day `years` before; 29 February always becomes 28. Never before year 0. */
 export function back(date: string, years: number): string {
   const year = Number(date.slice(0, 4)) - years;
   if (year < 0) return "0000-01-01";
-  const monthDay = date.slice(5) === "02-29" && daysIn(year, 2) === 28 ? "02-28" : date.slice(5);
+  const monthDay = date.slice(5) === "02-29" ? "02-28" : date.slice(5);
   return `${String(year).padStart(4, "0")}-${monthDay}`;
 }
 
