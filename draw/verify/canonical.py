@@ -6,6 +6,7 @@ byte order mark and (for committed bytes) every spelling but the canonical one. 
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 MAX_INTEGER = 2**53 - 1
@@ -18,10 +19,24 @@ class RefusedError(Exception):
 
 def parse(data: bytes, *, limit: int, canonical: bool = True) -> Any:
     """The JSON value of `data`, at most `limit` bytes. Raises RefusedError."""
+    value = load(data, limit=limit)
+    inspect(value, data, canonical=canonical)
+    return value
+
+
+def inspect(value: Any, data: bytes, *, canonical: bool) -> None:
+    """Refuses a loaded value that the protocol does not know or, when asked, that `data` spells otherwise."""
+    encoded = encode(value)
+    if canonical and encoded != data:
+        raise RefusedError("not in the RFC 8785 form")
+
+
+def load(data: bytes, *, limit: int) -> Any:
+    """As `parse`, without `inspect`: depth, surrogates and spelling are still open."""
     if len(data) > limit:
         raise RefusedError(f"longer than {limit} bytes")
     try:
-        value = json.loads(
+        return json.loads(
             data.decode("utf-8"),
             object_pairs_hook=_unique,
             parse_float=_no_float,
@@ -36,49 +51,58 @@ def parse(data: bytes, *, limit: int, canonical: bool = True) -> Any:
         raise RefusedError(f"nested deeper than {MAX_DEPTH}") from error
     except MemoryError as error:
         raise RefusedError("too large for this machine") from error
-    encoded = encode(value)
-    if canonical and encoded != data:
-        raise RefusedError("not in the RFC 8785 form")
-    return value
 
 
 def encode(value: Any) -> bytes:
     """C(value), RFC 8785. Raises RefusedError on floats, big integers, lone surrogates, depth > 32 or foreign
     types."""
-    ordered = _ordered(value, 0)
-    text = json.dumps(ordered, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    plain = _inspect(value, 0)
+    ordered = value if plain else _ordered(value)
+    text = json.dumps(ordered, ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=plain)
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise RefusedError("lone surrogate") from error
 
 
-def _ordered(value: Any, depth: int) -> Any:
+def _inspect(value: Any, depth: int) -> bool:
+    """Refuses what the protocol does not know; whether all member names are ASCII. Copies nothing."""
     kind = type(value)
     if kind is str or kind is bool or value is None:
-        return value
+        return True
     if kind is int:
         if -MAX_INTEGER <= value <= MAX_INTEGER:
-            return value
+            return True
         raise RefusedError("integer beyond 2^53 - 1")
     if depth >= MAX_DEPTH:
         raise RefusedError(f"nested deeper than {MAX_DEPTH}")
     if kind is list:
-        return [_ordered(item, depth + 1) for item in value]
-    if kind is dict:
-        return {name: _ordered(value[name], depth + 1) for name in _names(value)}
-    raise RefusedError("not a JSON value of this protocol")
+        return _inspect_all(value, depth + 1)
+    if kind is not dict or not all(type(name) is str for name in value):
+        raise RefusedError("not a JSON value of this protocol")
+    return _inspect_all(value.values(), depth + 1) and all(name.isascii() for name in value)
 
 
-def _names(value: dict[Any, Any]) -> list[str]:
-    # RFC 8785 §3.2.3 sorts by UTF-16 code units; for ASCII names that is the order of Python strings.
-    names = list(value)
-    if not all(type(name) is str for name in names):
-        raise RefusedError("member name is not a string")
-    if all(name.isascii() for name in names):
-        return sorted(names)
+def _inspect_all(items: Iterable[Any], depth: int) -> bool:
+    # No short cut: every item must be inspected, whatever the names before it.
+    plain = True
+    for item in items:
+        plain &= _inspect(item, depth)
+    return plain
+
+
+def _ordered(value: Any) -> Any:
+    # RFC 8785 §3.2.3 sorts by UTF-16 code units; strings of Python sort so only when all names are ASCII.
+    if type(value) is list:
+        return [_ordered(item) for item in value]
+    if type(value) is dict:
+        return {name: _ordered(value[name]) for name in sorted(value, key=_code_units)}
+    return value
+
+
+def _code_units(name: str) -> bytes:
     try:
-        return sorted(names, key=lambda name: name.encode("utf-16-be"))
+        return name.encode("utf-16-be")
     except UnicodeEncodeError as error:
         raise RefusedError("lone surrogate") from error
 

@@ -254,7 +254,7 @@ def test_random_mutations_of_well_formed_files_raise_nothing_but_proof_errors(se
             value = mutated(value, path, chance)
         except (KeyError, IndexError, TypeError):
             continue  # the first mutation took this place away
-    data = bundle_bytes(value) if isinstance(value, dict) else json.dumps(value).encode()
+    data = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
     if data == source:
         return
     files = {"pool": {"pool_file": data}, "receipt": {"receipt": data}}.get(where, {})
