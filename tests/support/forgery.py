@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from draw.entries import Entry
+from tests.support import synthetic_pool
 from tests.support.ceremony import ROUND_1000, Ceremony, Cheat, Plan, bundle_bytes
 from tests.support.synthetic_pool import Shape
 
@@ -86,7 +87,12 @@ RICH = Plan(
     ),
 )
 BEACON = Plan(seed=5, beacon=ROUND_1000, shape=Shape(experts=24))
-SMALL = Plan(seed=3, shape=Shape(experts=16, strata=(1,), sites=((0, 1),)), rules=replace(RICH.rules))
+# As few bytes as an opened draw can have.
+SMALL = Plan(
+    seed=3,
+    shape=Shape(experts=16, strata=(1,), sites=((0, 1),)),
+    rules=replace(synthetic_pool.rules(minimum=1), predicates=(), publish=("region",)),
+)
 SEALED = replace(BEACON, stage="sealed")
 ABORTED = replace(BEACON, stage="escrowed", abort="reveal_missing")
 
