@@ -1,0 +1,161 @@
+"""From any error to what a person at the terminal reads, Chinese first, and to the exit code.
+
+The words are those of the API (`app.api.problem_texts`) and a few that only a terminal needs. Values of an
+input never appear: they may be personal.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import click
+
+from app.api.problem_texts import FAULTS, PROBLEMS
+from app.errors import (
+    AccessRefusedError,
+    AppError,
+    CipherError,
+    ConflictError,
+    Fault,
+    InputRefusedError,
+    LogCorruptError,
+    NotFoundError,
+    QuorumMissingError,
+)
+from crypto.errors import CryptoError
+from draw.errors import DrawError
+
+OK: Final = 0
+REFUSED: Final = 1
+USAGE: Final = 2
+UNREACHABLE: Final = 3
+MAX_SHOWN: Final = 20
+_RETRYABLE: Final = frozenset({"beacon.not-due", "beacon.unavailable", "party.unreachable", "party.malformed"})
+TEXTS: Final[Mapping[str, tuple[str, str]]] = {
+    "store.not-upgraded": (
+        "数据库尚未建立或不是最新结构：请先运行 qiantong db upgrade",
+        "The database is missing or out of date: run qiantong db upgrade first",
+    ),
+    "store.bad-url": ("数据库地址应以 sqlite:// 或 postgresql:// 开头", "A database address begins with sqlite:// or postgresql://"),
+    "store.unreachable": ("数据库无法连接", "The database cannot be reached"),
+    "platform.key-mode": ("密钥文件只能由所有者读取（chmod 600）", "A key file must be readable by its owner only (chmod 600)"),
+    "platform.key-file": ("平台密钥文件无法识别", "The platform's key file is not understood"),
+    "cipher.file-mode": ("密钥文件只能由所有者读取（chmod 600）", "A key file must be readable by its owner only (chmod 600)"),
+    "cipher.bad-file": ("字段加密密钥文件无法识别", "The field key file is not understood"),
+    "party.exists": ("该参与方名称已由另一密钥登记", "Another key holds this party's role and name"),
+    "party.unknown": ("没有该参与方的节点", "This party has no node"),
+    "party.role": ("该节点不承担此角色", "The node does not have this role"),
+    "party.folder": ("密钥目录不存在或不完整：请先运行 qiantong party init", "No complete key folder: run qiantong party init first"),
+    "party.folder-taken": ("该目录已有密钥，不会覆盖", "The folder holds keys already; they are never overwritten"),
+    "party.name": (
+        "名称应为 1 至 100 个可见 ASCII 字符，不含空格和加号",
+        "A name is 1 to 100 printable ASCII characters without blank or plus",
+    ),
+    "trust.file": ("信任文件无法识别", "The trust file is not understood"),
+    "trust.missing": ("节点尚未设定信任文件：请先运行 qiantong party trust", "The node has no trust file: run qiantong party trust first"),
+    "trust.own-key": ("信任文件没有列出本节点的密钥", "The trust file does not list this node's own key"),
+    "beacon.not-due": ("公共信标轮次尚未发布，{seconds} 秒后再试", "The beacon round is not due yet; try again in {seconds} s"),
+    "beacon.unavailable": ("公共信标无法取得", "The beacon round cannot be had"),
+    "beacon.file": ("信标轮次文件无法识别", "The file of beacon rounds is not understood"),
+    "draw.not-sealed": ("该次抽取尚未封存", "The draw is not sealed yet"),
+    "draw.not-logged": ("该次抽取尚未登记入日志", "The draw is not in the log yet"),
+    "draw.event-pending": ("上一次替换尚待监督人应答", "The last replacement still waits for the supervisor"),
+    "agency.exists": ("该代理机构已登记", "This agency exists already"),
+    "pool.faults": ("专家库文件有误", "The pool file is wrong"),
+    "file.unreadable": ("文件无法读取：{file}", "The file cannot be read: {file}"),
+    "file.kind": ("文件应为 .csv、.xlsx 或 .jsonl", "The file must be .csv, .xlsx or .jsonl"),
+    "file.shape": ("文件的结构不符合要求", "The file does not have the shape that is needed"),
+    "vectors.unusable": ("一致性文件无法使用：{reason}", "The conformance file cannot be used: {reason}"),
+    "node.missing": ("本机没有 Node，无法运行第二个核验程序", "There is no Node on this machine to run the second verifier with"),
+    "verifier.missing": ("第二个核验程序尚未构建", "The second verifier is not built"),
+    "folder.not-empty": ("输出目录不为空：{folder}", "The output folder is not empty: {folder}"),
+    "demo.child": ("演示的子进程没有启动：{role}", "A process of the demonstration did not start: {role}"),
+    "demo.unverified": ("核验未通过", "The verification failed"),
+    "demo.experts": ("专家数应为 30 至 1000000", "The number of experts is 30 to 1000000"),
+}
+
+
+def say(zh: str, en: str) -> None:
+    """One line on stderr, Chinese first."""
+    print(f"{zh} · {en}", file=sys.stderr)  # noqa: T201 - a command line speaks to the person who started it
+
+
+def explain(error: BaseException) -> int:
+    """Tell the error in one line (and its faults below); gives the exit code."""
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.exceptions.Abort):
+        return 130
+    if isinstance(error, click.ClickException):
+        error.show()
+        return USAGE
+    if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError | PermissionError):
+        return _line("file.unreadable", {"file": os.path.basename(str(error.filename or ""))}, USAGE)  # noqa: PTH119
+    if isinstance(error, AppError | DrawError | CryptoError):
+        return _ours(error)
+    if type(error).__module__.startswith("sqlalchemy."):
+        return _line("store.unreachable", {}, UNREACHABLE)
+    if os.environ.get("QIANTONG_TRACEBACK"):
+        traceback.print_exception(error)
+    say(f"内部错误（{type(error).__name__}），请报告", f"Internal error ({type(error).__name__}); please report it")
+    return REFUSED
+
+
+def _ours(error: AppError | DrawError | CryptoError) -> int:
+    code = str(getattr(error, "code", "") or error)
+    figures: Mapping[str, object] = getattr(error, "details", {})
+    again = isinstance(error, QuorumMissingError) or code in _RETRYABLE
+    exit_code = _line(code, figures, UNREACHABLE if again else REFUSED, error)
+    faults = error.faults if isinstance(error, InputRefusedError) else figures.get("faults", ())
+    if isinstance(faults, tuple | list):
+        tell_faults(faults)
+    return exit_code
+
+
+def _line(code: str, figures: Mapping[str, object], exit_code: int, error: BaseException | None = None) -> int:
+    zh, en = _words(code, error)
+    say(f"错误：{_filled(zh, figures)}", f"{_filled(en, figures)} [{code}]")
+    return exit_code
+
+
+def _words(code: str, error: BaseException | None) -> tuple[str, str]:
+    if code in TEXTS:
+        return TEXTS[code]
+    row = PROBLEMS.get(code) or next(
+        (PROBLEMS[name] for kind, name in _BY_CLASS if isinstance(error, kind)), None
+    )
+    return ("不能进行该操作", "This cannot be done") if row is None else (row.zh, row.en)
+
+
+_BY_CLASS: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (QuorumMissingError, "log.quorum-missing"),
+    (LogCorruptError, "log.corrupt"),
+    (CipherError, "internal"),
+    (NotFoundError, "route.unknown"),
+    (AccessRefusedError, "access.role"),
+    (ConflictError, "draw.state"),
+)
+
+
+def tell_faults(faults: Iterable[object]) -> None:
+    """Every fault with its place, up to a limit; then how many more there are."""
+    listed = [one for one in faults if isinstance(one, Fault)]
+    for one in listed[:MAX_SHOWN]:
+        zh, en = (one.zh, one.en) if one.zh else FAULTS.get(one.code, ("有误", "wrong"))
+        mark = "提示 note" if one.alarm else "问题 fault"
+        basis = f"（{one.basis}）" if one.basis else ""
+        figures = one.figures
+        say(f"  {mark} {one.pointer or '/'} {_filled(zh, figures)}{basis}", f"{_filled(en, figures)} [{one.code}]")
+    if len(listed) > MAX_SHOWN:
+        more = len(listed) - MAX_SHOWN
+        say(f"  另有 {more} 处", f"and {more} more")
+
+
+def _filled(text: str, figures: Mapping[str, object]) -> str:
+    shown = {name: value for name, value in figures.items() if isinstance(value, int | str)}
+    try:
+        return text.format(**shown)
+    except (KeyError, IndexError, ValueError):
+        return text

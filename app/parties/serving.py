@@ -1,0 +1,95 @@
+"""A party node as a process: opened from its folder, served by uvicorn on an address of its own.
+
+The folder holds `keys.json` (0600), `party.json`, `trust.json` and the book `node.sqlite`. The socket listens before
+the address is told, so whoever hears it may call at once.
+"""
+
+import os
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from app.errors import AppError
+from app.parties import keys
+from app.parties.book import Book
+from app.parties.node import Node
+from app.parties.server import create_node_app
+from app.parties.trust import Trust, load_trust, read_trust
+from crypto.errors import CryptoError
+
+TRUST_FILE: Final = "trust.json"
+BOOK_FILE: Final = "node.sqlite"
+SEED_BYTES: Final = 96
+_BACKLOG: Final = 128
+_OVERRIDE: Final = "override"
+
+
+def create_keys(folder: Path, *, role: keys.Role, name: str) -> keys.PartyKeys:
+    """Make the folder's keys. Raises AppError ``party.folder-taken`` or ``party.name``."""
+    try:
+        return keys.create(folder, role=role, name=name, seeds=os.urandom(SEED_BYTES))
+    except FileExistsError as error:
+        raise AppError("party.folder-taken") from error
+    except ValueError as error:
+        raise AppError("party.name") from error
+
+
+def load_keys(folder: Path) -> keys.PartyKeys:
+    """The folder's keys. Raises AppError ``party.folder`` or ``platform.key-mode``."""
+    try:
+        return keys.load(folder)
+    except PermissionError as error:
+        raise AppError("platform.key-mode") from error
+    except (OSError, ValueError, KeyError) as error:
+        raise AppError("party.folder") from error
+
+
+def pin(folder: Path, data: bytes) -> Trust:
+    """Pin a trust file that lists this node's own key. Raises AppError ``trust.file`` or ``trust.own-key``."""
+    own = load_keys(folder)
+    try:
+        trust = read_trust(data)
+    except (CryptoError, ValueError) as error:
+        raise AppError("trust.file") from error
+    if not trust.accepts(own.role, own.signing.public.hex()):
+        raise AppError("trust.own-key")
+    (folder / TRUST_FILE).write_bytes(trust.to_bytes())
+    return trust
+
+
+def approve_override(folder: Path, section: bytes, reason: str) -> str:
+    """Note, for a supervisor's node, the reason for drawing a section below the anonymity gate; gives the one noted.
+
+    Raises AppError ``party.role``.
+    """
+    if load_keys(folder).role != "supervisor":
+        raise AppError("party.role")
+    noted = Book(folder / BOOK_FILE).put_once(_OVERRIDE, 0, reason.encode("utf-8"), key=section.hex())
+    return noted.decode("utf-8")
+
+
+def open_node(folder: Path) -> Node:
+    """The node of a folder with the machine's clock and chance. Raises AppError."""
+    own = load_keys(folder)
+    try:
+        trust = load_trust(folder / TRUST_FILE)
+    except FileNotFoundError as error:
+        raise AppError("trust.missing") from error
+    except (CryptoError, ValueError) as error:
+        raise AppError("trust.file") from error
+    book = Book(folder / BOOK_FILE)
+    return Node(keys=own, book=book, trust=trust, clock=lambda: datetime.now(UTC), random=os.urandom)
+
+
+def serve_node(node: Node, *, host: str, port: int, announce: Callable[[str], None]) -> uvicorn.Server:
+    """Serve until stopped; `announce` hears the address once the socket listens. Gives the stopped server."""
+    listener = socket.create_server((host, port), backlog=_BACKLOG)
+    config = uvicorn.Config(create_node_app(node), log_level="warning", access_log=False, lifespan="off")
+    server = uvicorn.Server(config)
+    announce(f"http://{host}:{listener.getsockname()[1]}")
+    server.run(sockets=[listener])
+    return server
