@@ -1,6 +1,7 @@
-"""What an operator may set, read from the environment (``QIANTONG_…``); every value has a default that works on one machine.
+"""What an operator may set, read from the environment (``QIANTONG_…``).
 
-Secrets are not settings: key files lie in the data folder, owner-only, and are made at the first start.
+Every value has a default that works on one machine. Secrets are not settings: key files lie in the data
+folder, owner-only, and are made at the first start.
 """
 
 from pathlib import Path
@@ -30,6 +31,9 @@ class Settings(BaseSettings):
     public_url: str = Field(default="http://127.0.0.1:8000", max_length=200)
     reveal_minutes: int = Field(default=10, ge=1, le=24 * 60)
     result_minutes: int = Field(default=120, ge=1, le=7 * 24 * 60)
+    # Requests of one caller, and of one address to the public routes, in the notation of `limits`.
+    caller_rate: str = "1200/minute"
+    public_rate: str = "600/minute"
 
     @property
     def database_url(self) -> str:

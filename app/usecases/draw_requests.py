@@ -6,12 +6,12 @@ What a caller sees of a draw is its state, figures everybody may know and the ne
 position or a size.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from app.errors import ConflictError, Fault, InputRefusedError, NotFoundError, WriteConflictError
+from app.errors import ConflictError, Fault, InputRefusedError, NotFoundError
 from app.store.repositories.draws import DrawRow
 from app.store.repositories.parties import Party
 from app.store.unit_of_work import UnitOfWork
@@ -35,12 +35,12 @@ BEACON_LEAD_SECONDS: Final = 90
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawView:
-    """What may be told about a draw at any time. `countdown` is the next limit: what, and when."""
+    """What may be told about a draw at any time. `limit` is the next one: its kind, and when."""
 
     row: DrawRow
     owner: str
     seats: int
-    countdown: tuple[str, str] | None
+    limit: tuple[str, str] | None
 
 
 async def request_draw(
@@ -55,7 +55,7 @@ async def request_draw(
     ground = seen.ground
     current = await uow.projects.get(ground.project.id, ground.project.section)
     if current is None or current.version != ground.project.version:
-        raise WriteConflictError("project.version-moved")
+        raise ConflictError("project.version-moved")
     earlier = await uow.draws.of_section(current.id, current.section)
     faults = [*seen.faults, *_round_faults(earlier, order)]
     if faults:
@@ -93,32 +93,28 @@ async def request_draw(
     return row
 
 
-def preparer(platform: Platform) -> Callable[[UnitOfWork, DrawRow], Awaitable[Prepared]]:
-    """How the ceremony reads a stored request: made ready to seal, from the project as it stands now.
+async def prepare(uow: UnitOfWork, platform: Platform, row: DrawRow) -> Prepared:
+    """A stored request made ready to seal, from the project as it stands now: bidders may have changed since.
 
-    Bidders may have changed since the request. The beacon round is the first `BEACON_LEAD_SECONDS` after now.
-    Raises NotFoundError ``draw.ground-missing``.
+    The beacon round is the first `BEACON_LEAD_SECONDS` after now. Raises NotFoundError
+    ``draw.ground-missing``.
     """
-
-    async def prepare(uow: UnitOfWork, row: DrawRow) -> Prepared:
-        project = await uow.projects.get(row.project_id, row.section)
-        pool = await uow.pools.get(row.request["pool"]["id"], row.request["pool"]["version"])
-        if project is None or pool is None:
-            raise NotFoundError("draw.ground-missing")
-        pack = project.document["pack"]
-        case = case_of(project, await agency_of(uow, project))
-        chain = row.request["beacon"]
-        return Prepared(
-            case=case,
-            rules=platform.packs.resolve(pack["base"], pack["overlays"]).rules,
-            parameters=DrawParameters.from_json(row.request["parameters"]),
-            pool=pool,
-            beacon=None if chain is None else _beacon(chain, platform.clock()),
-            override=row.request["override"],
-            opens_at=opens_at(case, row.request["opens_at"]),
-        )
-
-    return prepare
+    project = await uow.projects.get(row.project_id, row.section)
+    pool = await uow.pools.get(row.request["pool"]["id"], row.request["pool"]["version"])
+    if project is None or pool is None:
+        raise NotFoundError("draw.ground-missing")
+    pack = project.document["pack"]
+    case = case_of(project, await agency_of(uow, project))
+    chain = row.request["beacon"]
+    return Prepared(
+        case=case,
+        rules=platform.packs.resolve(pack["base"], pack["overlays"]).rules,
+        parameters=DrawParameters.from_json(row.request["parameters"]),
+        pool=pool,
+        beacon=None if chain is None else _beacon(chain, platform.clock()),
+        override=row.request["override"],
+        opens_at=opens_at(case, row.request["opens_at"]),
+    )
 
 
 async def find_draw(uow: UnitOfWork, principal: Principal, draw_id: str) -> DrawRow:
@@ -136,7 +132,7 @@ async def view(uow: UnitOfWork, row: DrawRow) -> DrawView:
     if project is None:
         raise NotFoundError("project.unknown")
     parameters = DrawParameters.from_json(row.request["parameters"])
-    return DrawView(row=row, owner=project.owner, seats=parameters.seats, countdown=_countdown(row))
+    return DrawView(row=row, owner=project.owner, seats=parameters.seats, limit=_limit(row))
 
 
 async def take_duty(uow: UnitOfWork, row: DrawRow, principal: Principal, action: str, *, now: str) -> None:
@@ -188,7 +184,7 @@ def _beacon(chain: str, now: datetime) -> BeaconChoice:
     return BeaconChoice(chain=chain, round=first_round_at_or_after(chain, due))
 
 
-def _countdown(row: DrawRow) -> tuple[str, str] | None:
+def _limit(row: DrawRow) -> tuple[str, str] | None:
     """The next limit of a sealed draw that is under way."""
     if row.sdr is None or not row.live:
         return None

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from app.errors import ConflictError, Fault, InputRefusedError, NotFoundError, WriteConflictError
+from app.errors import ConflictError, Fault, InputRefusedError, NotFoundError
 from app.gateways.ocds import Notice
 from app.gateways.rule_packs import RulePacks
 from app.store.repositories.projects import Agency, Project
@@ -106,7 +106,7 @@ async def replace_bidders(
     """
     project = await find(uow, principal, project_id, section)
     if expected is not None and project.version != expected:
-        raise WriteConflictError("project.version-moved")
+        raise ConflictError("project.version-moved")
     faults = list(_bidder_faults(bidders, project.document["bidders"]))
     if faults:
         raise InputRefusedError("project.refused", faults)
