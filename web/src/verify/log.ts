@@ -81,9 +81,6 @@ function checkKey(context: Context, role: Role): void {
   need(decodeKey(fromHex(body.public)) !== null, 4, `the key of the ${role} is invalid`, `${ZH[role]}的密钥无效`);
   const own: readonly (readonly [Role, string])[] = role === "platform" ? [] : [[role, body.public]];
   need(signedBy(entry, [["platform", parties.platform], ...own]), 4, `the key entry of the ${role} is wrongly signed`, `${ZH[role]}的密钥条目签名无效`);
-  const hasVrf = role === "platform" || role === "supervisor";
-  need((body.vrf !== null) === hasVrf, 4, `the ${role} has the wrong kinds of keys`, `${ZH[role]}的密钥种类不对`);
-  need((body.seal !== null) === (role === "cosigner"), 4, `the ${role} has the wrong kinds of keys`, `${ZH[role]}的密钥种类不对`);
   need(body.vrf === null || isVrfKey(fromHex(body.vrf)), 4, `the VRF key of the ${role} is invalid`, `${ZH[role]}的 VRF 密钥无效`);
 }
 

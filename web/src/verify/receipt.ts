@@ -107,14 +107,18 @@ function checkCell(context: Context, { sdr }: Sealed, cell: Of<typeof eligible>[
   const [j, s, i] = cell.at;
   const size = context.bundle.stage === "opened" ? context.bundle.opening?.sizes[j]?.[s]?.size : undefined;
   need(size !== undefined, 43, "the draw is not open, so the lists' sizes are unknown", "抽取尚未公开，无法核对入围位置");
-  need(i < size, 44, `position [${nameOf(cell.at)}] is beyond its list`, "本人位置超出名单人数");
+  if (i >= size) return; // check 44 refuses it
   const hash = leafHash(fromHex(personDigest(cell.person_salt, leaf) + employerDigest(cell.tag_salt, cell.tag)));
   const there = included(hash, i, size, cell.proof.map(fromHex), fromHex(sdr.cells[j]?.[s]?.root ?? ""));
   need(there, 43, `position [${nameOf(cell.at)}] is not in the sealed list`, "入围位置不在封存的名单里");
 }
 
 function checkPosition(context: Context, receipt: Receipt, leaf: string): void {
-  const own = new Set(receipt.outcome.kind === "eligible" ? receipt.outcome.cells.map((cell) => nameOf(cell.at)) : []);
+  const cells = receipt.outcome.kind === "eligible" ? receipt.outcome.cells : [];
+  const sizes = context.bundle.opening?.sizes;
+  const inside = cells.every(({ at: [j, s, i] }) => i < (sizes?.[j]?.[s]?.size ?? 0));
+  need(inside, 44, "a position is beyond its list", "本人位置超出名单人数");
+  const own = new Set(cells.map((cell) => nameOf(cell.at)));
   for (const seat of context.bundle.opening?.roster ?? []) {
     const mine = toHex(leafOfCommitments(seat.commitments)) === leaf;
     const here = own.has(nameOf(seat.at));

@@ -17,7 +17,7 @@ import { checkReceipt } from "./receipt.ts";
 import { Replay, type Seats } from "./replace.ts";
 import { checkRoster } from "./roster.ts";
 import { ShapeError } from "./schema.ts";
-import { ALL_ROLES, bundleShape, MAX_BUNDLE, trustShape, type At, type Bundle, type Role, type Stage, type Trust } from "./shapes.ts";
+import { ALL_ROLES, bundleShape, MAX_BUNDLE, trustShape, type At, type Bundle, type Role, type Stage } from "./shapes.ts";
 import { checkCommitments, checkEscrow, checkRequest, checkReveals, checkSeal } from "./steps.ts";
 
 export { CHECKS, ProofError };
@@ -101,13 +101,13 @@ class Ledger {
 }
 
 /** Checks 2 to 12; the vacancies are for check 19. */
-function checkLog(context: Context, trust: Trust | null, pass: Ledger["pass"]): { points: Checkpoints; vacancies: readonly Vacancy[] } {
+function checkLog(context: Context, trustFile: Uint8Array | undefined, pass: Ledger["pass"]): { points: Checkpoints; vacancies: readonly Vacancy[] } {
   const { by, sealed } = context;
   const points = checkCheckpoints(context);
   pass(2);
   checkInclusion(context, points);
   pass(3);
-  checkKeys(context, trust);
+  checkKeys(context, trustFile === undefined ? null : readFile(trustFile, MAX_TRUST, 4, trustShape, "信任文件不合规范"));
   pass(4);
   checkRequest(context);
   pass(5);
@@ -172,11 +172,13 @@ function run(bytes: Uint8Array, options: Options, ledger: Ledger): Report {
   const bundle = readFile(bytes, MAX_BUNDLE, 1, bundleShape, "文件不合 qt/1 规范");
   const context = makeContext(bundle);
   ledger.pass(1);
-  const trust = options.trust === undefined ? null : readFile(options.trust, MAX_TRUST, 4, trustShape, "信任文件不合规范");
-  const { points, vacancies } = checkLog(context, trust, ledger.pass);
+  const { points, vacancies } = checkLog(context, options.trust, ledger.pass);
   const seats = bundle.stage === "opened" ? checkOpening(context, sealedOf(context), vacancies, ledger.pass) : null;
   if (bundle.stage === "aborted") {
-    if (context.by.open.length > 0) checkOpen(context, context.sealed);
+    if (context.by.open.length > 0) {
+      checkOpen(context, context.sealed);
+      ledger.pass(13);
+    }
     checkAbort(context);
     ledger.pass(22);
   }

@@ -39,6 +39,7 @@ export function renderResult(verdict: Verdict, language: Language): HTMLElement 
     report === null ? null : fingerprints(view, report),
     doesAndDoesNot(view),
     report === null ? null : raw(view, report),
+    failure === null ? null : rawFailure(view, failure),
   );
 }
 
@@ -199,6 +200,11 @@ function doesAndDoesNot({ words }: View): HTMLElement {
 
 function beijing(time: string): string {
   return new Date(Date.parse(time) + BEIJING_OFFSET_MS).toISOString().slice(0, 19).replace("T", " ");
+}
+
+function rawFailure({ words }: View, { number, checkName, en, zh, responsible, passed }: ProofError): HTMLElement {
+  const plain = { number, name: checkName, en, zh, responsible, passed: passed.map((one) => one.number) };
+  return details(words.rawTitle, element("pre", { class: "qv-raw", tabindex: "0" }, JSON.stringify(plain, null, 1)));
 }
 
 function raw({ words }: View, report: Report): HTMLElement {

@@ -35,6 +35,8 @@ const MEMBERS: Readonly<Record<Group, readonly CheckNumber[]>> = {
 };
 const FULL_RECUSAL: readonly CheckNumber[] = [33, 34, 35, 36];
 const FROM_FILES = 30;
+/** Opening and abort: a draw has at most one of them, so the other is not missed. */
+const ONLY_SOMETIMES: readonly CheckNumber[] = [13, 22];
 
 /** The group in which a check stands. */
 export function groupOf(number: CheckNumber): Group {
@@ -58,8 +60,9 @@ function stateOf(number: CheckNumber, passed: readonly Passed[], failure: ProofE
 
 function tickOf(group: Group, passed: readonly Passed[], failure: ProofError | null): Tick {
   const lines = MEMBERS[group].map((number) => ({ number, state: stateOf(number, passed, failure) }));
-  // Checks of a file that was not given are left out, except where the tick depends on them.
-  const checks = lines.filter((line) => line.number < FROM_FILES || line.state === "pass" || line.state === "fail");
+  // Checks of a file that was not given are left out.
+  const ran = (line: CheckLine): boolean => line.state === "pass" || line.state === "fail";
+  const checks = lines.filter((line) => ran(line) || (line.number < FROM_FILES && !ONLY_SOMETIMES.includes(line.number)));
   return { group, state: group === "recusal" ? recusalState(lines, passed, failure) : plainState(checks), checks };
 }
 
