@@ -5,7 +5,7 @@ from typing import Any
 
 from draw.verify import merkle, notes
 from draw.verify.bundle import Bundle, Entry
-from draw.verify.edwards import valid_key
+from draw.verify.edwards import in_subgroup
 from draw.verify.errors import fail, require
 from draw.verify.format_entries import ROLES
 from draw.verify.notes import Checkpoint
@@ -86,9 +86,9 @@ def _check_key(bundle: Bundle, role: str, entry: Entry) -> None:
     body = entry.body
     require(body["public"] == bundle.parties[role], 4, f"the key entry of the {role} is not the party's")
     require(entry.index < bundle.draw, 4, f"the key of the {role} was registered after the request")
-    require(valid_key(bytes.fromhex(body["public"])), 4, f"the key of the {role} is invalid")
+    require(in_subgroup(bytes.fromhex(body["public"])), 4, f"the key of the {role} is invalid")
     if body["vrf"] is not None:
-        require(valid_key(bytes.fromhex(body["vrf"])), 4, f"the VRF key of the {role} is invalid")
+        require(in_subgroup(bytes.fromhex(body["vrf"])), 4, f"the VRF key of the {role} is invalid")
     bundle.require_signed(entry, {"platform": bundle.parties["platform"], role: body["public"]}, 4)
 
 

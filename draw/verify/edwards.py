@@ -1,11 +1,13 @@
-"""Arithmetic on edwards25519 (RFC 8032 §5.1) with plain integers.
+"""Arithmetic on edwards25519 (RFC 8032 §5.1) with plain integers, and the subgroup test of draw-proof §1.
 
-Decoding refuses y ≥ p, x = 0 with the sign bit, and encodings off the curve. Points off the prime-order
-subgroup are computed with exactly, as RFC 9381 demands of a verifier. Only public values pass through here:
-nothing is constant-time.
+Decoding refuses y ≥ p, x = 0 with the sign bit, and encodings off the curve. Only public values pass through
+here: nothing is constant-time. The subgroup test is libsodium's, which is fast enough for every signature of
+a bundle.
 """
 
 from functools import lru_cache
+
+from nacl.bindings import crypto_core_ed25519_is_valid_point
 
 PRIME = 2**255 - 19
 ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -117,8 +119,7 @@ BASE = _base()
 
 
 @lru_cache(maxsize=4096)
-def valid_key(encoded: bytes) -> bool:
-    """Whether this is a canonical encoding of a point that is not of small order (RFC 9381 §5.4.5, draw-proof
-    §1)."""
-    point = decode(encoded)
-    return point is not None and not is_identity(times_cofactor(point))
+def in_subgroup(encoded: bytes) -> bool:
+    """Whether this is the canonical encoding of a point of the prime-order subgroup other than the identity:
+    what §1 demands of every key, of the R of a signature and of the Gamma of a proof."""
+    return len(encoded) == 32 and bool(crypto_core_ed25519_is_valid_point(encoded))

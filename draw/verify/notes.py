@@ -17,10 +17,10 @@ from draw.verify.canonical import MAX_INTEGER
 LOG_KEY_TYPE = 1
 COSIGNER_KEY_TYPE = 4
 MAX_NOTE = 4096  # characters
-_NAME = r"[^\s+]+"
+_NAME = r"[!-*,-~]{1,128}"  # printable ASCII without plus
 _BASE64 = r"[A-Za-z0-9+/]+={0,2}"
 _NOTE = re.compile(
-    rf"(?P<origin>[^\n]+)\n(?P<size>0|[1-9][0-9]{{0,15}})\n(?P<root>{_BASE64})\n\n"
+    rf"(?P<origin>{_NAME})\n(?P<size>0|[1-9][0-9]{{0,15}})\n(?P<root>{_BASE64})\n\n"
     + "".join(rf"— (?P<name{i}>{_NAME}) (?P<sig{i}>{_BASE64})\n" for i in range(3))
 )
 

@@ -10,7 +10,7 @@ _SUITE = b"\x03"
 
 def output(public: bytes, alpha: bytes, proof: bytes) -> bytes | None:
     """beta, 64 bytes, when `proof` (80 bytes) holds for `alpha` under `public` (32 bytes); else None."""
-    if len(proof) != 80 or not edwards.valid_key(public):
+    if len(proof) != 80 or not edwards.in_subgroup(public) or not edwards.in_subgroup(proof[:32]):
         return None
     key, gamma = edwards.decode(public), edwards.decode(proof[:32])
     challenge = int.from_bytes(proof[32:48], "little")

@@ -1,11 +1,14 @@
 """Ed25519 of the suite: RFC 8032 §7.1 vectors hold; small-order and non-canonical keys and s ≥ L do not."""
 
+import hashlib
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from draw.verify import edwards
 from draw.verify.ed25519 import verified
 from draw.verify.edwards import ORDER
-from tests.unit.verify.test_edwards import NON_CANONICAL, SMALL_ORDER
+from tests.unit.verify.test_edwards import NON_CANONICAL, ORDER_8, SMALL_ORDER
 
 # RFC 8032 §7.1, TEST 1 and TEST 3.
 VECTORS = [
@@ -60,3 +63,15 @@ def test_non_canonical_keys_are_refused(key: bytes) -> None:
 def test_signatures_of_another_length_are_refused(length: int) -> None:
     key = Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key().public_bytes_raw()
     assert not verified(key, bytes(length), b"")
+
+
+def test_a_signature_whose_r_has_a_torsion_part_is_refused() -> None:
+    """Verifiers with and without the cofactor would disagree about it."""
+    torsion, nonce, secret, message = edwards.decode(ORDER_8), 12345, 54321, b"message"
+    assert torsion is not None
+    public = edwards.encode(edwards.combine(secret, edwards.BASE, 0, torsion))
+    for extra, holds in ((edwards.IDENTITY, True), (torsion, False)):
+        r = edwards.encode(edwards.add(edwards.combine(nonce, edwards.BASE, 0, torsion), extra))
+        h = int.from_bytes(hashlib.sha512(r + public + message).digest(), "little")
+        s = (nonce + h * secret) % ORDER
+        assert verified(public, r + s.to_bytes(32, "little"), message) is holds

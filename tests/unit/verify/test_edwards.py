@@ -27,7 +27,7 @@ scalars = st.integers(1, edwards.ORDER - 1)
 
 
 def test_keys_of_small_order_are_refused() -> None:
-    assert [key.hex() for key in SMALL_ORDER if edwards.valid_key(key)] == []
+    assert [key.hex() for key in SMALL_ORDER if edwards.in_subgroup(key)] == []
     assert all(edwards.decode(key) is not None for key in SMALL_ORDER)
 
 
@@ -67,3 +67,12 @@ def test_a_point_of_order_eight_needs_the_whole_cofactor() -> None:
     assert point is not None
     assert not edwards.is_identity(edwards.double(edwards.double(point)))
     assert edwards.is_identity(edwards.times_cofactor(point))
+
+
+def test_a_point_with_a_torsion_part_is_outside_the_subgroup() -> None:
+    torsion = edwards.decode(ORDER_8)
+    assert torsion is not None
+    assert edwards.in_subgroup(edwards.encode(edwards.BASE))
+    assert not edwards.in_subgroup(edwards.encode(edwards.add(edwards.BASE, torsion)))
+    assert not any(edwards.in_subgroup(key) for key in NON_CANONICAL)
+    assert not edwards.in_subgroup(bytes(31))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from draw.verify import notes
 
-ORIGIN, SUPERVISOR, COSIGNER = "log.example.cn/qiantong", "监督局.example.cn", "cosigner.example.cn"
+ORIGIN, SUPERVISOR, COSIGNER = "log.example.cn/qiantong", "supervisor.example.cn", "cosigner.example.cn"
 KEYS = {
     name: Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32)
     for n, name in enumerate((ORIGIN, SUPERVISOR, COSIGNER))
@@ -84,6 +84,9 @@ REFUSED = {
     "no final line feed": GOOD[:-1],
     "trailing line feed": GOOD + "\n",
     "name with plus": GOOD.replace(SUPERVISOR, "super+visor"),
+    "name in another script": GOOD.replace(SUPERVISOR, "监督局"),
+    "name of 129 characters": GOOD.replace(SUPERVISOR, "s" * 129),
+    "origin with a space": GOOD.replace(ORIGIN, "log example"),
     "name with a space": GOOD.replace(SUPERVISOR, "super visor"),
     "log line timed": "".join([*LINES[:4], *LINES[5:], LINES[4]]),
     "overlong": GOOD + "x" * 5000,
