@@ -24,6 +24,7 @@ export default {
     out_of_scope: "Receipt: this expert was out of the scope of this draw.",
   },
   state: { pass: "passed", fail: "failed", partial: "partly verified", notDue: "not at this stage yet", unknown: "not verified" },
+  soFar: "The draw is not finished: what could be checked so far has passed, the rest follows later.",
   means: "This means",
   limit: "It does not mean",
   group: {

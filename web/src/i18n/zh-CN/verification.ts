@@ -22,6 +22,7 @@ export default {
     out_of_scope: "回执：本人不在本次抽取范围内。",
   },
   state: { pass: "通过", fail: "未通过", partial: "部分核验", notDue: "尚未到此阶段", unknown: "未核验" },
+  soFar: "抽取还没有走完；到目前为止应当检查的各项都已通过，其余各项到时再查。",
   means: "这表示",
   limit: "局限",
   group: {

@@ -85,7 +85,9 @@ export class Verifier {
     this.milliseconds = Math.round(performance.now() - begun);
     this.message = null;
     this.render();
-    this.root.querySelector<HTMLElement>("#qv-verdict")?.focus();
+    const heading = this.root.querySelector<HTMLElement>("#qv-verdict");
+    heading?.focus({ preventScroll: true });
+    heading?.closest(".qv-banner")?.scrollIntoView({ block: "start" });
   }
 
   private judge(): Report | ProofError {
