@@ -69,7 +69,7 @@ def _impersonated(number: int, label: str, role: str, plan: Plan = PLAIN) -> Non
         return ceremony
 
     slug = label.replace(":", "-")
-    _case(number, f"{slug}-by-a-stranger", f"a stranger signs {label} as {role}", make)
+    _case(number, f"{slug}-by-a-stranger-as-{role}", f"a stranger signs {label} as {role}", make)
 
 
 def _moved(number: int, name: str, title: str, label: str, after: str, plan: Plan = PLAIN) -> None:
