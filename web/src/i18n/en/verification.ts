@@ -25,6 +25,7 @@ export default {
   },
   state: { pass: "passed", fail: "failed", partial: "partly verified", notDue: "not at this stage yet", unknown: "not verified" },
   soFar: "The draw is not finished: what could be checked so far has passed, the rest follows later.",
+  untilAbort: "This round was aborted: what could be checked until then has passed.",
   means: "This means",
   limit: "It does not mean",
   group: {

@@ -23,6 +23,7 @@ export default {
   },
   state: { pass: "通过", fail: "未通过", partial: "部分核验", notDue: "尚未到此阶段", unknown: "未核验" },
   soFar: "抽取还没有走完；到目前为止应当检查的各项都已通过，其余各项到时再查。",
+  untilAbort: "本轮抽取已中止；中止之前应当检查的各项都已通过。",
   means: "这表示",
   limit: "局限",
   group: {

@@ -37,7 +37,7 @@ export function renderResult(verdict: Verdict, language: Language): HTMLElement 
     report?.seats == null ? null : seats(view, report),
     report === null ? null : facts(view, report),
     report === null ? null : fingerprints(view, report),
-    failure === null ? doesAndDoesNot(view) : null,
+    report?.stage === "opened" ? doesAndDoesNot(view) : null,
     report === null ? null : raw(view, report),
     failure === null ? null : rawFailure(view, failure),
   );
@@ -85,7 +85,8 @@ function tickCard(view: View, tick: Tick, verdict: Verdict): HTMLElement {
   const { words } = view;
   const group = words.group[tick.group];
   const half = tick.group === "recusal" && tick.state === "partial" ? words.group.recusal : null;
-  const soFar = tick.state === "partial" ? (half?.partialMeans ?? words.soFar) : group.means;
+  const unfinished = verdict.report?.stage === "aborted" ? words.untilAbort : words.soFar;
+  const soFar = tick.state === "partial" ? (half?.partialMeans ?? unfinished) : group.means;
   const meaning = tick.state === "fail" ? group.failed : soFar;
   const said = tick.state === "pass" || tick.state === "partial" || tick.state === "fail";
   return element(
