@@ -11,7 +11,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.api import draws, problems, projects, public
+from app.api import catalogue, draws, problems, projects, public
 from app.api.edge import Edge
 from app.api.pages_static import mount_pages
 from app.api.principals import RateLimiter
@@ -44,7 +44,14 @@ def create_app(
     app.state.ceremony = ceremony
     app.state.limiter = RateLimiter(callers=settings.caller_rate, public=settings.public_rate)
     problems.install(app)
-    for router in (projects.import_router, projects.router, draws.router, public.router, public.health):
+    for router in (
+        projects.import_router,
+        projects.router,
+        draws.router,
+        catalogue.router,
+        public.router,
+        public.health,
+    ):
         app.include_router(router)
     if static is not None and (static / "index.html").is_file():
         mount_pages(app, static)

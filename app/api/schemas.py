@@ -326,3 +326,37 @@ class StatsOut(BaseModel):
     pools: list[PoolFigure]
     draws: dict[str, int]
     log_size: int
+
+
+class RuleOut(BaseModel):
+    """One parameter of a rule pack; `source` says so when the text behind it was not read in full."""
+
+    name: str
+    value: Any
+    text: str
+    source: str
+    status: str
+    layer: str
+
+
+class PackOut(BaseModel):
+    """A rule pack under its overlays."""
+
+    id: str
+    version: str
+    title: str
+    rules: list[RuleOut]
+
+
+class SpecialtyOut(BaseModel):
+    """One specialty code."""
+
+    code: str
+    name: str
+
+
+class SpecialtiesOut(BaseModel):
+    """The known specialty codes and where they come from."""
+
+    source: str
+    items: list[SpecialtyOut]
