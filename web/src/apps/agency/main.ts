@@ -5,6 +5,7 @@ import chinese from "../../i18n/zh-CN/agency.ts";
 import "../../ui/base.css";
 import "element-plus/theme-chalk/base.css";
 import "../../ui/element.css";
+import "./agency.css";
 import App from "./App.vue";
 
 createApp(App).use(createTexts(chinese, english)).mount("#app");

@@ -1,0 +1,216 @@
+// What the agency's page asks the server, and the answers as the page uses them. Members that the page does not need
+// are not read: of a proof only the kinds and times of its log entries are kept.
+import type { Order } from "../apps/agency/logic/form.ts";
+import { ask, faultOf, list, number, record, text, textOrNull, type Caller, type Fault } from "./http.ts";
+
+export interface Project {
+  readonly project: string;
+  readonly section: string;
+  readonly owner: string;
+  readonly title: string;
+  readonly from: string;
+  readonly to: string;
+  readonly base: string;
+  readonly overlays: readonly string[];
+  readonly bidders: number;
+  readonly avoidUnits: number;
+}
+
+export interface Draw {
+  readonly id: string;
+  readonly number: number | null;
+  readonly project: string;
+  readonly section: string;
+  readonly round: number;
+  readonly state: string;
+  readonly needed: number;
+  readonly owner: string;
+  readonly code: string | null;
+  readonly limit: { readonly kind: string; readonly at: string } | null;
+  readonly abortReason: string | null;
+  readonly updatedAt: string;
+}
+
+export interface DrawPage {
+  readonly draws: readonly Draw[];
+  readonly next: string | null;
+}
+
+export interface StratumGate {
+  readonly eligible: number;
+  readonly seats: number;
+  readonly verdict: "ok" | "yellow" | "stop";
+  readonly bits: number;
+}
+
+export interface Preview {
+  readonly feasible: boolean;
+  readonly pool: number;
+  readonly filters: readonly { readonly filter: string; readonly left: number }[];
+  readonly strata: readonly StratumGate[];
+  readonly faults: readonly Fault[];
+}
+
+export interface Pool {
+  readonly id: string;
+  readonly version: number;
+  readonly size: number;
+}
+
+export interface Rule {
+  readonly name: string;
+  readonly words: string;
+  readonly value: string;
+  readonly source: string;
+  readonly layer: string;
+}
+
+export interface Pack {
+  readonly title: string;
+  readonly rules: readonly Rule[];
+}
+
+export interface Specialty {
+  readonly code: string;
+  readonly name: string;
+}
+
+export interface LoggedStep {
+  readonly type: string;
+  readonly time: string;
+}
+
+const PAGE = 50;
+const MOST_PROJECTS = 1_000;
+
+export async function listProjects(caller: Caller): Promise<Project[]> {
+  const found: Project[] = [];
+  let cursor: string | null = null;
+  do {
+    const page = record(await ask(caller, { path: paged("/v1/projects", 200, cursor) }));
+    found.push(...list(page.items).map(projectOf));
+    cursor = textOrNull(page.next);
+  } while (cursor !== null && found.length < MOST_PROJECTS);
+  return found;
+}
+
+export async function listDraws(caller: Caller, cursor: string | null = null, signal?: AbortSignal): Promise<DrawPage> {
+  const path = paged("/v1/draws", PAGE, cursor);
+  const page = record(await ask(caller, signal === undefined ? { path } : { path, signal }));
+  return { draws: list(page.items).map(drawOf), next: textOrNull(page.next) };
+}
+
+export async function getDraw(caller: Caller, id: string): Promise<Draw> {
+  return drawOf(await ask(caller, { path: `/v1/draws/${encodeURIComponent(id)}` }));
+}
+
+/** Kinds and times of the draw's own log entries, in their order. */
+export async function loggedSteps(caller: Caller, id: string): Promise<LoggedStep[]> {
+  const bundle = record(await ask(caller, { path: `/v1/draws/${encodeURIComponent(id)}/proof` }));
+  return list(bundle.entries)
+    .map((one) => record(record(one).entry))
+    .map((entry) => ({ type: text(entry.type), time: text(entry.time) }));
+}
+
+export async function previewDraw(caller: Caller, order: Order, signal: AbortSignal): Promise<Preview> {
+  const found = record(await ask(caller, { method: "POST", path: "/v1/draws:preview", body: order, signal }));
+  return {
+    feasible: found.feasible === true,
+    pool: number(found.pool),
+    filters: list(found.filters).map((one) => ({ filter: text(record(one).filter), left: number(record(one).left) })),
+    strata: list(found.strata).map(gateOf),
+    faults: [...list(found.faults).map(faultOf), ...list(found.alarms).map((one) => ({ ...faultOf(one), alarm: true }))],
+  };
+}
+
+export async function requestDraw(caller: Caller, body: string, idempotencyKey: string): Promise<Draw> {
+  const order: unknown = JSON.parse(body);
+  return drawOf(await ask(caller, { method: "POST", path: "/v1/draws", body: order, idempotencyKey }));
+}
+
+export async function abortDraw(caller: Caller, id: string, reason: string, idempotencyKey: string): Promise<Draw> {
+  const path = `/v1/draws/${encodeURIComponent(id)}:abort`;
+  return drawOf(await ask(caller, { method: "POST", path, body: { reason }, idempotencyKey }));
+}
+
+export async function listPools(caller: Caller): Promise<Pool[]> {
+  const found = record(await ask(caller, { path: "/v1/stats" }));
+  return list(found.pools)
+    .map(record)
+    .map((pool) => ({ id: text(pool.id), version: number(pool.version), size: number(pool.size) }));
+}
+
+export async function getPack(caller: Caller, base: string, overlays: readonly string[]): Promise<Pack> {
+  const query = new URLSearchParams(overlays.map((overlay) => ["overlay", overlay]));
+  const found = record(await ask(caller, { path: `/v1/packs/${encodeURIComponent(base)}?${query.toString()}` }));
+  return { title: text(found.title), rules: list(found.rules).map(ruleOf) };
+}
+
+export async function listSpecialties(caller: Caller): Promise<Specialty[]> {
+  const found = record(await ask(caller, { path: "/v1/specialties" }));
+  return list(found.items)
+    .map(record)
+    .map((one) => ({ code: text(one.code), name: text(one.name) }));
+}
+
+function paged(path: string, limit: number, cursor: string | null): string {
+  const query = new URLSearchParams({ limit: String(limit) });
+  if (cursor !== null) query.set("cursor", cursor);
+  return `${path}?${query.toString()}`;
+}
+
+function projectOf(value: unknown): Project {
+  const found = record(value);
+  const document = record(found.document);
+  const evaluation = record(document.evaluation);
+  const pack = record(document.pack);
+  return {
+    project: text(found.project),
+    section: text(found.section),
+    owner: text(found.owner),
+    title: text(document.title),
+    from: text(evaluation.from),
+    to: text(evaluation.to),
+    base: text(pack.base),
+    overlays: list(pack.overlays).map(text),
+    bidders: list(document.bidders).length,
+    avoidUnits: list(document.avoid_units).length,
+  };
+}
+
+function drawOf(value: unknown): Draw {
+  const found = record(value);
+  const countdown = record(found.countdown);
+  return {
+    id: text(found.id),
+    number: typeof found.number === "number" ? found.number : null,
+    project: text(found.project),
+    section: text(found.section),
+    round: number(found.round),
+    state: text(found.state),
+    needed: number(found.needed),
+    owner: text(found.owner),
+    code: textOrNull(found.code),
+    limit: found.countdown ? { kind: text(countdown.what), at: text(countdown.at) } : null,
+    abortReason: textOrNull(found.abort_reason),
+    updatedAt: text(found.updated_at),
+  };
+}
+
+function gateOf(value: unknown): StratumGate {
+  const found = record(value);
+  // Anything that is not plainly fine is shown as stopped.
+  const verdict = found.verdict === "ok" || found.verdict === "yellow" ? found.verdict : "stop";
+  return { eligible: number(found.eligible), seats: number(found.seats), verdict, bits: number(found.bits) };
+}
+
+function ruleOf(value: unknown): Rule {
+  const found = record(value);
+  return {
+    name: text(found.name),
+    words: text(found.text),
+    value: typeof found.value === "string" ? found.value : JSON.stringify(found.value),
+    source: text(found.source),
+    layer: text(found.layer),
+  };
+}

@@ -1,0 +1,33 @@
+// Where in the page a visitor is, in the part of the address behind `#`: it never reaches a server.
+import { onScopeDispose, readonly, ref, type Ref } from "vue";
+
+export type Route =
+  | { readonly view: "draws" }
+  | { readonly view: "new" }
+  | { readonly view: "draw"; readonly id: string };
+
+export function readRoute(hash: string): Route {
+  const [view, id] = hash.replace(/^#\/?/, "").split("/");
+  if (view === "new") return { view };
+  if (view === "draws" && id && /^drw_[0-9a-z]{1,64}$/.test(id)) return { view: "draw", id };
+  return { view: "draws" };
+}
+
+export function hashOf(route: Route): string {
+  if (route.view === "draw") return `#/draws/${route.id}`;
+  return route.view === "new" ? "#/new" : "#/draws";
+}
+
+export function useRoute(): Readonly<Ref<Route>> {
+  const route = ref<Route>(readRoute(window.location.hash));
+  const follow = (): void => {
+    route.value = readRoute(window.location.hash);
+  };
+  window.addEventListener("hashchange", follow);
+  onScopeDispose(() => window.removeEventListener("hashchange", follow));
+  return readonly(route) as Readonly<Ref<Route>>;
+}
+
+export function go(route: Route): void {
+  window.location.hash = hashOf(route);
+}
