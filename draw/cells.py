@@ -11,6 +11,7 @@ import hmac
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, Protocol
 
 from crypto.canonical import JsonValue, canonical
@@ -171,16 +172,19 @@ class Cells:
 
     def employer_counts(self) -> list[list[Counter[bytes]]]:
         """Experts per cell and employer tag, for the feasibility check."""
-        return [[Counter(self.tags[row] for row in cell.rows) for cell in line] for line in self.grid]
+        tag = self.tags.__getitem__
+        return [[Counter(map(tag, cell.rows)) for cell in line] for line in self.grid]
 
     def shared_people(self) -> list[SharedPeople]:
         """Groups of experts who stand in the same two or more cells, by employer."""
-        stands: dict[int, list[At]] = {}
+        standing = Counter(chain.from_iterable(cell.rows for line in self.grid for cell in line))
+        often = {row for row, cells in standing.items() if cells > 1}
+        stands: dict[int, list[At]] = {row: [] for row in often}
         for j, line in enumerate(self.grid):
             for s, cell in enumerate(line):
-                for row in cell.rows:
-                    stands.setdefault(row, []).append((j, s))
-        groups = Counter((self.tags[row], frozenset(at)) for row, at in stands.items() if len(at) > 1)
+                for row in often.intersection(cell.rows):
+                    stands[row].append((j, s))
+        groups = Counter((self.tags[row], frozenset(at)) for row, at in stands.items())
         return [SharedPeople(employer=tag, cells=at, count=n) for (tag, at), n in groups.items()]
 
 

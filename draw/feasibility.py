@@ -120,6 +120,8 @@ class _Supply:
     def serve(self, demand: Demand) -> tuple[int, frozenset[Cell]]:
         """The most seats of `demand` that can be filled, and the cells of a least cut (empty if all are
         filled)."""
+        if self._fills(demand):
+            return sum(demand.values()), frozenset()
         network = Network()
         for cell, seats in demand.items():
             network.connect("source", cell, seats)
@@ -130,6 +132,24 @@ class _Supply:
         filled = network.push("source", "sink")
         near = network.reachable("source")
         return filled, frozenset(cell for cell in demand if cell in near)
+
+    def _fills(self, demand: Demand) -> bool:
+        """Whether seats taken as they come fill `demand`: then a flow would, too, and large pools need none.
+        A False says nothing."""
+        wanted = {cell: seats for cell, seats in demand.items() if seats}
+        for look, alike in self._kinds.items():
+            if not wanted:
+                return True
+            left = alike * self._cap
+            for cells, count in look:
+                people = alike * count
+                for cell in cells:
+                    taken = min(wanted.get(cell, 0), people, left)
+                    people, left = people - taken, left - taken
+                    if taken:
+                        wanted[cell] -= taken
+            wanted = {cell: seats for cell, seats in wanted.items() if seats}
+        return not wanted
 
     def _connect(
         self, network: Network, demand: Demand, part: tuple[int, int], cells: tuple[Cell, ...], count: int

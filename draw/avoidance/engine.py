@@ -16,6 +16,7 @@ from draw.model import Assessment, Case, DrawParameters, ExpertRecord
 REASONS: Final = ("S1", "S2", "Q1", "Q2", *(f"K{number}" for number in range(1, 15)))
 _ORDER: Final = {code: place for place, code in enumerate(REASONS)}
 _BEIJING: Final = timedelta(hours=8)
+_KNOWN_PLACES: Final = 1 << 16
 _ANY_ROLE: Final = frozenset({"staff", "director", "supervisor", "controller", "shareholder"})
 
 
@@ -80,6 +81,7 @@ class Engine:
         self._years: Final = {predicate.code: predicate.years for predicate in rules.predicates}
         self._sites = _first_by_prefix(site.regions for site in parameters.sites)
         self._strata = _all_by_prefix(stratum.prefixes for stratum in parameters.strata)
+        self._known: dict[tuple[str, tuple[str, ...]], tuple[int | None, tuple[int, ...]]] = {}
         self._ways = tuple(
             (frozenset(way.titles), back(self.t0, way.practice_years)) for way in rules.qualification
         )
@@ -100,7 +102,7 @@ class Engine:
 
     def assess(self, record: ExpertRecord) -> Assessment:
         """Scope and reasons of one record, the reasons in the order of the table."""
-        site, strata = self._site(record.region), self._strata_of(record.specialties)
+        site, strata = self._where(record)
         if site is None or not strata:
             return Assessment(site, strata, ())
         found = self._personal(record)
@@ -108,6 +110,16 @@ class Engine:
         if len(found) > 1:
             found = sorted(set(found), key=_ORDER.__getitem__)
         return Assessment(site, strata, tuple(found))
+
+    def _where(self, record: ExpertRecord) -> tuple[int | None, tuple[int, ...]]:
+        """Site and strata; regions and lists of specialties repeat all over a pool."""
+        key = (record.region, record.specialties)
+        found = self._known.get(key)
+        if found is None:
+            found = self._site(record.region), self._strata_of(record.specialties)
+            if len(self._known) < _KNOWN_PLACES:
+                self._known[key] = found
+        return found
 
     def _site(self, region: str) -> int | None:
         sites = self._sites
