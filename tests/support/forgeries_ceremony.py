@@ -7,10 +7,11 @@ from typing import Any
 from crypto.signing import SigningKey
 from draw.avoidance.rules import Rules
 from draw.entries import Entry, Signature, message
+from draw.entry_bodies import from_seconds
 from draw.record import BeaconChoice
 from draw.replacement import supervisor_alpha
 from tests.support import synthetic_pool
-from tests.support.ceremony import DRAND, START, Ceremony, Plan, from_seconds, secret
+from tests.support.ceremony import DRAND, START, Ceremony, Plan, secret
 from tests.support.forgery import (
     ABORTED,
     BEACON,

@@ -1,4 +1,4 @@
-"""Forged pool files and receipts, and dishonest lists behind honest-looking bundles: checks 31 to 44 (§10, §11).
+"""Forged pool files and receipts, and dishonest lists behind honest bundles: checks 31 to 44 (§10, §11).
 
 The public level cannot see who was eligible. Here the platform lies about exactly that: it hides experts,
 invents reasons, stuffs lists; the supervisor's and the expert's checks have to find it.
@@ -187,26 +187,90 @@ def _excluded(one: Assessment) -> bool:
     return bool(one.reasons)
 
 
-_OUT = Assessment(None, (), ())
-_LISTS: tuple[tuple[int, str, str, Callable[[Assessment], bool], Callable[[Assessment], Assessment]], ...] = (
-    (34, "false-exclusion", "an eligible expert is excluded for kinship that is not there", _eligible, lambda a: replace(a, reasons=("K1",))),
-    (34, "friend-let-in", "an expert tied to a bidder is let in", _excluded, lambda a: replace(a, reasons=())),
-    (34, "reason-edited", "an expert is excluded for another reason than the true one", _excluded, lambda a: replace(a, reasons=("K12",))),
-    (34, "reason-added", "a second reason is invented", _excluded, lambda a: replace(a, reasons=(*a.reasons, "K14"))),
-    (34, "excluded-hidden", "an excluded expert vanishes from every list", _excluded, lambda _a: _OUT),
-    (35, "eligible-hidden", "an eligible expert vanishes from every list", _eligible, lambda _a: _OUT),
-    (35, "other-site", "an expert is moved to another site", _eligible, lambda a: replace(a, site=1 - (a.site or 0))),
-    (35, "stratum-dropped", "an expert of two strata stands in one", lambda a: a.eligible and len(a.strata) > 1, lambda a: replace(a, strata=a.strata[:1])),
-    (35, "stratum-added", "an expert of one stratum stands in two", lambda a: a.eligible and a.strata == (0,), lambda a: replace(a, strata=(0, 1))),
-)  # fmt: skip
-for _number, _name, _title, _wanted, _change in _LISTS:
-    add(_number, _name, _title, lambda wanted=_wanted, change=_change: _bent_evidence(_first(wanted, change)))
-
-
 def _bent_evidence(overrule: Callable[[ExpertRecord, Assessment], Assessment]) -> Evidence:
     ceremony = Ceremony(SEALED)
     ceremony.bend_engine = lambda engine: Bent(engine, overrule)
     return with_pool(ceremony)
+
+
+_OUT = Assessment(None, (), ())
+
+
+def _lists(
+    number: int,
+    name: str,
+    title: str,
+    *,
+    wanted: Callable[[Assessment], bool],
+    change: Callable[[Assessment], Assessment],
+) -> None:
+    """The engine is overruled for the first expert whose honest assessment is `wanted`."""
+    add(number, name, title, lambda: _bent_evidence(_first(wanted, change)))
+
+
+_lists(
+    34,
+    "false-exclusion",
+    "an eligible expert is excluded for kinship that is not there",
+    wanted=_eligible,
+    change=lambda a: replace(a, reasons=("K1",)),
+)
+_lists(
+    34,
+    "friend-let-in",
+    "an expert tied to a bidder is let in",
+    wanted=_excluded,
+    change=lambda a: replace(a, reasons=()),
+)
+_lists(
+    34,
+    "reason-edited",
+    "an expert is excluded for another reason than the true one",
+    wanted=_excluded,
+    change=lambda a: replace(a, reasons=("K12",)),
+)
+_lists(
+    34,
+    "reason-added",
+    "a second reason is invented",
+    wanted=_excluded,
+    change=lambda a: replace(a, reasons=(*a.reasons, "K14")),
+)
+_lists(
+    34,
+    "excluded-hidden",
+    "an excluded expert vanishes from every list",
+    wanted=_excluded,
+    change=lambda _a: _OUT,
+)
+_lists(
+    35,
+    "eligible-hidden",
+    "an eligible expert vanishes from every list",
+    wanted=_eligible,
+    change=lambda _a: _OUT,
+)
+_lists(
+    35,
+    "other-site",
+    "an expert is moved to another site",
+    wanted=_eligible,
+    change=lambda a: replace(a, site=1 - (a.site or 0)),
+)
+_lists(
+    35,
+    "stratum-dropped",
+    "an expert of two strata stands in one",
+    wanted=lambda a: a.eligible and len(a.strata) > 1,
+    change=lambda a: replace(a, strata=a.strata[:1]),
+)
+_lists(
+    35,
+    "stratum-added",
+    "an expert of one stratum stands in two",
+    wanted=lambda a: a.eligible and a.strata == (0,),
+    change=lambda a: replace(a, strata=(0, 1)),
+)
 
 
 def with_cell(cells: Cells, j: int, s: int, cell: SizedTree) -> Cells:
@@ -329,7 +393,7 @@ def with_receipt(
     return Evidence(bundle=bundle_bytes(bundle or ceremony.bundle()), receipt=bundle_bytes(receipt))
 
 
-def _receipt(
+def _receipt(  # noqa: PLR0917 - a table of lies reads best by position
     number: int,
     name: str,
     title: str,

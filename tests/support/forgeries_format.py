@@ -20,8 +20,8 @@ def _bytes(number_name: str, title: str, change: Callable[[str], str | bytes]) -
     add(1, number_name, title, make)
 
 
-_bytes("empty", "no bytes at all", lambda text: "")
-_bytes("not-json", "a word in place of an object", lambda text: "hello")
+_bytes("empty", "no bytes at all", lambda _text: "")
+_bytes("not-json", "a word in place of an object", lambda _text: "hello")
 _bytes("half", "the first half of an honest bundle", lambda text: text[: len(text) // 2])
 _bytes("twice", "two bundles in one file", lambda text: text + text)
 _bytes("trailing-newline", "one newline after the canonical bytes", lambda text: text + "\n")
@@ -60,8 +60,8 @@ _bytes(
     lambda text: text.replace('"index":4,', '"index":' + "9" * 1_000_000 + ",", 1),
 )
 _bytes("minus-zero", "minus zero", lambda text: text.replace('"index":0,', '"index":-0,', 1))
-_bytes("deep-nesting", "a hundred thousand open brackets", lambda text: "[" * 100_000)
-_bytes("deep-and-closed", "33 levels of arrays", lambda text: "[" * 33 + "]" * 33)
+_bytes("deep-nesting", "a hundred thousand open brackets", lambda _text: "[" * 100_000)
+_bytes("deep-and-closed", "33 levels of arrays", lambda _text: "[" * 33 + "]" * 33)
 _bytes(
     "lone-surrogate",
     "half a character",
@@ -74,7 +74,7 @@ _bytes(
 )
 _bytes("nan", "NaN, which is no JSON", lambda text: text.replace('"index":4,', '"index":NaN,', 1))
 _bytes("array", "a list around the bundle", lambda text: f"[{text}]")
-_bytes("null", "null", lambda text: "null")
+_bytes("null", "null", lambda _text: "null")
 
 
 def _bent(name: str, title: str, *path: Any, value: Any) -> None:

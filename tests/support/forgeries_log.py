@@ -1,15 +1,15 @@
 """Forged bundles for checks 2 to 5: checkpoints, inclusion, keys, request and pool (draw-proof §10)."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from crypto.checkpoint import Checkpoint, cosign, sign_note, with_signature
 from crypto.merkle import Tree
 from crypto.signing import SigningKey
-from tests.support.ceremony import ORIGIN, START, Ceremony, Plan, bundle_bytes, secret
+from tests.support.ceremony import ORIGIN, START, Ceremony, bundle_bytes, secret
 from tests.support.forgery import (
     BEACON,
-    RICH,
     Evidence,
     Json,
     add,
@@ -20,7 +20,6 @@ from tests.support.forgery import (
     flip,
     forged_line,
     forges,
-    honest,
     inside,
     put,
 )
@@ -40,7 +39,8 @@ NOT_POINTS = {
 
 
 def _lines(bundle: Json, which: str) -> list[str]:
-    return bundle["checkpoints"][which].split("\n\n")[1].splitlines(keepends=True)
+    note: str = bundle["checkpoints"][which]
+    return note.split("\n\n")[1].splitlines(keepends=True)
 
 
 def _note(which: str, change: Any) -> Json:
@@ -58,10 +58,18 @@ def _altered(line: str) -> str:
     return line[:at] + ("A" if line[at] != "A" else "B") + line[at + 1 :]
 
 
+def _break_line(which: str, place: int) -> Json:
+    return _note(which, lambda lines: [*lines[:place], _altered(lines[place]), *lines[place + 1 :]])
+
+
 for _which in ("seal", "final"):
     for _place, _role in enumerate(("log", "supervisor", "cosigner")):
-        add(2, f"{_which}-{_role}-signature", f"a broken signature of the {_role} under the {_which} checkpoint",
-            lambda which=_which, place=_place: _note(which, lambda lines: [*lines[:place], _altered(lines[place]), *lines[place + 1 :]]))  # fmt: skip
+        add(
+            2,
+            f"{_which}-{_role}-signature",
+            f"a broken signature of the {_role} under the {_which} checkpoint",
+            partial(_break_line, _which, _place),
+        )
 add(2, "no-cosigner", "the outside cosigner never signed", lambda: _note("final", lambda lines: lines[:2]))
 add(
     2,
@@ -131,9 +139,21 @@ def size_edited() -> Json:
 # -- 3 inclusion
 
 
+def _break_proof(kind: str) -> Json:
+    def change(bundle: Json) -> None:
+        proof = entry_of(bundle, kind)["proof"]
+        proof[0] = flip(proof[0])
+
+    return bent(change)
+
+
 for _kind in ("key", "pool", "request", "commit", "seal", "escrow", "reveal", "result", "open"):
-    add(3, f"proof-of-{_kind}", f"an inclusion proof of the {_kind} entry with one bit changed",
-        lambda kind=_kind: bent(lambda bundle: put(entry_of(bundle, kind), "proof", 0, value=flip(entry_of(bundle, kind)["proof"][0]))))  # fmt: skip
+    add(
+        3,
+        f"proof-of-{_kind}",
+        f"an inclusion proof of the {_kind} entry with one bit changed",
+        partial(_break_proof, _kind),
+    )
 add(
     3,
     "proof-cut",
@@ -234,16 +254,20 @@ def key_after_request() -> Json:
     return bundle
 
 
-for _line, _signer in ((0, "platform"), (1, "agency")):
-    add(4, f"agency-key-unsigned-by-{_signer}", f"the {_signer}'s signature under the agency's key is broken",
-        lambda line=_line, signer=_signer: _forged_line("key:agency", signer, line))  # fmt: skip
-
-
 def _forged_line(label: str, role: str, line: int) -> Json:
     ceremony = Ceremony(BEACON)
     ceremony.forged[label] = forged_line(role, line)
     bundle: Json = ceremony.bundle()
     return bundle
+
+
+for _line, _signer in ((0, "platform"), (1, "agency")):
+    add(
+        4,
+        f"agency-key-unsigned-by-{_signer}",
+        f"the {_signer}'s signature under the agency's key is broken",
+        partial(_forged_line, "key:agency", _signer, _line),
+    )
 
 
 @forges(4, "the agency did not sign its own key entry")
@@ -277,18 +301,21 @@ def key_of_another() -> Json:
     return bundle
 
 
-for _name, _point in {**SMALL_ORDER, **NOT_POINTS}.items():
-    add(4, f"vrf-key-{_name}", f"the platform's VRF key is bad: {_name}",
-        lambda point=_point: cheated(replace(BEACON, stage="sealed"), key_platform=body(vrf=point)).bundle())  # fmt: skip
-    add(4, f"agency-key-{_name}", f"the agency's signing key is bad: {_name}",
-        lambda point=_point: _bad_agency(point))  # fmt: skip
-
-
 def _bad_agency(point: str) -> Json:
     plan = replace(BEACON, stage="sealed")
     ceremony = cheated(plan, key_agency=body(public=point), request=inside("parties", "agency", value=point))
     bundle: Json = ceremony.bundle()
     return bundle
+
+
+def _bad_vrf(point: str) -> Json:
+    bundle: Json = cheated(replace(BEACON, stage="sealed"), key_platform=body(vrf=point)).bundle()
+    return bundle
+
+
+for _name, _point in {**SMALL_ORDER, **NOT_POINTS}.items():
+    add(4, f"vrf-key-{_name}", f"the platform's VRF key is bad: {_name}", partial(_bad_vrf, _point))
+    add(4, f"agency-key-{_name}", f"the agency's signing key is bad: {_name}", partial(_bad_agency, _point))
 
 
 @forges(4, "the trust file knows another supervisor")

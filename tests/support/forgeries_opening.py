@@ -6,10 +6,10 @@ stand in the record, the ceremony is held again with dishonest cells.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from crypto.merkle import Tree
-from draw.cells import Cells, SizedTree
 from draw.proof import _leaf as open_leaf
 from draw.selection import Position
 from tests.support import forgeries_log
@@ -45,12 +45,18 @@ def _skip(opening: Json, reason: str) -> tuple[Json, int]:
 
 
 # -- 14 vrf
+def _flip_pi(at: int, opening: Json) -> None:
+    opening["pi"] = flip(opening["pi"], at)
+
+
+def _bad_gamma(point: str, opening: Json) -> None:
+    opening["pi"] = point + opening["pi"][64:]
+
+
 for _at in (0, 31, 63, 64, 95, 96, 120, 159):
-    _edit(14, f"pi-bit-{_at}", f"digit {_at} of the VRF proof has a flipped bit",
-          lambda opening, at=_at: put(opening, "pi", value=flip(opening["pi"], at)))  # fmt: skip
+    _edit(14, f"pi-bit-{_at}", f"digit {_at} of the VRF proof has a flipped bit", partial(_flip_pi, _at))
 for _name, _point in {**forgeries_log.SMALL_ORDER, **forgeries_log.NOT_POINTS}.items():
-    _edit(14, f"gamma-{_name}", f"Gamma of the VRF proof is bad: {_name}",
-          lambda opening, point=_point: put(opening, "pi", value=point + opening["pi"][64:]))  # fmt: skip
+    _edit(14, f"gamma-{_name}", f"Gamma of the VRF proof is bad: {_name}", partial(_bad_gamma, _point))
 
 
 def _s_plus_order(opening: Json) -> None:
@@ -129,7 +135,7 @@ def nobody_at_a_site() -> Json:
     ceremony.opening = lambda: {  # type: ignore[method-assign]
         "pi": ceremony.vrf["platform"].prove(ceremony.alpha).hex(),
         "sizes": [[{"size": cell.size, "salt": cell.salt.hex()} for cell in line] for line in cells.grid],
-        **dict.fromkeys(("leaves", "rejected", "events", "roster"), []),
+        **{name: [] for name in ("leaves", "rejected", "events", "roster")},
     }
     bundle: Json = ceremony.bundle()
     return bundle
@@ -443,7 +449,7 @@ def not_in_the_pool() -> Json:
     """The cells come from a larger list than the pool that was logged."""
     ceremony = Ceremony(PLAIN)
     honest_pool = ceremony.snapshot
-    smaller = Tree([leaf for leaf in sorted(honest_pool.leaf_hashes)][: honest_pool.size // 4])
+    smaller = Tree(sorted(honest_pool.leaf_hashes)[: honest_pool.size // 4])
     lie = {"root": smaller.root.hex(), "size": smaller.size}
     ceremony.cheats["pool"] = lambda entry: replace(entry, body={**entry.body, **lie})
     bundle: Json = ceremony.bundle()

@@ -1,4 +1,4 @@
-"""Log entries: only their signers complete them, only their own bytes parse, only a lawful course passes (§2)."""
+"""Log entries: only signers complete them, only their own bytes parse, only a lawful course passes (§2)."""
 
 import json
 from dataclasses import replace
