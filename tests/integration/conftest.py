@@ -1,6 +1,7 @@
 """Databases and log parties for integration tests: whoever asks for `database` runs on both engines."""
 
 import asyncio
+import json
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from app.usecases.log import LogIdentity
 from crypto.signing import SigningKey
 from migrations.upgrade import upgrade
 from tests.support.postgres import PostgresServer
+from tests.support.service import Service, service
 from tests.support.witness import InMemoryCosigner
 
 ORIGIN = "log.test.example"
@@ -84,3 +86,19 @@ def cosigners(platform: SigningKey) -> list[InMemoryCosigner]:
         InMemoryCosigner(name, SigningKey.from_seed(seed * 32), origin=ORIGIN, log_public=platform.public)
         for name, seed in (("supervisor.example", b"S"), ("cosigner.example", b"W"))
     ]
+
+
+@pytest.fixture
+async def api(database: Database, tmp_path: Path) -> AsyncIterator[Service]:
+    """The API over a platform with real party nodes; see `tests.support.service`."""
+    made = await service(database, tmp_path / "parties")
+    yield made
+    await made.client.aclose()
+
+
+@pytest.fixture(scope="session")
+def ocds_works() -> dict[str, object]:
+    """A genuine OCDS release package (Open Government Licence)."""
+    path = Path(__file__).parents[1] / "support" / "ocds-works.json"
+    value: dict[str, object] = json.loads(path.read_bytes())
+    return value
