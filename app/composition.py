@@ -77,7 +77,9 @@ async def installation(
 def open_database(settings: Settings) -> Database:
     """The database with the cipher of its sealed fields; nothing is connected yet."""
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return Database(make_engine(settings.database_url), field_cipher.load_or_create(settings.keys / "fields.json"))
+    return Database(
+        make_engine(settings.database_url), field_cipher.load_or_create(settings.keys / "fields.json")
+    )
 
 
 async def require_schema(database: Database) -> None:

@@ -7,7 +7,9 @@ import typer
 
 
 def demo(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="输出目录 · output folder")] = Path("qiantong-demo"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="输出目录 · output folder")] = Path(
+        "qiantong-demo"
+    ),
     experts: Annotated[int, typer.Option(min=30, max=1_000_000, help="合成专家数 · synthetic experts")] = 603,
     tender: Annotated[
         Path | None, typer.Option(metavar="FILE", help="OCDS 招标公告 · tender notice, OCDS release package")

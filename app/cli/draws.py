@@ -1,6 +1,5 @@
 """`qiantong draw`: the course of a draw from the terminal, over the same use cases as the API."""
 
-import asyncio
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -17,7 +16,9 @@ app = typer.Typer(help="抽取 · draws", no_args_is_help=True)
 MAX_ORDER_BYTES: Final = 1024 * 1024
 _Draw = Annotated[str, typer.Argument(metavar="DRAW", help="抽取编号 drw_… · draw id")]
 _Order = Annotated[Path, typer.Argument(metavar="REQUEST", help="抽取申请 JSON · the request")]
-_Person = Annotated[str, typer.Option(help="责任人编号 · id of the accountable person", envvar="QIANTONG_PERSON")]
+_Person = Annotated[
+    str, typer.Option(help="责任人编号 · id of the accountable person", envvar="QIANTONG_PERSON")
+]
 _Agency = Annotated[str, typer.Option(help="代理机构编号 · agency id")]
 
 
@@ -56,7 +57,7 @@ def request(order: _Order, person: _Person, agency: _Agency) -> None:
         actor = Actor(person=person, address="local", source="cli")
         wanted = _read_order(order)
         row = await platform.database.transact(
-            lambda uow: request_draw(uow, platform, caller, wanted, seen, actor)
+            lambda uow: request_draw(uow, platform, caller, wanted, seen, actor=actor)
         )
         await platform.publisher.covering((row.k or 0) + 1, now=platform.clock)
         return row
@@ -117,9 +118,12 @@ def replace(
 def open_one(
     draw: _Draw,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="写出证明和监督级文件 · write the proof and the supervisor's file")
+        Path | None,
+        typer.Option(metavar="DIR", help="写出证明和监督级文件 · write the proof and the supervisor's file"),
     ] = None,
-    receipt: Annotated[str | None, typer.Option(metavar="EXPERT", help="另写一名专家的回执 · one expert's receipt too")] = None,
+    receipt: Annotated[
+        str | None, typer.Option(metavar="EXPERT", help="另写一名专家的回执 · one expert's receipt too")
+    ] = None,
 ) -> None:
     """到法定时间后公开；监督人节点共同签署。 · Open at the lawful time, with the supervisor's countersignature."""
     from app.cli import session
@@ -152,23 +156,18 @@ def abort(
 
 def _advance(draw: str, person: str, *, until: str) -> None:
     from app.cli import session
-    from app.gateways.beacons import BeaconUnavailableError
     from app.usecases.draw_requests import take_duty
+    from app.waiting import run_patiently
 
     async def work(one: "Installation") -> "DrawRow":
         platform, row = one.platform, await one.ceremony.row(draw)
         caller = session.local(one, person=person, role="operator")
         now = platform.now()
         await platform.database.transact(lambda uow: take_duty(uow, row, caller, "draw.operate", now=now))
-        while True:
-            try:
-                return await one.ceremony.run(draw, until=until)
-            except BeaconUnavailableError as error:
-                if error.code != "beacon.not-due":
-                    raise
-                wait = int(str(error.details["seconds"]))
-                typer.echo(f"等待公共信标 {wait} 秒 · waiting {wait} s for the beacon", err=True)
-                await asyncio.sleep(wait)
+        return await run_patiently(one.ceremony, draw, until=until, waits=waits)
+
+    def waits(seconds: int) -> None:
+        typer.echo(f"等待公共信标 {seconds} 秒 · waiting {seconds} s for the beacon", err=True)
 
     _show(session.on_installation(work))
 

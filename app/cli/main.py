@@ -19,7 +19,11 @@ _HELP: Final = (
 )
 CONTEXT: Final = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
-    name="qiantong", help=_HELP, no_args_is_help=True, context_settings=CONTEXT, add_completion=False,
+    name="qiantong",
+    help=_HELP,
+    no_args_is_help=True,
+    context_settings=CONTEXT,
+    add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.add_typer(databases.app, name="db")

@@ -10,7 +10,8 @@ import traceback
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-import click
+import typer
+from typer.exceptions import TyperException
 
 from app.api.problem_texts import FAULTS, PROBLEMS
 from app.errors import (
@@ -31,32 +32,56 @@ OK: Final = 0
 REFUSED: Final = 1
 USAGE: Final = 2
 UNREACHABLE: Final = 3
+INTERRUPTED: Final = 130
 MAX_SHOWN: Final = 20
-_RETRYABLE: Final = frozenset({"beacon.not-due", "beacon.unavailable", "party.unreachable", "party.malformed"})
+_RETRYABLE: Final = frozenset(
+    {"beacon.not-due", "beacon.unavailable", "party.unreachable", "party.malformed"}
+)
 TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "store.not-upgraded": (
         "数据库尚未建立或不是最新结构：请先运行 qiantong db upgrade",
         "The database is missing or out of date: run qiantong db upgrade first",
     ),
-    "store.bad-url": ("数据库地址应以 sqlite:// 或 postgresql:// 开头", "A database address begins with sqlite:// or postgresql://"),
+    "store.bad-url": (
+        "数据库地址应以 sqlite:// 或 postgresql:// 开头",
+        "A database address begins with sqlite:// or postgresql://",
+    ),
     "store.unreachable": ("数据库无法连接", "The database cannot be reached"),
-    "platform.key-mode": ("密钥文件只能由所有者读取（chmod 600）", "A key file must be readable by its owner only (chmod 600)"),
+    "platform.key-mode": (
+        "密钥文件只能由所有者读取（chmod 600）",
+        "A key file must be readable by its owner only (chmod 600)",
+    ),
     "platform.key-file": ("平台密钥文件无法识别", "The platform's key file is not understood"),
-    "cipher.file-mode": ("密钥文件只能由所有者读取（chmod 600）", "A key file must be readable by its owner only (chmod 600)"),
+    "cipher.file-mode": (
+        "密钥文件只能由所有者读取（chmod 600）",
+        "A key file must be readable by its owner only (chmod 600)",
+    ),
     "cipher.bad-file": ("字段加密密钥文件无法识别", "The field key file is not understood"),
     "party.exists": ("该参与方名称已由另一密钥登记", "Another key holds this party's role and name"),
     "party.unknown": ("没有该参与方的节点", "This party has no node"),
     "party.role": ("该节点不承担此角色", "The node does not have this role"),
-    "party.folder": ("密钥目录不存在或不完整：请先运行 qiantong party init", "No complete key folder: run qiantong party init first"),
-    "party.folder-taken": ("该目录已有密钥，不会覆盖", "The folder holds keys already; they are never overwritten"),
+    "party.folder": (
+        "密钥目录不存在或不完整：请先运行 qiantong party init",
+        "No complete key folder: run qiantong party init first",
+    ),
+    "party.folder-taken": (
+        "该目录已有密钥，不会覆盖",
+        "The folder holds keys already; they are never overwritten",
+    ),
     "party.name": (
         "名称应为 1 至 100 个可见 ASCII 字符，不含空格和加号",
         "A name is 1 to 100 printable ASCII characters without blank or plus",
     ),
     "trust.file": ("信任文件无法识别", "The trust file is not understood"),
-    "trust.missing": ("节点尚未设定信任文件：请先运行 qiantong party trust", "The node has no trust file: run qiantong party trust first"),
+    "trust.missing": (
+        "节点尚未设定信任文件：请先运行 qiantong party trust",
+        "The node has no trust file: run qiantong party trust first",
+    ),
     "trust.own-key": ("信任文件没有列出本节点的密钥", "The trust file does not list this node's own key"),
-    "beacon.not-due": ("公共信标轮次尚未发布，{seconds} 秒后再试", "The beacon round is not due yet; try again in {seconds} s"),
+    "beacon.not-due": (
+        "公共信标轮次尚未发布，{seconds} 秒后再试",
+        "The beacon round is not due yet; try again in {seconds} s",
+    ),
     "beacon.unavailable": ("公共信标无法取得", "The beacon round cannot be had"),
     "beacon.file": ("信标轮次文件无法识别", "The file of beacon rounds is not understood"),
     "draw.not-sealed": ("该次抽取尚未封存", "The draw is not sealed yet"),
@@ -68,7 +93,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "file.kind": ("文件应为 .csv、.xlsx 或 .jsonl", "The file must be .csv, .xlsx or .jsonl"),
     "file.shape": ("文件的结构不符合要求", "The file does not have the shape that is needed"),
     "vectors.unusable": ("一致性文件无法使用：{reason}", "The conformance file cannot be used: {reason}"),
-    "node.missing": ("本机没有 Node，无法运行第二个核验程序", "There is no Node on this machine to run the second verifier with"),
+    "node.missing": (
+        "本机没有 Node，无法运行第二个核验程序",
+        "There is no Node on this machine to run the second verifier with",
+    ),
     "verifier.missing": ("第二个核验程序尚未构建", "The second verifier is not built"),
     "folder.not-empty": ("输出目录不为空：{folder}", "The output folder is not empty: {folder}"),
     "demo.child": ("演示的子进程没有启动：{role}", "A process of the demonstration did not start: {role}"),
@@ -84,12 +112,11 @@ def say(zh: str, en: str) -> None:
 
 def explain(error: BaseException) -> int:
     """Tell the error in one line (and its faults below); gives the exit code."""
-    if isinstance(error, click.exceptions.Exit):
-        return error.exit_code
-    if isinstance(error, click.exceptions.Abort):
-        return 130
-    if isinstance(error, click.ClickException):
-        error.show()
+    if isinstance(error, typer.Abort):
+        return INTERRUPTED
+    if isinstance(error, TyperException):
+        said = getattr(error, "format_message", lambda: "")()
+        say("用法有误，请看 --help", f"{said or 'Called wrongly'} [usage]")
         return USAGE
     if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError | PermissionError):
         return _line("file.unreadable", {"file": os.path.basename(str(error.filename or ""))}, USAGE)  # noqa: PTH119
@@ -99,7 +126,10 @@ def explain(error: BaseException) -> int:
         return _line("store.unreachable", {}, UNREACHABLE)
     if os.environ.get("QIANTONG_TRACEBACK"):
         traceback.print_exception(error)
-    say(f"内部错误（{type(error).__name__}），请报告", f"Internal error ({type(error).__name__}); please report it")
+    say(
+        f"内部错误（{type(error).__name__}），请报告",
+        f"Internal error ({type(error).__name__}); please report it",
+    )
     return REFUSED
 
 
@@ -114,7 +144,9 @@ def _ours(error: AppError | DrawError | CryptoError) -> int:
     return exit_code
 
 
-def _line(code: str, figures: Mapping[str, object], exit_code: int, error: BaseException | None = None) -> int:
+def _line(
+    code: str, figures: Mapping[str, object], exit_code: int, error: BaseException | None = None
+) -> int:
     zh, en = _words(code, error)
     say(f"错误：{_filled(zh, figures)}", f"{_filled(en, figures)} [{code}]")
     return exit_code
@@ -147,7 +179,10 @@ def tell_faults(faults: Iterable[object]) -> None:
         mark = "提示 note" if one.alarm else "问题 fault"
         basis = f"（{one.basis}）" if one.basis else ""
         figures = one.figures
-        say(f"  {mark} {one.pointer or '/'} {_filled(zh, figures)}{basis}", f"{_filled(en, figures)} [{one.code}]")
+        say(
+            f"  {mark} {one.pointer or '/'} {_filled(zh, figures)}{basis}",
+            f"{_filled(en, figures)} [{one.code}]",
+        )
     if len(listed) > MAX_SHOWN:
         more = len(listed) - MAX_SHOWN
         say(f"  另有 {more} 处", f"and {more} more")

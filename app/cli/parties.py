@@ -82,7 +82,9 @@ def serve(
 
 @app.command()
 def gather(
-    identities: Annotated[list[Path], typer.Argument(metavar="IDENTITY…", help="各方身份文件 · identity files")],
+    identities: Annotated[
+        list[Path], typer.Argument(metavar="IDENTITY…", help="各方身份文件 · identity files")
+    ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="写到 · where to write")] = Path("trust.json"),
 ) -> None:
     """由平台密钥和各方身份汇成信任文件。 · Make a trust file from the platform's key and the parties' identities."""

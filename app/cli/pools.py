@@ -16,14 +16,24 @@ _Input = Annotated[Path, typer.Argument(metavar="FILE", help=".csv、.xlsx 或 .
 _Records = Annotated[
     bool, typer.Option("--records", help="文件为 pool export 的输出 · the file was written by pool export")
 ]
-_DEMO_ORGS: Final = ("ocds:buyer", "uscc:91110000AGENCY0001", "ocds:bidder-1", "ocds:bidder-2", "ocds:bidder-3")
+_DEMO_ORGS: Final = (
+    "ocds:buyer",
+    "uscc:91110000AGENCY0001",
+    "ocds:bidder-1",
+    "ocds:bidder-2",
+    "ocds:bidder-3",
+)
 
 
 @app.command()
 def synth(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="写到（不覆盖）· a new file: .csv .xlsx .jsonl")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="写到（不覆盖）· a new file: .csv .xlsx .jsonl")
+    ],
     experts: Annotated[int, typer.Option(min=30, max=1_000_000, help="人数 · how many")] = 603,
-    seed: Annotated[str, typer.Option(help="同一种子得到同一专家库 · the same seed gives the same pool")] = "demo",
+    seed: Annotated[
+        str, typer.Option(help="同一种子得到同一专家库 · the same seed gives the same pool")
+    ] = "demo",
     org: Annotated[
         list[str] | None,
         typer.Option(help="招标人、代理机构、投标人（依次）· tenderee, agency, then bidders, in this order"),
@@ -87,7 +97,10 @@ def check(file: _Input, records: _Records = False) -> None:
 @app.command()
 def export(
     pool: Annotated[str, typer.Argument(metavar="POOL", help="专家库编号 · pool id")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="写到（不覆盖，仅所有者可读）· a new .jsonl file, owner-only")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="写到（不覆盖，仅所有者可读）· a new .jsonl file, owner-only"),
+    ],
     version: Annotated[int | None, typer.Option(min=1, help="版本 · version; newest if left out")] = None,
 ) -> None:
     """导出一个版本的记录（含个人信息；身份证号不在库中）。 · Export a version's records: personal data in clear, no identity numbers."""

@@ -51,9 +51,14 @@ def import_notice(
     agency_id: Annotated[str, typer.Option("--agency", help="代理机构编号 · agency id")],
     owner: Annotated[str, typer.Option(help="服务责任人 · the responsible person")],
     rest: Annotated[
-        Path, typer.Option(metavar="JSON", help="公告未载的内容：evaluation、pack 等 · what the notice does not tell")
+        Path,
+        typer.Option(
+            metavar="JSON", help="公告未载的内容：evaluation、pack 等 · what the notice does not tell"
+        ),
     ],
-    ocid: Annotated[str | None, typer.Option(help="选取哪一项目 · which process; the one with most bidders")] = None,
+    ocid: Annotated[
+        str | None, typer.Option(help="选取哪一项目 · which process; the one with most bidders")
+    ] = None,
     section: Annotated[str, typer.Option(help="标段编号 · section id")] = "s1",
 ) -> None:
     """从招标公告登记项目和投标人。 · Register a project and its bidders out of a tender notice."""

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Final
 import typer
 
 MAX_VECTORS: Final = 16 * 1024 * 1024
-_File = Annotated[Path | None, typer.Option(metavar="FILE")]
 
 
 def verify(
@@ -19,7 +18,9 @@ def verify(
     pool: Annotated[
         Path | None, typer.Option(metavar="FILE", help="监督级专家库文件 · pool file, supervisor level")
     ] = None,
-    receipt: Annotated[Path | None, typer.Option(metavar="FILE", help="专家回执 · an expert's receipt")] = None,
+    receipt: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="专家回执 · an expert's receipt")
+    ] = None,
     trust: Annotated[Path | None, typer.Option(metavar="FILE", help="信任文件 · keys to trust")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON · print one JSON object")] = False,
 ) -> None:
@@ -47,7 +48,7 @@ def vectors(
 
     Recompute a conformance file with both implementations and compare; exit 0 only when all agree.
     """
-    from app.cli.second_verifier import run_vectors
+    from app.second_verifier import run_vectors
     from app.errors import AppError
     from draw.verify.conformance import UnusableError, run
 
@@ -62,34 +63,50 @@ def vectors(
     except UnusableError as error:
         raise AppError("vectors.unusable", reason=str(error)) from error
     theirs = run_vectors(file)
-    _conclude(ours, theirs, as_json=as_json)
+    between = _differences("", value, ours["computed"], theirs["computed"])
+    _conclude(ours, theirs, between, as_json=as_json)
 
 
-def _conclude(ours: dict[str, Any], theirs: dict[str, Any], *, as_json: bool) -> None:
+def _conclude(ours: dict[str, Any], theirs: dict[str, Any], between: list[str], *, as_json: bool) -> None:
     python = [str(one["at"]) for one in ours["mismatches"]]
     typescript = [str(one) for one in theirs["mismatches"]]
-    between = list(_differences("", ours["computed"], theirs["computed"]))
     agree = not (python or typescript or between) and bool(ours["computed"])
     if as_json:
-        verdict = {"agree": agree, "members": sorted(ours["computed"]), "python": python, "typescript": typescript, "between": between}
+        verdict = {
+            "agree": agree,
+            "members": sorted(ours["computed"]),
+            "python": python,
+            "typescript": typescript,
+            "between": between,
+        }
         typer.echo(json.dumps(verdict, ensure_ascii=False))
     else:
-        typer.echo("一致 · both implementations agree with the file" if agree else "不一致 · they do not agree")
+        typer.echo(
+            "一致 · both implementations agree with the file" if agree else "不一致 · they do not agree"
+        )
         typer.echo(f"  重算 recomputed: {', '.join(sorted(ours['computed'])) or '-'}")
-        for name, places in (("Python", python), ("TypeScript", typescript), ("Python ≠ TypeScript", between)):
+        for name, places in (
+            ("Python", python),
+            ("TypeScript", typescript),
+            ("Python ≠ TypeScript", between),
+        ):
             for place in places[:20]:
                 typer.echo(f"  {name}: {place}")
     raise typer.Exit(0 if agree else 1)
 
 
-def _differences(at: str, ours: Any, theirs: Any) -> "list[str]":
-    """Paths at which two results differ; a member that only one of them states is no contradiction."""
+def _differences(at: str, file: Any, ours: Any, theirs: Any) -> list[str]:
+    """Paths at which the two results differ; where the file says null, an implementation may leave it at that."""
+    if file is None and (ours is None or theirs is None):
+        return []
     if isinstance(ours, dict) and isinstance(theirs, dict):
-        return [place for name in ours.keys() & theirs.keys() for place in _differences(f"{at}.{name}", ours[name], theirs[name])]
-    if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
-        return [
-            place
-            for index, (left, right) in enumerate(zip(ours, theirs, strict=True))
-            for place in _differences(f"{at}[{index}]", left, right)
-        ]
-    return [] if ours == theirs else [at.lstrip(".")]
+        known = file if isinstance(file, dict) else {}
+        names = sorted(ours.keys() & theirs.keys())
+        found = [_differences(f"{at}.{name}", known.get(name), ours[name], theirs[name]) for name in names]
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        known = file if isinstance(file, list) and len(file) == len(ours) else [None] * len(ours)
+        rows = enumerate(zip(known, ours, theirs, strict=True))
+        found = [_differences(f"{at}[{index}]", *row) for index, row in rows]
+    else:
+        found = [] if ours == theirs else [[at.lstrip(".")]]
+    return [place for places in found for place in places]

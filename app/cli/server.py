@@ -13,4 +13,4 @@ def serve(
     from app.cli import session
     from app.serving import serve_platform
 
-    serve_platform(session.settings(), host=host, port=port)
+    serve_platform(session.settings(), host=host, port=port, announce=typer.echo)

@@ -36,16 +36,20 @@ async def register(
     Nothing is stored unless every candidate signed. The caller publishes. Raises PartyError, ConflictError
     ``party.exists`` for a role and name that another key holds.
     """
-    own = {"role": "platform", "name": name, "public": log.key.public.hex(), "vrf": vrf.public.hex(), "seal": None}
+    own = {
+        "role": "platform",
+        "name": name,
+        "public": log.key.public.hex(),
+        "vrf": vrf.public.hex(),
+        "seal": None,
+    }
     entries: list[tuple[Entry, str | None]] = [(sign(draft("key", now, own), "platform", log.key), None)]
     for one in candidates:
         entries.append((await _signed(one, log, now), one.url))
 
     async def work(uow: UnitOfWork) -> list[Party]:
         known = {party.public for party in await uow.parties.all()}
-        return [
-            await _store(uow, entry, url) for entry, url in entries if entry.body["public"] not in known
-        ]
+        return [await _store(uow, entry, url) for entry, url in entries if entry.body["public"] not in known]
 
     return await database.transact(work)
 

@@ -1,0 +1,170 @@
+"""`qiantong demo` from end to end: processes, steps, files, verification, pages. Exit code 0 only if all verified."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from app.composition import Installation, installation, open_database
+from app.demo import output, story
+from app.demo.children import Children
+from app.demo.show import Show
+from app.demo.story import Stage
+from app.demo.wanted import Wanted, read_wanted
+from app.errors import AppError
+from app.gateways.platform_keys import load_or_create
+from app.parties.trust import Trust
+from app.serving import serve_installation
+from app.settings import Settings
+from app.store.repositories.draws import DrawRow
+from migrations.upgrade import upgrade
+
+MARK: Final = ".qiantong-demo"
+ORIGIN: Final = "demo.localhost/qiantong"
+STEPS: Final = 10
+# A draw whose evaluation is further away stays closed: the demonstration does not wait for days.
+PATIENCE_SECONDS: Final = 120
+DECLINED_SEAT: Final = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to demonstrate, where to leave it, and whether to serve the pages in the end."""
+
+    out: Path
+    experts: int
+    tender: Path | None
+    request: Path | None
+    serve: bool
+    port: int
+
+
+def run(plan: Plan) -> int:
+    """The whole demonstration; gives the exit code. Its processes have ended when it returns or raises."""
+    wanted = read_wanted(plan.tender, plan.request)
+    _prepare(plan.out)
+    show = Show(STEPS)
+    show.console.print(
+        "[bold]签筒演示[/]：四方分别持钥，一次抽取从申请到证明 · [dim]Qiantong: one draw, four key holders[/]"
+    )
+    with Children(plan.out) as children:
+        return asyncio.run(_demonstrate(plan, wanted, show, children))
+
+
+async def _demonstrate(plan: Plan, wanted: Wanted, show: Show, children: Children) -> int:
+    settings = Settings(
+        data=plan.out / "platform",
+        database="",
+        origin=ORIGIN,
+        name="platform.demo",
+        public_url=f"http://127.0.0.1:{plan.port}",
+    )
+    with show.step("建立数据库，平台生成密钥", "create the database and the platform's keys"):
+        await _migrate(settings)
+    with show.step(
+        "代理机构、监督人、见证方各在自己的进程中生成密钥",
+        "three parties make their keys, each in a process of its own",
+    ):
+        trust = _trust(settings, children)
+        await asyncio.to_thread(children.serve, trust.to_bytes())
+    async with installation(settings) as alone:
+        with show.step("四方密钥登记入透明日志，两方见证", "the four keys enter the log, cosigned by two"):
+            known = await story.register_everybody(alone, children)
+        stage = Stage(one=known, show=show, out=plan.out, wanted=wanted)
+        verified, opened = await _draw(stage, plan.experts)
+        if plan.serve and verified:
+            await _serve(plan, known, opened)
+    return 0 if verified else 1
+
+
+async def _draw(stage: Stage, experts: int) -> tuple[bool, DrawRow]:
+    """From the pool to the verified files."""
+    show = stage.show
+    with show.step("合成专家库并冻结", "synthesise an expert pool and freeze it"):
+        pool = await story.freeze_pool(stage, experts)
+    with show.step("导入真实招标公告：项目与投标人", "import a real tender notice: project and bidders"):
+        project = await story.register_project(stage, pool)
+    with show.step("预览，提出抽取申请", "preview, then request the draw"):
+        row = await story.request(stage, project)
+    with show.step("抽取", "the draw"):
+        row = await story.draw(stage, row)
+    with show.step("一名专家谢绝，凭证据递补", "one expert declines, with evidence, and is replaced"):
+        await story.decline(stage, row, seat=DECLINED_SEAT)
+    row = await stage.one.ceremony.row(row.id)
+    with show.step("到时公开，写出证明", "open at the lawful time, write the proof"):
+        if story.seconds_to_open(stage.one, row) <= PATIENCE_SECONDS:
+            row = await story.open_when_lawful(stage, row)
+            names = await _disclose(stage, row)
+        else:
+            show.detail("开评时间较远，本次不公开名单", "the evaluation is far away: the panel stays closed")
+            await output.write_public(stage.one, stage.out, row)
+            names = [("--trust", "trust.json")]
+    with show.step("两个独立程序核验", "two independent programs verify"):
+        verified = await asyncio.to_thread(_verify, stage, names)
+    return verified, row
+
+
+async def _disclose(stage: Stage, row: DrawRow) -> list[tuple[str, str]]:
+    """Write everything of an opened draw and show the panel; gives the verifiers' options."""
+    one, out = stage.one, stage.out
+    await output.write_public(one, out, row)
+    found = await output.openings.opened(one.platform, row)
+    await asyncio.to_thread(output.write_disclosures, out, row, found)
+    address = f"{one.settings.public_url}/?code={row.code}"
+    (out / "certificate.pdf").write_bytes(await output.certificate(one, row, found, address))
+    stage.show.panel(output.panel_lines(found))
+    stage.show.files(output.FILES, str(out))
+    return [("--pool", "supervisor-pool.json"), ("--receipt", "receipt.json"), ("--trust", "trust.json")]
+
+
+def _verify(stage: Stage, names: list[tuple[str, str]]) -> bool:
+    show = stage.show
+    passed, words = output.verify_python(stage.out, names)
+    show.detail(f"Python：{'全部通过' if passed else '未通过'}（{words}）", "passed" if passed else "FAILED")
+    second = output.verify_typescript(stage.out, names)
+    if second is None:
+        show.detail(
+            "本机没有 Node：请用浏览器打开 verifier.html 作第二次核验",
+            "no Node here: open verifier.html in a browser instead",
+        )
+        return passed
+    also, words = second
+    show.detail(f"TypeScript：{'全部通过' if also else '未通过'}（{words}）", "passed" if also else "FAILED")
+    return passed and also
+
+
+async def _serve(plan: Plan, one: Installation, row: DrawRow) -> None:
+    def announce(address: str) -> None:
+        print(f"公众核验 public   {address}/?code={row.code}")
+        print(f"代理机构 agency   {address}/agency")
+        print(f"离线核验 offline  {(plan.out / 'verifier.html').absolute().as_uri()}")
+        print("按 Ctrl-C 结束 · press Ctrl-C to end", flush=True)
+
+    await serve_installation(one, host="127.0.0.1", port=plan.port, announce=announce)
+
+
+async def _migrate(settings: Settings) -> None:
+    database = open_database(settings)
+    try:
+        await upgrade(database.engine)
+    finally:
+        await database.dispose()
+
+
+def _trust(settings: Settings, children: Children) -> Trust:
+    """The keys of the four, as each said them in person."""
+    keys = {str(one["role"]): (str(one["public"]),) for one in children.identities()}
+    platform = load_or_create(settings.keys).signing.public.hex()
+    return Trust(origin=settings.origin, keys={"platform": (platform,), **keys})
+
+
+def _prepare(out: Path) -> None:
+    """A fresh folder; an earlier demonstration's is emptied, any other is left alone."""
+    if out.exists() and not out.is_dir():
+        raise AppError("folder.not-empty", folder=out.name)
+    if out.exists() and any(out.iterdir()):
+        if not (out / MARK).is_file():
+            raise AppError("folder.not-empty", folder=out.name)
+        output.clear(out)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / MARK).touch()
