@@ -73,7 +73,9 @@ def _impersonated(number: int, label: str, role: str, plan: Plan = PLAIN) -> Non
     _case(number, f"{slug}-by-a-stranger-as-{role}", f"a stranger signs {label} as {role}", make)
 
 
-def _moved(number: int, name: str, title: str, label: str, after: str, plan: Plan = PLAIN) -> None:
+def _moved(  # noqa: PLR0917 - a table of lies reads best by position
+    number: int, name: str, title: str, label: str, after: str, plan: Plan = PLAIN
+) -> None:
     """The entry of `label` stands right after another one."""
 
     def make() -> Ceremony:
@@ -100,7 +102,9 @@ def _lie(number: int, name: str, title: str, plan: Plan = PLAIN, **cheats: Any) 
     _case(number, name, title, lambda: cheated(plan, **cheats))
 
 
-def _without(number: int, name: str, title: str, kind: str, nth: int = 0, source: str = "rich") -> None:
+def _without(  # noqa: PLR0917 - a table of lies reads best by position
+    number: int, name: str, title: str, kind: str, nth: int = 0, source: str = "rich"
+) -> None:
     """An entry is left out of the bundle."""
     add(
         number,

@@ -116,7 +116,7 @@ def main() -> None:
     archive, index = write()
     if parser.parse_args().check:
         if INDEX.read_bytes() != index or read(ARCHIVE.read_bytes()) != read(archive):
-            raise SystemExit("tests/vectors/bundles is out of date: run python -m tests.support.write_vectors")
+            raise SystemExit("tests/vectors/bundles is out of date: python -m tests.support.write_vectors")
         return
     assert len(archive) <= MAX_ARCHIVE_BYTES, len(archive)
     FOLDER.mkdir(parents=True, exist_ok=True)
