@@ -13,6 +13,8 @@ from crypto.errors import CryptoError
 HASH_BYTES: Final = 32
 _U32_END: Final = 1 << 32
 _U64_END: Final = 1 << 64
+_INNER: Final = 0x36
+_OUTER: Final = 0x5C
 
 
 def sha256(*parts: bytes) -> bytes:
@@ -30,6 +32,18 @@ def tagged(tag: str, *parts: bytes) -> bytes:
 def hmac_sha256(key: bytes, *parts: bytes) -> bytes:
     """HMAC-SHA256 of the concatenated parts under `key`: 32 bytes."""
     return hmac.digest(key, b"".join(parts), "sha256")
+
+
+def hmac_pads(key: bytes) -> tuple[bytes, bytes]:
+    """(inner, outer), 64 bytes each: HMAC(key, m) = SHA-256(outer || SHA-256(inner || m)) (RFC 2104).
+
+    For many messages under one 32-byte key: twice as fast as a call per message. Another length of key raises
+    CryptoError ``hashing.bad-key``.
+    """
+    if len(key) != HASH_BYTES:
+        raise CryptoError("hashing.bad-key", "the key is 32 bytes")
+    block = key + bytes(HASH_BYTES)
+    return bytes(byte ^ _INNER for byte in block), bytes(byte ^ _OUTER for byte in block)
 
 
 def u32be(value: int) -> bytes:

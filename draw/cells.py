@@ -7,7 +7,6 @@ making it again. Rules are the engine's, selection is `draw.selection`'s busines
 """
 
 import hashlib
-import hmac
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Final, Protocol
 
 from crypto.canonical import JsonValue, canonical
 from crypto.commitment import commit_size
-from crypto.hashing import hmac_sha256, tagged, u32be
+from crypto.hashing import hmac_pads, hmac_sha256, tagged, u32be
 from crypto.merkle import Tree
 from crypto.merkle import leaf_hash as merkle_leaf_hash
 from draw.avoidance.engine import employer_for_cap
@@ -211,11 +210,12 @@ class _Sorter:
         self, snapshot: Snapshot, *, strata: int, sites: int, t0: str, cell_key: bytes, tag_key: bytes
     ) -> None:
         self._snapshot, self._t0 = snapshot, t0
-        self._cell_key, self._tag_key = cell_key, tag_key
+        self._cell_key, self._tag_key, self._pads = cell_key, tag_key, hmac_pads(cell_key)
         self._grid: list[list[list[tuple[bytes, int]]]] = [[[] for _ in range(sites)] for _ in range(strata)]
         self._at = [[u32be(j) + u32be(s) for s in range(sites)] for j in range(strata)]
         self._excluded: list[tuple[bytes, int]] = []
         self._reasons: dict[int, tuple[str, ...]] = {}
+        self._encoded: dict[tuple[str, ...], bytes] = {}
         self._tags: dict[int, bytes] = {}
         self._tag_of: dict[str, bytes] = {}
 
@@ -254,15 +254,17 @@ class _Sorter:
         person_salt = _salt(self._cell_key, b"x-person\x00", pool_leaf)
         reasons_salt = _salt(self._cell_key, b"x-reasons\x00", pool_leaf)
         leaf = _half(_PERSON, person_salt, pool_leaf)
-        leaf += _half(_REASONS, reasons_salt, canonical(list(reasons)))
+        if reasons not in self._encoded:
+            self._encoded[reasons] = canonical(list(reasons))
+        leaf += _half(_REASONS, reasons_salt, self._encoded[reasons])
         self._excluded.append((merkle_leaf_hash(leaf), row))
         self._reasons[row] = reasons
 
     def _cell_leaf_hash(self, at: bytes, pool_leaf: bytes, tag: bytes) -> bytes:
-        # The hot path of sealing: five digests per expert and cell, without the layers of crypto.hashing.
-        key, new, mac = self._cell_key, hashlib.sha256, hmac.digest
-        person_salt = mac(key, b"person\x00" + at + pool_leaf, "sha256")
-        employer_salt = mac(key, b"tag\x00" + at + pool_leaf, "sha256")
+        # The hot path of sealing, without the layers of crypto.hashing; `Cells.opening` takes them.
+        (inner, outer), new, place = self._pads, hashlib.sha256, at + pool_leaf
+        person_salt = new(outer + new(inner + b"person\x00" + place).digest()).digest()
+        employer_salt = new(outer + new(inner + b"tag\x00" + place).digest()).digest()
         person = new(_PERSON + person_salt + pool_leaf).digest()
         return new(b"\x00" + person + new(_EMPLOYER + employer_salt + tag).digest()).digest()
 

@@ -23,6 +23,8 @@ MAX_SHARED_GROUPS: Final = 1 << 20
 
 Counts = Sequence[Sequence[Mapping[bytes, int]]]
 Demand = Mapping[Cell, int]
+Standing = Mapping[tuple[Cell, ...], int]
+Look = tuple[tuple[tuple[Cell, ...], int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +59,10 @@ def check(problem: Problem, employers: Counts, shared: Iterable[SharedPeople] = 
     groups = tuple(shared)
     _require_consistent(problem, employers, groups)
     found = [*_strata(problem), *_sites(problem)]
-    people = _Supply(employers, groups, cap=problem.seats)
+    standing = _standing(employers, groups)
+    people = _Supply(standing, cap=problem.seats)
     found += _narrow(problem, people, "people")
-    capped = _Supply(employers, groups, cap=problem.cap)
+    capped = _Supply(standing, cap=problem.cap)
     found += [reason for reason in _narrow(problem, capped, "employer") if not _covered(reason, found)]
     return found or _whole(problem, people, capped)
 
@@ -113,9 +116,9 @@ def _through_sites(problem: Problem, limits: tuple[int, ...]) -> int:
 class _Supply:
     """What sets of cells can fill under one cap, employers of one look merged."""
 
-    def __init__(self, employers: Counts, groups: Sequence[SharedPeople], *, cap: int) -> None:
+    def __init__(self, standing: Iterable[Standing], *, cap: int) -> None:
         self._cap = cap
-        self._kinds = Counter(_looks(employers, groups, cap).values())
+        self._kinds = Counter(_look(mine, cap) for mine in standing)
 
     def serve(self, demand: Demand) -> tuple[int, frozenset[Cell]]:
         """The most seats of `demand` that can be filled, and the cells of a least cut (empty if all are
@@ -161,24 +164,25 @@ class _Supply:
             network.connect(("people", *part), ("employer", part[0]), count)
 
 
-Look = tuple[tuple[tuple[Cell, ...], int], ...]
-
-
-def _looks(employers: Counts, groups: Sequence[SharedPeople], cap: int) -> dict[bytes, Look]:
-    """Per employer, how many people it has in which sets of cells, counted up to the cap."""
-    parts: dict[bytes, Counter[tuple[Cell, ...]]] = {}
+def _standing(employers: Counts, groups: Sequence[SharedPeople]) -> list[Standing]:
+    """Per employer, how many people it has in which sets of cells."""
+    found: dict[bytes, dict[tuple[Cell, ...], int]] = {}
     for j, row in enumerate(employers):
         for s, counts in enumerate(row):
             for employer, count in counts.items():
-                parts.setdefault(employer, Counter())[((j, s),)] += count
+                found.setdefault(employer, {})[((j, s),)] = count
     for group in groups:
-        mine = parts[group.employer]
-        mine[tuple(sorted(group.cells))] += group.count
-        mine.subtract({(cell,): group.count for cell in group.cells})
-    return {
-        employer: tuple(sorted((cells, min(count, cap)) for cells, count in mine.items() if count))
-        for employer, mine in parts.items()
-    }
+        mine = found[group.employer]
+        cells = tuple(sorted(group.cells))
+        mine[cells] = mine.get(cells, 0) + group.count
+        for cell in cells:
+            mine[(cell,)] -= group.count
+    return list(found.values())
+
+
+def _look(mine: Standing, cap: int) -> Look:
+    """An employer's people by sets of cells, counted up to the cap."""
+    return tuple(sorted((cells, min(count, cap)) for cells, count in mine.items() if count))
 
 
 def _narrow(problem: Problem, supply: _Supply, family: str) -> list[Shortfall]:

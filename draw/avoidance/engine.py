@@ -82,9 +82,7 @@ class Engine:
         self._sites = _first_by_prefix(site.regions for site in parameters.sites)
         self._strata = _all_by_prefix(stratum.prefixes for stratum in parameters.strata)
         self._known: dict[tuple[str, tuple[str, ...]], tuple[int | None, tuple[int, ...]]] = {}
-        self._ways = tuple(
-            (frozenset(way.titles), back(self.t0, way.practice_years)) for way in rules.qualification
-        )
+        self._practising = self._latest_starts(rules)
         self._too_old = None if rules.max_age is None else back(self.t0, rules.max_age)
         bidders = {org for bidder in case.bidders for org in bidder.orgs}
         self._employers = self._watched_employers(case, bidders)
@@ -110,6 +108,14 @@ class Engine:
         if len(found) > 1:
             found = sorted(set(found), key=_ORDER.__getitem__)
         return Assessment(site, strata, tuple(found))
+
+    def _latest_starts(self, rules: Rules) -> dict[str, str]:
+        """Per title the last day on which practice may have begun; a title that opens no way is missing."""
+        latest: dict[str, str] = {}
+        for way in rules.qualification:
+            day = back(self.t0, way.practice_years)
+            latest.update({title: max(day, latest.get(title, day)) for title in way.titles})
+        return latest
 
     def _where(self, record: ExpertRecord) -> tuple[int | None, tuple[int, ...]]:
         """Site and strata; regions and lists of specialties repeat all over a pool."""
@@ -140,20 +146,24 @@ class Engine:
             found.append("S1")
         if record.valid_from > self.t0 or (record.valid_to is not None and record.valid_to < self.t1):
             found.append("S2")
-        if not any(record.title in titles and record.practice_from <= day for titles, day in self._ways):
+        if record.practice_from > self._practising.get(record.title, ""):
             found.append("Q1")
         if self._too_old is not None and record.birth <= self._too_old:
             found.append("Q2")
-        if self._punished is not None and any(
-            item.kind == "bidding_offence" and meets(item, self._punished, self.t1)
-            for item in record.sanctions
+        if (
+            record.sanctions
+            and self._punished is not None
+            and any(
+                item.kind == "bidding_offence" and meets(item, self._punished, self.t1)
+                for item in record.sanctions
+            )
         ):
             found.append("K9")
         if record.person in self._preparers:
             found.append("K13")
+        leaves = record.absences.leave
         if self._away and (
-            record.id in self._engaged
-            or any(meets(leave, self.t0, self.t1) for leave in record.absences.leave)
+            record.id in self._engaged or (leaves and any(meets(one, self.t0, self.t1) for one in leaves))
         ):
             found.append("K14")
         return found

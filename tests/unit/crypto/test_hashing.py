@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from crypto.errors import CryptoError
-from crypto.hashing import hmac_sha256, sha256, tagged, u32be, u64be
+from crypto.hashing import hmac_pads, hmac_sha256, sha256, tagged, u32be, u64be
 
 
 def test_sha256_of_abc_is_the_fips_180_value() -> None:
@@ -20,6 +20,18 @@ def test_hmac_matches_rfc_4231_cases_1_and_2() -> None:
     assert hmac_sha256(b"Jefe", b"what do ya want ", b"for nothing?").hex() == (
         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
     )
+
+
+@pytest.mark.parametrize("key", [bytes(32), bytes(range(32)), b"\xff" * 32])
+def test_pads_lead_to_the_same_hmac(key: bytes) -> None:
+    inner, outer = hmac_pads(key)
+    assert sha256(outer, sha256(inner, b"message")) == hmac_sha256(key, b"message")
+
+
+@pytest.mark.parametrize("size", [0, 31, 33, 64])
+def test_pads_are_for_keys_of_32_bytes(size: int) -> None:
+    with pytest.raises(CryptoError, match="32 bytes"):
+        hmac_pads(bytes(size))
 
 
 def test_a_tag_separates_domains() -> None:
