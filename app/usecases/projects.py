@@ -198,6 +198,8 @@ def _header_faults(order: ProjectOrder) -> Iterable[Fault]:
     for one in found.found:
         missing = one.pointer == "/owner"
         yield Fault(code="project.owner" if missing else f"schema.{one.code}", pointer=one.pointer)
+    if isinstance(order.owner, str) and order.owner and not order.owner.strip():
+        yield Fault(code="project.owner", pointer="/owner")
 
 
 def _bidder_faults(bidders: object, before: Sequence[Mapping[str, Any]]) -> Iterable[Fault]:

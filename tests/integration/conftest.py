@@ -15,7 +15,7 @@ from app.usecases.log import LogIdentity
 from crypto.signing import SigningKey
 from migrations.upgrade import upgrade
 from tests.support.postgres import PostgresServer
-from tests.support.service import Service, service
+from tests.support.service import Service, beside, service
 from tests.support.witness import InMemoryCosigner
 
 ORIGIN = "log.test.example"
@@ -92,6 +92,14 @@ def cosigners(platform: SigningKey) -> list[InMemoryCosigner]:
 async def api(database: Database, tmp_path: Path) -> AsyncIterator[Service]:
     """The API over a platform with real party nodes; see `tests.support.service`."""
     made = await service(database, tmp_path / "parties")
+    yield made
+    await made.client.aclose()
+
+
+@pytest.fixture
+async def second_api(api: Service, second_server: Database, tmp_path: Path) -> AsyncIterator[Service]:
+    """A second server of the same installation."""
+    made = beside(api, second_server, tmp_path / "second")
     yield made
     await made.client.aclose()
 

@@ -6,7 +6,7 @@ stands on a Monday in November 2026 until it is moved.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
@@ -126,9 +126,7 @@ async def service(database: Database, folder: Path, *, experts: int = 200) -> Se
     signing = SigningKey.from_seed(seeded("mallory signs"))
     tokens = await made.platform.database.transact(partial(_people, made, signing.public))
     app = create_app(made.platform, ceremony, Settings(data=folder), static=None)
-    client = httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=app, raise_app_exceptions=False), base_url="http://api.test.example"
-    )
+    client = _client(app)
     return Service(
         scene=made,
         platform=made.platform,
@@ -168,3 +166,20 @@ def faults(response: httpx.Response) -> list[tuple[str, str]]:
     """(code, pointer) of every fault of a problem."""
     listed: list[Mapping[str, str]] = response.json().get("errors", [])
     return [(one["code"], one["pointer"]) for one in listed]
+
+
+def beside(first: Service, database: Database, folder: Path) -> Service:
+    """Another server of the same installation: same keys, nodes and clock, its own connections."""
+    platform = replace(first.platform, database=database)
+
+    async def ready(uow: UnitOfWork, row: DrawRow) -> Prepared:
+        return await prepare(uow, platform, row)
+
+    ceremony = Ceremony(platform, prepare=ready, beacons=first.scene.beacons)
+    app = create_app(platform, ceremony, Settings(data=folder), static=None)
+    return replace(first, platform=platform, ceremony=ceremony, app=app, client=_client(app))
+
+
+def _client(app: FastAPI) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://api.test.example")
