@@ -3,7 +3,7 @@
 GATES = format lint types contracts web-types web-tests unit integration e2e vectors
 RUN = ./run test
 
-.PHONY: check $(GATES) coverage demo fix pins bench-packages
+.PHONY: check $(GATES) coverage flips demo fix pins bench-packages
 
 check:
 	$(RUN)
@@ -28,6 +28,10 @@ fix:
 # After a change of dependencies in pyproject.toml.
 pins:
 	requirements/compile
+
+# Every single-bit flip of a bundle in both verifiers: about half an hour.
+flips:
+	QIANTONG_FLIPS=all .venv/bin/python -m pytest -q tests/integration/test_verifiers_agree.py -k flipped
 
 # The libraries that benchmarks/ compares with.
 bench-packages:
