@@ -127,7 +127,7 @@ async def token(api: Service, person: str, role: str, **changes: object) -> str:
 
 
 async def bearer(api: Service, value: str) -> httpx.Response:
-    return await api.client.get("/v1/draws", headers={"Authorization": f"Bearer {value}".encode()})
+    return await api.client.get("/v1/draws", headers={b"Authorization": f"Bearer {value}".encode()})
 
 
 async def test_keys_that_are_unknown_expired_revoked_or_for_the_sandbox(api: Service) -> None:
