@@ -10,7 +10,7 @@ const END = Uint8Array.of(0);
 
 type CurvePoint = InstanceType<typeof Point>;
 
-/** Whether 32 bytes are a VRF key: canonical and not of small order (RFC 9381 §5.4.5). */
+/** Whether 32 bytes are a VRF key: canonical, of prime order, not the identity (draw-proof §1). */
 export function isVrfKey(key: Uint8Array): boolean {
   return decodeKey(key) !== null;
 }
@@ -28,7 +28,7 @@ function encodeToCurve(key: Uint8Array, alpha: Uint8Array): CurvePoint | null {
 /** beta (64 bytes) of a valid proof of 80 bytes by `key` over `alpha`; null when anything is wrong. */
 export function vrfOutput(key: Uint8Array, alpha: Uint8Array, proof: Uint8Array): Uint8Array | null {
   const y = decodeKey(key);
-  const gamma = proof.length === 80 ? decodePoint(proof.subarray(0, 32)) : null;
+  const gamma = proof.length === 80 ? decodeKey(proof.subarray(0, 32)) : null;
   const s = toBigLE(proof.subarray(48));
   const h = y === null ? null : encodeToCurve(key, alpha);
   if (y === null || gamma === null || h === null || s >= ORDER) return null;

@@ -1,4 +1,4 @@
-// Strict Ed25519 (RFC 8032 §5.1.7): canonical encodings, s < L, no small-order keys, equation without cofactor.
+// Strict Ed25519 (RFC 8032 §5.1.7; draw-proof §1): canonical encodings, s < L, prime-order keys and R, equation without cofactor.
 
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { concat, equal, toBigLE, toHex } from "./bytes.ts";
@@ -17,10 +17,10 @@ export function decodePoint(bytes: Uint8Array): Point | null {
   }
 }
 
-/** The point of a public key, or null when it is not canonical or of small order. */
+/** The point of a key or of Gamma, or null unless canonical, of prime order and not the identity (draw-proof §1). */
 export function decodeKey(bytes: Uint8Array): Point | null {
   const point = decodePoint(bytes);
-  return point === null || point.isSmallOrder() ? null : point;
+  return point === null || point.is0() || !point.isTorsionFree() ? null : point;
 }
 
 /** k · P for any 0 ≤ k < L; not constant time, all values here are public. */
@@ -49,5 +49,7 @@ export function verifySignature(key: Uint8Array, message: Uint8Array, signature:
   const s = toBigLE(signature.subarray(32));
   if (s >= ORDER) return false;
   const k = toBigLE(sha512(concat(r, key, message))) % ORDER;
-  return equal(times(Point.BASE, s).add(times(minusA, k)).toBytes(), r);
+  // For a prime-order key this sum has prime order too, unless it is the identity.
+  const sum = times(Point.BASE, s).add(times(minusA, k));
+  return !sum.is0() && equal(sum.toBytes(), r);
 }

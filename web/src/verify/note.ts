@@ -23,7 +23,8 @@ export interface Checkpoint {
 export class NoteError extends Error {}
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-const NAME = /^[^\s+\p{Cc}]+$/u;
+/** Printable ASCII without plus (draw-proof §2). */
+const NAME = /^[!-*,-~]{1,128}$/;
 const SIZE = /^(?:0|[1-9][0-9]{0,15})$/;
 
 /** Bytes of canonical padded base64, or null. */

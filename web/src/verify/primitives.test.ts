@@ -3,8 +3,8 @@ import { concat, fromHex, toBigLE, toHex, u32be, utf8 } from "./bytes.ts";
 import { back, beijingDate, isDate, isTime, meets } from "./calendar.ts";
 import { roundTime, selfTest, verifyRound } from "./drand.ts";
 import { vrfOutput } from "./ecvrf.ts";
-import { ORDER, verifySignature } from "./ed25519.ts";
-import { sha256 } from "./hash.ts";
+import { ORDER, Point, verifySignature } from "./ed25519.ts";
+import { sha256, sha512 } from "./hash.ts";
 import { consistent, included, leafHash, treeRoot } from "./merkle.ts";
 import { openNote } from "./note.ts";
 
@@ -53,6 +53,29 @@ describe("Ed25519, RFC 8032 §7.1", () => {
   ])("refuses a key that is %s", (_, key) => {
     expect(check(key, "72", `01${"00".repeat(63)}`)).toBe(false);
   });
+
+  it("refuses a key with a part of order 8, even where the equation holds", () => {
+    const torsion = Point.fromHex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05");
+    const [a, r] = [12345n, 67890n];
+    const sign = (key: InstanceType<typeof Point>, message: Uint8Array) => {
+      const nonce = Point.BASE.multiply(r).toBytes();
+      const k = toBigLE(sha512(concat(nonce, key.toBytes(), message))) % ORDER;
+      return { k, signature: concat(nonce, fromHex(littleEndian((r + k * a) % ORDER))) };
+    };
+    const [honest, mixed] = [Point.BASE.multiply(a), Point.BASE.multiply(a).add(torsion)];
+    expect(verifySignature(honest.toBytes(), utf8("m"), sign(honest, utf8("m")).signature)).toBe(true);
+    // k divisible by 8 makes the torsion part vanish: the equation without cofactor holds.
+    const message = Array.from({ length: 200 }, (_, i) => utf8(`m${i}`)).find((one) => sign(mixed, one).k % 8n === 0n);
+    expect(message).toBeDefined();
+    expect(verifySignature(mixed.toBytes(), message ?? utf8(""), sign(mixed, message ?? utf8("")).signature)).toBe(false);
+  });
+
+  it("refuses the neutral point as R, though the equation holds", () => {
+    const [a, neutral] = [12345n, fromHex(`01${"00".repeat(31)}`)];
+    const key = Point.BASE.multiply(a).toBytes();
+    const k = toBigLE(sha512(concat(neutral, key, utf8("m")))) % ORDER;
+    expect(verifySignature(key, utf8("m"), concat(neutral, fromHex(littleEndian((k * a) % ORDER))))).toBe(false);
+  });
 });
 
 describe("ECVRF, RFC 9381 appendix B.3", () => {
@@ -86,6 +109,16 @@ describe("ECVRF, RFC 9381 appendix B.3", () => {
     expect(output(key, "73", fromHex(pi))).toBeNull();
     expect(output(key, alpha, fromHex(pi).subarray(0, 79))).toBeNull();
     expect(output(`01${"00".repeat(31)}`, alpha, fromHex(pi))).toBeNull();
+  });
+
+  it("refuses a Gamma with a part of order 8 that its challenge hides", () => {
+    const key = "97822ec1f9b91ef03aefd0a8a412f38762e3c4cc45af2b62eaf7326d9215213f";
+    const honest =
+      "318614545da986f5050360330d061f6c961693a95d1d99795373b93d814e0b4416503397e500a0f96049cd3731229e912881c78104b850b0084d0ea73ed383b05eb6d5ede4c8b27ca12a8711feafc809";
+    const shifted =
+      "cbe0fd746bfe69cd72d131613a2140e22f1745203b1256c82e65e7f7191bcbdd382c749fd79e3a1a4aacebe9d9151dcba8aeb59767b9df96abe901956bc59103381fc30c99d6513bd86aaf9bcee8210e";
+    expect(output(key, "72", fromHex(honest))).not.toBeNull();
+    expect(output(key, "72", fromHex(shifted))).toBeNull();
   });
 });
 
@@ -185,6 +218,11 @@ describe("notes", () => {
     ["another key's id", `o\n1\n${ROOT}\n\n— o ${btoa("\0".repeat(68))}\n`, "another key"],
   ])("refuses %s", (_, note, reason) => {
     expect(() => openNote(note, "o", [{ name: "o", key: KEY1, kind: 1 }])).toThrow(reason);
+  });
+
+  it.each([["a blank", "a b"], ["a plus", "a+b"], ["another script", "监督"], ["129 characters", "x".repeat(129)]])("refuses a name with %s", (_, name) => {
+    const note = `${name}\n1\n${ROOT}\n\n— ${name} ${btoa("\0".repeat(68))}\n`;
+    expect(() => openNote(note, name, [{ name, key: KEY1, kind: 1 }])).toThrow("another signer");
   });
 });
 
