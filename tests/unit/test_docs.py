@@ -1,4 +1,4 @@
-"""The documents say what the tree holds: links, commands, checks, tests, worked bytes, and no unchecked law."""
+"""The documents say what the tree holds: links, commands, checks, tests, worked bytes, no unchecked law."""
 
 import re
 import tomllib
