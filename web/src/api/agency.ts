@@ -16,17 +16,24 @@ export interface Project {
   readonly avoidUnits: number;
 }
 
+export interface Limit {
+  readonly kind: string;
+  readonly at: string;
+  /** Milliseconds that the server's clock is ahead of this one: offices' clocks are not always right. */
+  readonly ahead: number;
+}
+
 export interface Draw {
   readonly id: string;
-  readonly number: number | null;
+  readonly k: number;
   readonly project: string;
   readonly section: string;
   readonly round: number;
   readonly state: string;
-  readonly needed: number;
+  readonly seats: number;
   readonly owner: string;
   readonly code: string | null;
-  readonly limit: { readonly kind: string; readonly at: string } | null;
+  readonly limit: Limit | null;
   readonly abortReason: string | null;
   readonly updatedAt: string;
 }
@@ -37,17 +44,25 @@ export interface DrawPage {
 }
 
 export interface StratumGate {
-  readonly eligible: number;
+  readonly experts: number;
   readonly seats: number;
   readonly verdict: "ok" | "yellow" | "stop";
+  /** The number of possible outcomes is at least 2 to this power. */
   readonly bits: number;
 }
 
+export interface Counts {
+  readonly pool: number;
+  readonly steps: readonly { readonly filter: string; readonly left: number }[];
+  /** Eligible experts by stratum and site. */
+  readonly cells: readonly (readonly number[])[];
+  readonly strata: readonly StratumGate[];
+}
+
+/** `counts` is null when the parameters break a limit; the faults say which. */
 export interface Preview {
   readonly feasible: boolean;
-  readonly pool: number;
-  readonly filters: readonly { readonly filter: string; readonly left: number }[];
-  readonly strata: readonly StratumGate[];
+  readonly counts: Counts | null;
   readonly faults: readonly Fault[];
 }
 
@@ -116,10 +131,8 @@ export async function previewDraw(caller: Caller, order: Order, signal: AbortSig
   const found = record(await ask(caller, { method: "POST", path: "/v1/draws:preview", body: order, signal }));
   return {
     feasible: found.feasible === true,
-    pool: number(found.pool),
-    filters: list(found.filters).map((one) => ({ filter: text(record(one).filter), left: number(record(one).left) })),
-    strata: list(found.strata).map(gateOf),
-    faults: [...list(found.faults).map(faultOf), ...list(found.alarms).map((one) => ({ ...faultOf(one), alarm: true }))],
+    counts: found.counts === null ? null : countsOf(record(found.counts)),
+    faults: list(found.faults).map(faultOf),
   };
 }
 
@@ -180,20 +193,36 @@ function projectOf(value: unknown): Project {
 
 function drawOf(value: unknown): Draw {
   const found = record(value);
-  const countdown = record(found.countdown);
   return {
     id: text(found.id),
-    number: typeof found.number === "number" ? found.number : null,
+    k: number(found.k),
     project: text(found.project),
     section: text(found.section),
     round: number(found.round),
     state: text(found.state),
-    needed: number(found.needed),
+    seats: number(found.seats),
     owner: text(found.owner),
     code: textOrNull(found.code),
-    limit: found.countdown ? { kind: text(countdown.what), at: text(countdown.at) } : null,
+    limit: found.limit ? limitOf(record(found.limit), Date.now()) : null,
     abortReason: textOrNull(found.abort_reason),
     updatedAt: text(found.updated_at),
+  };
+}
+
+export function limitOf(found: Record<string, unknown>, now: number): Limit {
+  const at = text(found.at);
+  const seconds = number(found.seconds);
+  // Behind its moment the server counts no further, and so tells nothing about its clock.
+  const ahead = seconds > 0 ? Date.parse(at) - seconds * 1000 - now : 0;
+  return { kind: text(found.kind), at, ahead: Number.isNaN(ahead) ? 0 : ahead };
+}
+
+function countsOf(found: Record<string, unknown>): Counts {
+  return {
+    pool: number(found.pool),
+    steps: list(found.steps).map((one) => ({ filter: text(record(one).filter), left: number(record(one).left) })),
+    cells: list(found.cells).map((row) => list(row).map(number)),
+    strata: list(found.strata).map(gateOf),
   };
 }
 
@@ -201,7 +230,7 @@ function gateOf(value: unknown): StratumGate {
   const found = record(value);
   // Anything that is not plainly fine is shown as stopped.
   const verdict = found.verdict === "ok" || found.verdict === "yellow" ? found.verdict : "stop";
-  return { eligible: number(found.eligible), seats: number(found.seats), verdict, bits: number(found.bits) };
+  return { experts: number(found.experts), seats: number(found.seats), verdict, bits: number(found.bits) };
 }
 
 function ruleOf(value: unknown): Rule {

@@ -23,7 +23,8 @@ export interface RequestFields {
   strata: StratumFields[];
   sites: SiteFields[];
   cap: number | undefined;
-  beacon: "" | "quicknet" | "default";
+  /** The chain, or empty for none. */
+  beacon: string;
   override: string;
   redrawReason: string;
 }
