@@ -7,6 +7,7 @@ changed in between.
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -19,6 +20,8 @@ from app.usecases.platform import Platform
 from app.usecases.pools import load_snapshot
 from app.usecases.principals import Principal
 from app.usecases.projects import agency_of, case_of, find
+from crypto.canonical import canonical
+from crypto.hashing import sha256
 from draw.avoidance.engine import Engine
 from draw.avoidance.layers import RulePack
 from draw.avoidance.requests import Demand, request_faults
@@ -29,6 +32,9 @@ from draw.schema import Faults, Nullable, ObjectOf, one_of
 from draw.snapshot import Snapshot
 
 CHAINS: Final = ("quicknet", "default")
+KEPT_COUNTS: Final = 256
+# Counts by question (`_question`): a function of frozen inputs, so an entry never goes stale.
+_COUNTED: Final[OrderedDict[bytes, Preview | None]] = OrderedDict()
 ORDER_SHAPE: Final = ObjectOf(
     {
         "project": ID,
@@ -94,7 +100,7 @@ async def look(platform: Platform, principal: Principal, order: DrawOrder) -> Lo
     async with platform.database.read() as uow:
         ground = await read_ground(uow, platform, principal, order)
         snapshot = await load_snapshot(uow, ground.pool.id, ground.pool.version)
-    counts = await asyncio.to_thread(_counted, ground, snapshot)
+    counts = await _counts(ground, snapshot)
     found = [
         *_request_faults(platform, ground),
         *_opening_faults(ground, order),
@@ -151,6 +157,23 @@ def _parameter_faults(error: RulesError) -> list[Fault]:
     if not found:
         return [Fault(code="schema.range", pointer="/parameters/strata")]
     return [Fault(code=f"schema.{one.code}", pointer=f"/parameters{one.pointer}") for one in found]
+
+
+async def _counts(ground: Ground, snapshot: Snapshot) -> Preview | None:
+    """The counts, from memory when the very same question was asked lately: a request follows its preview."""
+    key = _question(ground, snapshot)
+    if key not in _COUNTED:
+        _COUNTED[key] = await asyncio.to_thread(_counted, ground, snapshot)
+        while len(_COUNTED) > KEPT_COUNTS:
+            _COUNTED.popitem(last=False)
+    return _COUNTED[key]
+
+
+def _question(ground: Ground, snapshot: Snapshot) -> bytes:
+    """Everything the counts depend on; project and section are names only."""
+    case = {**ground.case.to_json(), "project": None, "section": None}
+    parts = (case, ground.parameters.to_json(), ground.pack.rules.to_json())
+    return snapshot.root + sha256(*(canonical(part) for part in parts))
 
 
 def _counted(ground: Ground, snapshot: Snapshot) -> Preview | None:
