@@ -79,7 +79,7 @@ class Ceremony:
             if row.state not in self._steps:
                 raise ConflictError("draw.state", state=row.state, wanted=until)
             row = await self._steps[row.state](row)
-        await self.shown(row)
+        await self.acknowledged(row)
         return row
 
     async def row(self, draw_id: str) -> DrawRow:
@@ -255,6 +255,13 @@ class Ceremony:
             rows = await evidence.logged(uow, found, published.size)
         return evidence.document(published, rows), found
 
+    async def acknowledged(self, row: DrawRow) -> None:
+        """Publish the log up to the draw's newest entry: only then may anybody be told of it."""
+        async with self.platform.database.read() as uow:
+            listed = await uow.draws.entries(row.id)
+        last = max((one.log_index for one in listed), default=k_of(row))
+        await self.platform.publisher.covering(last + 1, now=self.platform.clock)
+
     async def append(self, row: DrawRow, entries: list[Entry], state: str, **changes: Any) -> DrawRow:
         """Append entries and move the state in one transaction; when another server was first, its row."""
         now = self.platform.now()
@@ -272,7 +279,7 @@ class Ceremony:
             return await uow.draws.get(row.id) or current
 
         moved = await self.platform.database.transact(work)
-        await self.shown(moved)
+        await self.acknowledged(moved)
         return moved
 
     async def entry_from(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import UnitOfWork
-from app.usecases.log import Published, inclusion
+from app.usecases.log import Published, inclusions
 from crypto.canonical import JsonValue
 from draw.entries import Entry, parse_entry, to_json
 from draw.proof import Logged
@@ -44,8 +44,7 @@ async def course(uow: UnitOfWork, row: DrawRow, *, pool_index: int | None = None
     own = {one.log_index for one in await uow.draws.entries(row.id)}
     entries = dict(await _parsed(uow, own))
     parties = entries[_request_index(row)].body["parties"].values()
-    keys = [await uow.parties.by_public(public) for public in parties]
-    based = {party.entry_index for party in keys if party is not None}
+    based = {party.entry_index for party in await uow.parties.by_publics(parties)}
     sealed = next((entry for entry in entries.values() if entry.type == "seal"), None)
     if sealed is not None:
         based.add(int(sealed.body["pool"]["index"]))
@@ -57,10 +56,11 @@ async def course(uow: UnitOfWork, row: DrawRow, *, pool_index: int | None = None
 
 async def logged(uow: UnitOfWork, found: Course, size: int) -> list[Logged]:
     """The entries below `size` with their inclusion proofs in the tree of that size."""
+    inside = [(index, entry) for index, entry in found.entries if index < size]
+    proofs = await inclusions(uow, [index for index, _ in inside], size)
     return [
-        Logged(index=index, entry=entry, proof=await inclusion(uow, index, size))
-        for index, entry in found.entries
-        if index < size
+        Logged(index=index, entry=entry, proof=proof)
+        for (index, entry), proof in zip(inside, proofs, strict=True)
     ]
 
 

@@ -81,6 +81,11 @@ async def inclusion(uow: UnitOfWork, index: int, size: int) -> list[bytes]:
     return await uow.log.compute(lambda read: inclusion_at(index, size, read))
 
 
+async def inclusions(uow: UnitOfWork, indexes: Sequence[int], size: int) -> list[list[bytes]]:
+    """`inclusion` of each index, from one reading of the tree."""
+    return await uow.log.compute(lambda read: [inclusion_at(index, size, read) for index in indexes])
+
+
 async def consistency(uow: UnitOfWork, old: int, new: int) -> list[bytes]:
     """Proof that the log at `new` extends the log at `old`. Raises MerkleError when `new` is smaller."""
     return await uow.log.compute(lambda read: consistency_at(old, new, read))
@@ -100,17 +105,16 @@ async def publish(
     LogCorruptError when a cosigner has already signed more than this log holds.
     """
     for _round in range(MAX_ROUNDS):
-        done, size, published = await _unpublished(database)
-        if done is not None:
-            return done
-        note = await _signed_note(database, log, size)
+        draft = await _drafted(database, log)
+        if isinstance(draft, Published):
+            return draft
         try:
-            lines = await _cosignatures(database, note, size, cosigners, published)
+            lines = await _cosignatures(database, draft, cosigners)
         except _OvertakenError:
             continue
-        full = _complete(note, cosigners, lines)
+        full = _complete(draft.note, cosigners, lines)
         # Another server may have stored a longer tree by now: then its note stands, and covers ours.
-        await _store(database, size, full, now)
+        await _store(database, draft.size, full, now)
     raise QuorumMissingError("log.quorum-missing", reason="overtaken")
 
 
@@ -160,25 +164,30 @@ class _OvertakenError(Exception):
     """A cosigner has signed a longer tree: another server published meanwhile."""
 
 
-async def _unpublished(database: Database) -> tuple[Published | None, int, int]:
-    """(what is published, if it covers everything), present size, published size."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """A checkpoint that the log alone has signed, and the proof that it extends the published size `old`."""
+
+    size: int
+    note: str
+    old: int
+    proof: Sequence[bytes]
+
+
+async def _drafted(database: Database, log: LogIdentity) -> Published | _Draft:
+    """What is published if it covers everything, else the next checkpoint; from one reading of the log."""
     async with database.read() as uow:
         head = await uow.log.head()
-    if head.published_note is not None and head.published_size == head.size:
-        return Published(size=head.published_size, note=head.published_note), head.size, head.published_size
-    return None, head.size, head.published_size
-
-
-async def _signed_note(database: Database, log: LogIdentity, size: int) -> str:
-    async with database.read() as uow:
+        old, size = head.published_size, head.size
+        if head.published_note is not None and old == size:
+            return Published(size=size, note=head.published_note)
         checkpoint = Checkpoint(log.origin, size, await root(uow, size))
-    return sign_note(checkpoint.body(), log.origin, log.key)
+        proof = await consistency(uow, old, size)
+    return _Draft(size=size, note=sign_note(checkpoint.body(), log.origin, log.key), old=old, proof=proof)
 
 
-async def _cosignatures(
-    database: Database, note: str, size: int, cosigners: Sequence[Cosigner], published: int
-) -> list[str]:
-    asked = [_ask(database, one, note, size, published) for one in cosigners]
+async def _cosignatures(database: Database, draft: _Draft, cosigners: Sequence[Cosigner]) -> list[str]:
+    asked = [_ask(database, one, draft) for one in cosigners]
     answers = await asyncio.gather(*asked, return_exceptions=True)
     failures = [one for one in answers if isinstance(one, BaseException)]
     for failure in failures:
@@ -190,19 +199,20 @@ async def _cosignatures(
     return [one for one in answers if isinstance(one, str)]
 
 
-async def _ask(database: Database, cosigner: Cosigner, note: str, size: int, old: int) -> str:
+async def _ask(database: Database, cosigner: Cosigner, draft: _Draft) -> str:
+    old, proof = draft.old, draft.proof
     for _attempt in range(MAX_ROUNDS):
-        async with database.read() as uow:
-            proof = await consistency(uow, old, size)
         try:
-            line = await cosigner.add_checkpoint(old, proof, note)
+            line = await cosigner.add_checkpoint(old, proof, draft.note)
         except CosignerBehindError as conflict:
-            if conflict.size > size:
+            if conflict.size > draft.size:
                 await _refuse_shorter_log(database, conflict.size)
                 raise _OvertakenError from conflict
             old = conflict.size
+            async with database.read() as uow:
+                proof = await consistency(uow, old, draft.size)
         else:
-            return _checked_line(cosigner, note, line)
+            return _checked_line(cosigner, draft.note, line)
     raise CosignerError("cosigner.unsettled", cosigner=cosigner.name)
 
 

@@ -202,7 +202,7 @@ async def _log_answer(ceremony: Ceremony, row: DrawRow, t: int, answer: Entry) -
         return await uow.draws.get(row.id) or current
 
     moved = await platform.database.transact(work)
-    await ceremony.shown(moved)
+    await ceremony.acknowledged(moved)
     return moved
 
 

@@ -17,6 +17,8 @@ from crypto.merkle import Node, NodeReader
 
 T = TypeVar("T")
 _HEAD: Final = 1
+# SQLite nests an OR at most a thousand deep.
+_NODES_PER_QUERY: Final = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +116,7 @@ class LogRepository:
         return [(row.size, row.note) for row in await self._connection.execute(query)]
 
     async def compute(self, function: Callable[[NodeReader], T]) -> T:
-        """`function` applied to the stored subtrees, which are fetched in one query.
+        """`function` applied to the stored subtrees, which are fetched together.
 
         `function` (one of `crypto.merkle`'s ``*_at``) asks for the same nodes whatever their hashes are: it
         runs once on blank hashes to learn which, then on the real ones. Raises LogCorruptError when one is
@@ -133,8 +135,11 @@ class LogRepository:
         return function(lambda level, index: found[level, index])
 
     async def _nodes(self, wanted: set[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
-        if not wanted:
-            return {}
-        places = [and_(log_nodes.c.level == level, log_nodes.c.index == index) for level, index in wanted]
-        rows = await self._connection.execute(select(log_nodes).where(or_(*places)))
-        return {(one["level"], one["index"]): one["hash"] for one in rows.mappings()}
+        found: dict[tuple[int, int], bytes] = {}
+        listed = sorted(wanted)
+        for start in range(0, len(listed), _NODES_PER_QUERY):
+            group = listed[start : start + _NODES_PER_QUERY]
+            places = [and_(log_nodes.c.level == level, log_nodes.c.index == index) for level, index in group]
+            rows = await self._connection.execute(select(log_nodes).where(or_(*places)))
+            found.update({(one["level"], one["index"]): one["hash"] for one in rows.mappings()})
+        return found

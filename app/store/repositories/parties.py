@@ -1,5 +1,6 @@
 """Registered parties: role, name and keys, each with the log index of its `key` entry (draw-proof §2)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -46,6 +47,12 @@ class PartyRepository:
             await self._connection.execute(select(parties).where(parties.c.public == public))
         ).one_or_none()
         return None if row is None else Party(**row._mapping)
+
+    async def by_publics(self, publics: Iterable[str]) -> list[Party]:
+        """The parties that hold these keys, in the order of their registration."""
+        query = select(parties).where(parties.c.public.in_(sorted(set(publics))))
+        rows = await self._connection.execute(query.order_by(parties.c.entry_index))
+        return [Party(**row._mapping) for row in rows]
 
     async def by_role(self, role: str) -> list[Party]:
         """All parties of a role in the order of their registration."""
