@@ -1,7 +1,7 @@
 """The API and the pages at a real address: uvicorn on a loopback port, in a thread with a loop of its own.
 
-Database, party nodes and clock are those of `tests.support.service`; whoever drives a browser stays synchronous
-and asks for work inside with `do`.
+Database, party nodes and clock are those of `tests.support.service`; whoever drives a browser stays
+synchronous and asks for work inside with `do`.
 """
 
 import asyncio

@@ -264,6 +264,11 @@ export default {
     max: "A whole number from 0 to 99.",
   },
   fault: { fault: "Problem", alarm: "Note", basis: "Source: {basis}" },
+  standing: {
+    excerpt: "(seen as a quotation only, text to be checked)",
+    unchecked: "(text to be checked)",
+    policy: "(a choice of this product, not law)",
+  },
   field: {
     section: "Project and section",
     pool: "Expert pool",

@@ -261,6 +261,11 @@ export default {
     max: "请填写 0 至 99 的整数。",
   },
   fault: { fault: "问题", alarm: "提醒", basis: "依据：{basis}" },
+  standing: {
+    excerpt: "（只见摘引，原文待核）",
+    unchecked: "（原文待核）",
+    policy: "（产品默认，并非法律规定）",
+  },
   field: {
     section: "项目与标段",
     pool: "专家库",
