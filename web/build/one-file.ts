@@ -20,10 +20,13 @@ export function joinIntoOneFile({ html, script, style }: Parts): string {
     "default-src 'none'",
     `script-src ${source(code)}`,
     `style-src ${source(css)}`,
+    // The script starts itself once more as a worker, from a blob of its own text; see apps/offline/worker.ts.
+    "worker-src blob:",
     "img-src data:",
     "base-uri 'none'",
     "form-action 'none'",
     "require-trusted-types-for 'script'",
+    "trusted-types qiantong-worker",
   ].join("; ");
   const bare = html
     .replace(/[ \t]*<script\b[^>]*\bsrc=[^>]*><\/script>\r?\n?/g, "")

@@ -2,9 +2,9 @@
 // facts, fingerprints, roster and raw data. Reads a verdict, decides nothing.
 
 import type { Language } from "../../../i18n/language.ts";
-import { CHECKS, type CheckNumber, type ProofError, type Report } from "../../../verify/verify.ts";
+import { CHECKS, type CheckNumber, type Report } from "../../../verify/verify.ts";
 import { details, element, table, type Child } from "./dom.ts";
-import { groupOf, type CheckLine, type State, type Tick, type Verdict } from "./verdict.ts";
+import { groupOf, type CheckLine, type Failure, type State, type Tick, type Verdict } from "./verdict.ts";
 import { wordsOf, type Words } from "./words.ts";
 
 const SIGNS: Readonly<Record<State, string>> = { pass: "✔", fail: "✘", partial: "◐", notDue: "○", unknown: "?" };
@@ -27,74 +27,105 @@ function checkWords({ language }: View, number: CheckNumber) {
 export function renderResult(verdict: Verdict, language: Language): HTMLElement {
   const view: View = { language, words: wordsOf(language) };
   const { failure, report } = verdict;
+  // Of a file that is no proof at all there is nothing to say tick by tick.
+  const readable = failure?.number !== 1;
   return element(
     "section",
-    { class: "qv-result" },
-    banner(view, verdict),
-    failure === null ? null : failureBox(view, failure),
-    element("div", { class: "qv-ticks" }, ...verdict.ticks.map((tick) => tickCard(view, tick, verdict))),
+    { class: "qv-result", "aria-labelledby": "qv-verdict" },
+    failure === null ? null : failureBanner(view, failure),
+    report === null ? null : banner(view, report),
+    readable ? summary(view, verdict) : null,
+    readable ? element("div", { class: "qv-ticks" }, ...verdict.ticks.map((tick) => tickCard(view, tick, verdict))) : null,
     report === null ? null : notes(view, report),
     report?.seats == null ? null : seats(view, report),
+    report?.stage === "opened" ? doesAndDoesNot(view) : null,
     report === null ? null : facts(view, report),
     report === null ? null : fingerprints(view, report),
-    report?.stage === "opened" ? doesAndDoesNot(view) : null,
     report === null ? null : raw(view, report),
     failure === null ? null : rawFailure(view, failure),
   );
 }
 
-function banner({ words }: View, { passed, report, failure }: Verdict): HTMLElement {
-  const state = passed ? "pass" : "fail";
-  const title = element("h2", { id: "qv-verdict", tabindex: "-1" }, sign(state), ` ${passed ? words.banner.pass : words.banner.fail}`);
-  if (report === null) {
-    const lead = failure === null ? "" : `${words.banner.failLead} ${failure.number} ${failure.checkName}`;
-    return element("div", { class: "qv-banner qv-banner-fail" }, title, element("p", {}, lead));
-  }
+function heading(state: State, text: string): HTMLElement {
+  return element("h2", { id: "qv-verdict", tabindex: "-1" }, sign(state), ` ${text}`);
+}
+
+/** Only a draw that came to its end is called verified without more ado. */
+function banner({ words }: View, report: Report): HTMLElement {
+  const kind = report.stage === "opened" ? "pass" : report.stage === "aborted" ? "passAborted" : "passSoFar";
   const levels = report.levels.map((level) => words.level[level]).join(" · ");
   return element(
     "div",
-    { class: "qv-banner qv-banner-pass" },
-    title,
-    element("p", {}, `${words.stage[report.stage]} ${words.banner.passAll}`),
-    element("p", {}, element("strong", {}, `${words.levelTitle}: `), levels),
+    { class: `qv-banner qv-banner-${kind === "pass" ? "pass" : "unfinished"}` },
+    heading("pass", words.banner[kind]),
+    element("p", {}, `${words.stage[report.stage]}${words.gap}${words.banner.passAll}`),
+    element("p", {}, element("strong", {}, words.levelTitle), words.colon, levels),
     report.levels.includes("supervisor") ? null : element("p", {}, words.levelPublicOnly),
     report.receipt === null ? null : element("p", {}, words.receipt[report.receipt as keyof Words["receipt"]]),
   );
 }
 
-function failureBox(view: View, failure: ProofError): HTMLElement {
+function failureBanner(view: View, failure: Failure): HTMLElement {
   const { words, language } = view;
-  const title = `${words.checkNumber} ${failure.number} · ${failure.checkName} · ${checkWords(view, failure.number).title}`;
+  const { title } = checkWords(view, failure.number);
   const line = (term: string, text: string): Child[] => [element("dt", {}, term), element("dd", {}, text)];
+  const meaning = failure.number === 1 ? words.failure.noProof : words.group[groupOf(failure.number)].failed;
   return element(
     "div",
-    { class: "qv-failure", role: "alert" },
-    element("h3", {}, title),
+    { class: "qv-banner qv-banner-fail" },
+    heading("fail", failure.number === 1 ? words.banner.noProof : words.banner.fail),
+    element("p", {}, words.banner.failLead, " ", element("strong", {}, `${failure.number} ${title}`), " ", element("code", {}, failure.checkName)),
     element(
       "dl",
       {},
       ...line(words.failure.what, language === "en" ? failure.en : failure.zh),
-      ...line(words.failure.meaning, words.group[groupOf(failure.number)].failed),
+      ...line(words.failure.meaning, meaning),
       ...line(words.failure.act, words.responsible[failure.responsible]),
     ),
     element("p", {}, words.failure.next),
   );
 }
 
+/** All five at one glance; each leads to its card. */
+function summary({ words }: View, { ticks }: Verdict): HTMLElement {
+  const links = ticks.map(({ group, state }) =>
+    element(
+      "li",
+      {},
+      element("a", { href: `#qv-${group}`, class: `qv-chip qv-tick-${state}` }, sign(state), " ", words.group[group].title, element("span", { class: "qv-hidden" }, ` ${words.state[state]}`)),
+    ),
+  );
+  return element("nav", { "aria-label": words.summaryTitle }, element("ul", { class: "qv-chips" }, ...links));
+}
+
+/** One sentence of meaning, one of limit; the second is null where there is nothing to limit. */
+function sentencesOf({ words }: View, tick: Tick, { report }: Verdict): { readonly meaning: string; readonly limit: string | null } {
+  const group = words.group[tick.group];
+  const { recusal } = words.group;
+  if (tick.state === "fail") return { meaning: group.failed, limit: null };
+  if (tick.state === "unknown") return { meaning: words.stopped, limit: null };
+  if (tick.state === "notDue") return { meaning: report?.stage === "aborted" ? words.neverDue : words.later, limit: null };
+  if (tick.state === "pass") return { meaning: group.means, limit: group.limit };
+  if (tick.group === "recusal") return { meaning: recusal.partialMeans, limit: recusal.partialLimit };
+  return { meaning: report?.stage === "aborted" ? words.untilAbort : words.soFar, limit: group.limit };
+}
+
 function tickCard(view: View, tick: Tick, verdict: Verdict): HTMLElement {
   const { words } = view;
-  const group = words.group[tick.group];
-  const half = tick.group === "recusal" && tick.state === "partial" ? words.group.recusal : null;
-  const unfinished = verdict.report?.stage === "aborted" ? words.untilAbort : words.soFar;
-  const soFar = tick.state === "partial" ? (half?.partialMeans ?? unfinished) : group.means;
-  const meaning = tick.state === "fail" ? group.failed : soFar;
-  const said = tick.state === "pass" || tick.state === "partial" || tick.state === "fail";
+  const { meaning, limit } = sentencesOf(view, tick, verdict);
+  const unfinished = tick.state === "partial" && tick.group !== "recusal";
   return element(
     "article",
-    { class: `qv-tick qv-tick-${tick.state}` },
-    element("h3", {}, sign(tick.state), ` ${group.title} `, element("span", { class: "qv-state" }, words.state[tick.state])),
-    said ? sentence(words.means, meaning) : null,
-    said && tick.state !== "fail" ? sentence(words.limit, half === null ? group.limit : half.partialLimit) : null,
+    { class: `qv-tick qv-tick-${tick.state}`, id: `qv-${tick.group}`, tabindex: "-1" },
+    element(
+      "h3",
+      {},
+      sign(tick.state),
+      ` ${words.group[tick.group].title} `,
+      element("span", { class: "qv-state" }, unfinished ? words.state.soFar : words.state[tick.state]),
+    ),
+    limit === null ? element("p", {}, meaning) : sentence(words.means, meaning),
+    limit === null ? null : sentence(words.limit, limit),
     tick.checks.length === 0 ? null : checkList(view, tick.checks, verdict),
   );
 }
@@ -105,7 +136,7 @@ function sentence(term: string, text: string): HTMLElement {
 
 function checkList(view: View, checks: readonly CheckLine[], { failure }: Verdict): HTMLElement {
   const items = checks.map((line) => checkItem(view, line));
-  const shown = details(`${view.words.checksToggle} (${checks.length})`, element("ul", { class: "qv-checks" }, ...items));
+  const shown = details(view.words.checksToggle.replace("{count}", String(checks.length)), element("ul", { class: "qv-checks" }, ...items));
   if (failure !== null && checks.some((line) => line.state === "fail")) shown.setAttribute("open", "");
   return shown;
 }
@@ -119,7 +150,7 @@ function checkItem(view: View, { number, state }: CheckLine): HTMLElement {
     "li",
     {},
     element("div", {}, sign(state), head, " ", name, ` — ${words.state[state]}`),
-    state === "pass" ? element("div", { class: "qv-small" }, `${words.proves}: ${proves} ${words.leaves}: ${limit}`) : null,
+    state === "pass" ? element("div", { class: "qv-small" }, `${words.proves}${words.colon}${proves}${words.gap}${words.leaves}${words.colon}${limit}`) : null,
   );
 }
 
@@ -171,7 +202,7 @@ function fieldText(words: Words, name: string, value: unknown): string {
   if (typeof value === "string") return name === "title" ? (titles[value] ?? value) : value;
   if (!Array.isArray(value)) return value === null ? "—" : JSON.stringify(value);
   const one = (item: unknown): string =>
-    typeof item === "object" && item !== null && "org" in item ? String(item.org) : typeof item === "string" ? item : JSON.stringify(item);
+    typeof item === "object" && item !== null && "org" in item ? String(item.org).replace(/^uscc:/, "") : typeof item === "string" ? item : JSON.stringify(item);
   return value.map(one).join(", ") || "—";
 }
 
@@ -204,7 +235,7 @@ function beijing(time: string): string {
   return new Date(Date.parse(time) + BEIJING_OFFSET_MS).toISOString().slice(0, 19).replace("T", " ");
 }
 
-function rawFailure({ words }: View, { number, checkName, en, zh, responsible, passed }: ProofError): HTMLElement {
+function rawFailure({ words }: View, { number, checkName, en, zh, responsible, passed }: Failure): HTMLElement {
   const plain = { number, name: checkName, en, zh, responsible, passed: passed.map((one) => one.number) };
   return details(words.rawTitle, element("pre", { class: "qv-raw", tabindex: "0" }, JSON.stringify(plain, null, 1)));
 }

@@ -19,9 +19,13 @@ export interface Tick {
   readonly checks: readonly CheckLine[];
 }
 
+/** What is told of the first check that failed. */
+export type Failure = Pick<ProofError, "number" | "checkName" | "zh" | "en" | "responsible" | "passed">;
+
+/** Plain data throughout. */
 export interface Verdict {
   readonly passed: boolean;
-  readonly failure: ProofError | null;
+  readonly failure: Failure | null;
   readonly report: Report | null;
   readonly ticks: readonly Tick[];
 }
@@ -51,14 +55,14 @@ export function verdictOf(outcome: Report | ProofError): Verdict {
   return { passed: failure === null, failure, report, ticks };
 }
 
-function stateOf(number: CheckNumber, passed: readonly Passed[], failure: ProofError | null): State {
+function stateOf(number: CheckNumber, passed: readonly Passed[], failure: Failure | null): State {
   if (failure?.number === number) return "fail";
   const ran = passed.find((one) => one.number === number);
   if (ran !== undefined) return ran.due ? "pass" : "notDue";
   return failure === null ? "notDue" : "unknown";
 }
 
-function tickOf(group: Group, passed: readonly Passed[], failure: ProofError | null): Tick {
+function tickOf(group: Group, passed: readonly Passed[], failure: Failure | null): Tick {
   const lines = MEMBERS[group].map((number) => ({ number, state: stateOf(number, passed, failure) }));
   // Checks of a file that was not given are left out.
   const ran = (line: CheckLine): boolean => line.state === "pass" || line.state === "fail";
@@ -75,7 +79,7 @@ function plainState(checks: readonly CheckLine[]): State {
 }
 
 /** Full only with the pool file; the sealed rules alone (check 7) make it partial. */
-function recusalState(lines: readonly CheckLine[], passed: readonly Passed[], failure: ProofError | null): State {
+function recusalState(lines: readonly CheckLine[], passed: readonly Passed[], failure: Failure | null): State {
   if (lines.some((line) => line.state === "fail")) return "fail";
   if (FULL_RECUSAL.every((number) => lines.some((line) => line.number === number && line.state === "pass"))) return "pass";
   if (stateOf(7, passed, failure) === "pass") return "partial";

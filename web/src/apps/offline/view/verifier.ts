@@ -2,12 +2,12 @@
 // Files are read in the browser only; nothing is sent or stored.
 
 import type { Language } from "../../../i18n/language.ts";
-import { selfTest } from "../../../verify/drand.ts";
-import { ProofError, verify, type Options, type Report } from "../../../verify/verify.ts";
+import type { Options } from "../../../verify/verify.ts";
+import { Bench, type Places } from "./bench.ts";
 import { element } from "./dom.ts";
 import { kindOf, MAX_FILE, type Kind } from "./kinds.ts";
 import { renderResult } from "./result.ts";
-import { verdictOf, type Verdict } from "./verdict.ts";
+import type { Verdict } from "./verdict.ts";
 import { wordsOf, type Words } from "./words.ts";
 import "./view.css";
 
@@ -18,27 +18,37 @@ interface Loaded {
 
 const ORDER: readonly Kind[] = ["bundle", "poolFile", "receipt", "trust"];
 
-type Message = keyof Pick<Words["intake"], "running" | "runningPool" | "noBundle" | "tooLarge" | "unreadable">;
+type Message = keyof Pick<Words["intake"], "running" | "runningPool" | "noBundle" | "tooLarge" | "unreadable" | "defect">;
 
 export class Verifier {
-  readonly root = element("div", { class: "qv" });
+  private readonly intakePlace = element("div", {});
+  // Stays in the page while its text changes: only so is it read out.
+  private readonly statusLine = element("p", { class: "qv-status", role: "status" });
+  private readonly statusExtra = element("div", {});
+  private readonly resultPlace = element("div", {});
+  readonly root = element(
+    "div",
+    { class: "qv" },
+    this.intakePlace,
+    element("div", { class: "qv-statusline" }, this.statusLine, this.statusExtra),
+    this.resultPlace,
+  );
   private language: Language;
   private readonly files = new Map<Kind, Loaded>();
   private verdict: Verdict | null = null;
   private message: Message | null = null;
   private milliseconds = 0;
-  private run = 0;
+  private readonly bench: Bench;
 
-  constructor(language: Language) {
+  constructor(language: Language, places: Places) {
     this.language = language;
+    this.bench = new Bench(places);
     this.root.addEventListener("dragover", (event) => event.preventDefault());
     this.root.addEventListener("drop", (event) => {
       event.preventDefault();
       void this.take([...(event.dataTransfer?.files ?? [])]);
     });
     this.render();
-    // While the reader looks for the file, the engine gets ready: a first pairing costs four times a later one.
-    setTimeout(selfTest, 200);
   }
 
   setLanguage(language: Language): void {
@@ -65,24 +75,28 @@ export class Verifier {
     if (files.length > 0) this.start();
   }
 
+  /** A message in place of any result. */
   private say(message: Message): void {
+    this.bench.stop();
+    this.verdict = null;
     this.message = message;
     this.render();
   }
 
-  /** Lets the browser paint the waiting line, then verifies; a later start makes an earlier one void. */
   private start(): void {
-    const run = ++this.run;
-    this.verdict = null;
-    if (!this.files.has("bundle")) return this.say("noBundle");
+    const bundle = this.files.get("bundle")?.bytes;
+    if (bundle === undefined) return this.say("noBundle");
     this.say(this.files.has("poolFile") ? "runningPool" : "running");
-    requestAnimationFrame(() => setTimeout(() => run === this.run && this.finish(), 0));
+    const begun = performance.now();
+    this.bench.start(bundle, this.options(), (verdict) => {
+      this.milliseconds = Math.round(performance.now() - begun);
+      if (verdict === null) this.say("defect");
+      else this.present(verdict);
+    });
   }
 
-  private finish(): void {
-    const begun = performance.now();
-    this.verdict = verdictOf(this.judge());
-    this.milliseconds = Math.round(performance.now() - begun);
+  private present(verdict: Verdict): void {
+    this.verdict = verdict;
     this.message = null;
     this.render();
     const heading = this.root.querySelector<HTMLElement>("#qv-verdict");
@@ -90,24 +104,22 @@ export class Verifier {
     heading?.closest(".qv-banner")?.scrollIntoView({ block: "start" });
   }
 
-  private judge(): Report | ProofError {
-    const bytes = (kind: Kind): Uint8Array | undefined => this.files.get(kind)?.bytes;
+  private options(): Options {
     const options: { -readonly [K in keyof Options]: Options[K] } = {};
     for (const kind of ["poolFile", "receipt", "trust"] as const) {
-      const given = bytes(kind);
+      const given = this.files.get(kind)?.bytes;
       if (given !== undefined) options[kind] = given;
     }
-    try {
-      return verify(bytes("bundle") ?? new Uint8Array(0), options);
-    } catch (error) {
-      if (error instanceof ProofError) return error;
-      throw error;
-    }
+    return options;
   }
 
   private render(): void {
     const words = wordsOf(this.language);
-    this.root.replaceChildren(this.intake(words), this.status(words), ...(this.verdict === null ? [] : [renderResult(this.verdict, this.language)]));
+    const choosing = document.activeElement?.id === "qv-files";
+    this.intakePlace.replaceChildren(this.intake(words));
+    this.fillStatus(words);
+    this.resultPlace.replaceChildren(...(this.verdict === null ? [] : [renderResult(this.verdict, this.language)]));
+    if (choosing) this.root.querySelector<HTMLElement>("#qv-files")?.focus();
   }
 
   private intake(words: Words): HTMLElement {
@@ -131,20 +143,26 @@ export class Verifier {
       this.files.delete(kind);
       if (this.files.size > 0) this.start();
       else {
+        this.bench.stop();
         this.verdict = null;
         this.message = null;
         this.render();
       }
+      this.root.querySelector<HTMLElement>("#qv-files")?.focus();
     });
     return element("li", {}, element("strong", {}, words.intake.kind[kind]), ` ${name} `, remove);
   }
 
-  private status(words: Words): HTMLElement {
+  private fillStatus(words: Words): void {
     const done = this.verdict === null ? "" : `${words.intake.done} · ${words.intake.took} ${this.milliseconds} ms`;
-    const line = element("p", { class: "qv-status", role: "status" }, this.message === null ? done : words.intake[this.message]);
-    if (this.verdict === null) return line;
-    const print = element("button", { type: "button", class: "qt-button qv-print" }, words.print);
+    this.statusLine.textContent = this.message === null ? done : words.intake[this.message];
+    if (this.message === "running" || this.message === "runningPool") {
+      this.statusExtra.replaceChildren(element("progress", { class: "qv-progress", "aria-label": words.intake.running }));
+      return;
+    }
+    if (this.verdict === null) return this.statusExtra.replaceChildren();
+    const print = element("button", { type: "button", class: "qt-button" }, words.print);
     print.addEventListener("click", () => window.print());
-    return element("div", { class: "qv-statusline" }, line, print);
+    this.statusExtra.replaceChildren(print);
   }
 }
