@@ -21,10 +21,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One thing wrong with an input: a stable code, a JSON pointer (RFC 6901), figures for the text.
+    """One thing wrong with an input: stable code, JSON pointer (RFC 6901) and figures for the text.
 
-    `zh` and `en` are set when whoever found the fault has the words, with the source in `basis`; else the edge
-    knows them by the code. An `alarm` is worth telling and stops nothing.
+    `zh` and `en` are set when whoever found the fault has the words, with the source in `basis`; else the
+    edge knows them by the code. An `alarm` is worth telling and stops nothing.
     """
 
     code: str
