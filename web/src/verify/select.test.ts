@@ -29,6 +29,49 @@ describe("selection", () => {
     expect(() => tables.pick(from)).toThrow(RangeError);
   });
 
+  it("agrees with a plain listing on small requests of every kind", () => {
+    let state = 1;
+    const below = (n: number): number => (state = (state * 48271) % 2147483647) % n;
+    let possible = 0;
+    for (let round = 0; round < 400; round++) {
+      const sites = 1 + below(3);
+      const min = Array.from({ length: sites }, () => below(3));
+      const frame: Frame = {
+        seats: [1 + below(3), 1 + below(3)], min, max: min.map((least) => least + below(3)),
+        sizes: [0, 1].map(() => min.map(() => below(5))),
+      };
+      const listed = list(frame);
+      const tables = new Tables(frame);
+      expect(tables.weight).toBe(listed.reduce((sum, one) => sum + one.weight, 0n));
+      let from = 0n;
+      for (const { table, weight } of listed) {
+        expect(tables.pick(from)).toEqual(table);
+        from += weight;
+      }
+      if (listed.length > 0) possible++;
+    }
+    expect(possible).toBeGreaterThan(80);
+  });
+
+  const flat = (seats: number[], sites: number, min: number, max: number): Frame => ({
+    seats, min: new Array<number>(sites).fill(min), max: new Array<number>(sites).fill(max),
+    sizes: seats.map(() => new Array<number>(sites).fill(9)),
+  });
+
+  it.each([
+    ["forty seats, two or three at each of sixteen sites", flat([40], 16, 2, 3)],
+    ["exactly three at each of twelve sites", flat([33, 3], 12, 3, 3)],
+    ["two halves, one at each of sixteen sites", flat([8, 8], 16, 1, 1)],
+    ["two strata over twelve open sites", flat([5, 1], 12, 0, 6)],
+  ])("weighs narrow quotas that a producer may seal: %s", (_, frame) => {
+    expect(new Tables(frame).weight).toBeGreaterThan(0n);
+  });
+
+  it("refuses more than a million tables, however quickly they could be counted", () => {
+    expect(() => new Tables(flat(new Array<number>(16).fill(1), 3, 0, 16))).toThrow(TooManyTables);
+    expect(new Tables(flat(new Array<number>(12).fill(1), 3, 0, 12)).weight).toBe(27n ** 12n);
+  });
+
   it("gives up on a request that would need endless counting", () => {
     const many = new Array<number>(16);
     const frame: Frame = {

@@ -1,12 +1,16 @@
 // Selection rule `uniform/1`, §7: word streams, tables by weight, attempts. Work is bounded by limits of this file.
 //
-// Tables are never listed: completions are counted cell by cell, so the table of a given weight is found directly.
+// Tables are never listed: completions are counted cell by cell, so the table of a given weight is found directly. Amounts
+// after which some quota could no longer be met are not tried, so narrow quotas cost little.
 
 import { concat, toBigBE, u32be, u64be, utf8 } from "./bytes.ts";
 import { hmac256 } from "./hash.ts";
 import type { At } from "./shapes.ts";
 
 export const MAX_ATTEMPTS = 1 << 20;
+/** Tables beyond this are not weighed (§7). */
+const MAX_TABLES = 1_000_000;
+/** Amounts tried while counting; a request that a producer may seal stays far below. */
 const MAX_STEPS = 1_000_000;
 const WORDS = 1n << 64n;
 const ZERO = Uint8Array.of(0);
@@ -87,13 +91,24 @@ export interface Frame {
   readonly sizes: readonly (readonly number[])[];
 }
 
+/** The completions of a state: how many, and their weight. */
+interface Ways {
+  readonly tables: number;
+  readonly weight: bigint;
+}
+
+const NONE: Ways = { tables: 0, weight: 0n };
+const ONE: Ways = { tables: 1, weight: 1n };
+
 /** All tables of a frame, counted by weight. */
 export class Tables {
   readonly weight: bigint;
   private readonly frame: Frame;
   private readonly strata: number;
   private readonly sites: number;
-  private readonly counted = new Map<string, bigint>();
+  private readonly counted = new Map<string, Ways>();
+  /** later[j][s]: the most that rows behind j can give column s. */
+  private readonly later: readonly (readonly number[])[];
   private readonly choices: (readonly bigint[])[][];
   private steps = 0;
 
@@ -102,7 +117,8 @@ export class Tables {
     this.strata = frame.seats.length;
     this.sites = frame.min.length;
     this.choices = frame.sizes.map((row, j) => row.map((m) => this.column(m, frame.seats[j] ?? 0)));
-    this.weight = this.count(0, 0, frame.seats[0] ?? 0, new Array<number>(this.sites).fill(0));
+    this.later = frame.seats.map((_, j) => frame.min.map((__, s) => this.behind(j, s)));
+    this.weight = this.count(0, 0, frame.seats[0] ?? 0, new Array<number>(this.sites).fill(0)).weight;
   }
 
   private column(m: number, seats: number): bigint[] {
@@ -111,27 +127,39 @@ export class Tables {
     return out;
   }
 
-  /** Weight of all ways to fill the cells from (j, s) on, `left` seats still open in row j, columns holding `sums`. */
-  private count(j: number, s: number, left: number, sums: number[]): bigint {
-    if (s === this.sites) {
-      if (left !== 0) return 0n;
-      return j + 1 === this.strata ? this.finished(sums) : this.count(j + 1, 0, this.frame.seats[j + 1] ?? 0, sums);
-    }
-    const name = `${j},${s},${left},${sums.join()}`;
-    const known = this.counted.get(name);
-    if (known !== undefined) return known;
-    let total = 0n;
-    const ways = this.choices[j]?.[s] ?? [];
-    for (let t = this.least(s, left); t < ways.length && this.fits(s, t, left, sums); t++) {
-      if (++this.steps > MAX_STEPS) throw new TooManyTables();
-      const rest = this.with(j, s, left, sums, t);
-      if (rest !== 0n) total += (ways[t] as bigint) * rest;
-    }
-    this.counted.set(name, total);
-    return total;
+  private behind(j: number, s: number): number {
+    const { seats, sizes } = this.frame;
+    return seats.reduce((sum, n, row) => (row > j ? sum + Math.min(n, sizes[row]?.[s] ?? 0) : sum), 0);
   }
 
-  private with(j: number, s: number, left: number, sums: number[], t: number): bigint {
+  /** All ways to fill the cells from (j, s) on, `left` seats still open in row j, columns holding `sums`. */
+  private count(j: number, s: number, left: number, sums: number[]): Ways {
+    if (s === this.sites) {
+      if (left !== 0) return NONE;
+      return j + 1 === this.strata ? this.finished(sums) : this.count(j + 1, 0, this.frame.seats[j + 1] ?? 0, sums);
+    }
+    // In the last row a column behind s is done and has met its minimum: it no longer tells states apart.
+    const telling = j + 1 === this.strata ? sums.slice(s) : sums;
+    const name = `${j},${s},${left},${telling.join()}`;
+    const known = this.counted.get(name);
+    if (known !== undefined) return known;
+    let [tables, weight] = [0, 0n];
+    const ways = this.choices[j]?.[s] ?? [];
+    const [from, to] = this.range(j, s, left, sums);
+    for (let t = from; t <= to; t++) {
+      if (++this.steps > MAX_STEPS) throw new TooManyTables();
+      const rest = this.with(j, s, left, sums, t);
+      tables += rest.tables;
+      weight += (ways[t] as bigint) * rest.weight;
+      // Every state visited can be reached, so its completions are tables of the whole.
+      if (tables > MAX_TABLES) throw new TooManyTables();
+    }
+    const found = { tables, weight };
+    this.counted.set(name, found);
+    return found;
+  }
+
+  private with(j: number, s: number, left: number, sums: number[], t: number): Ways {
     const before = sums[s] ?? 0;
     sums[s] = before + t;
     const rest = this.count(j, s + 1, left - t, sums);
@@ -139,17 +167,23 @@ export class Tables {
     return rest;
   }
 
-  /** The last cell of a row takes all that is left. */
-  private least(s: number, left: number): number {
-    return s === this.sites - 1 ? left : 0;
+  /** The amounts that cell (j, s) may take with every quota still within reach, [from, to]; none when from > to. */
+  private range(j: number, s: number, left: number, sums: readonly number[]): readonly [number, number] {
+    const { min, max, seats, sizes } = this.frame;
+    const room = (at: number): number => Math.min(left, sizes[j]?.[at] ?? 0, (max[at] ?? 0) - (sums[at] ?? 0));
+    const wanting = (at: number): number => Math.max(0, (min[at] ?? 0) - (sums[at] ?? 0));
+    let [beside, others] = [0, 0];
+    for (let at = 0; at < this.sites; at++) {
+      if (at > s) beside += room(at);
+      if (at !== s) others += wanting(at);
+    }
+    const open = seats.reduce((sum, n, row) => (row > j ? sum + n : sum), left);
+    const from = Math.max(0, left - beside, wanting(s) - (this.later[j]?.[s] ?? 0));
+    return [from, Math.min(room(s), open - others)];
   }
 
-  private fits(s: number, t: number, left: number, sums: readonly number[]): boolean {
-    return t <= left && (sums[s] ?? 0) + t <= (this.frame.max[s] ?? 0);
-  }
-
-  private finished(sums: readonly number[]): bigint {
-    return sums.every((sum, s) => sum >= (this.frame.min[s] ?? 0)) ? 1n : 0n;
+  private finished(sums: readonly number[]): Ways {
+    return sums.every((sum, s) => sum >= (this.frame.min[s] ?? 0)) ? ONE : NONE;
   }
 
   /** The first table in lexicographic row-major order whose cumulative weight exceeds x, 0 ≤ x < weight. */
@@ -171,9 +205,10 @@ export class Tables {
   /** `before` is the product of the binomials already fixed; `rest` counts whole tables. */
   private cell(j: number, s: number, left: number, sums: number[], rest: bigint, before: bigint) {
     const ways = this.choices[j]?.[s] ?? [];
-    for (let t = this.least(s, left); t < ways.length && this.fits(s, t, left, sums); t++) {
+    const [from, to] = this.range(j, s, left, sums);
+    for (let t = from; t <= to; t++) {
       const fixed = before * (ways[t] as bigint);
-      const weight = fixed * this.with(j, s, left, sums, t);
+      const weight = fixed * this.with(j, s, left, sums, t).weight;
       if (rest < weight) return { t, rest, before: fixed };
       rest -= weight;
     }
