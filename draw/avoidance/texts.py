@@ -132,9 +132,6 @@ TEXTS: Final[Mapping[str, FaultText]] = MappingProxyType(
         "org.syntax": FaultText("单位标识格式有误", "An organisation id is malformed", _FORMAT),
         "org.uscc_length": _credit("须为 18 位", "it has 18 characters"),
         "org.uscc_alphabet": _credit("含有不允许的字符", "a character is not allowed"),
-        "org.uscc_organisation_check": _credit(
-            "主体标识码校验不符", "the organisation code's check character is wrong"
-        ),
         "org.uscc_check": _credit("校验码不符", "the check character is wrong"),
         "bidders.none": FaultText(
             "没有投标人名单，无法自动回避",

