@@ -139,7 +139,7 @@ def test_a_file_of_a_chinese_spreadsheet(tmp_path: Path) -> None:
         ({"name": ""}, "value.missing", "name"),
         ({"phone": "0" * 33}, "phone", "phone"),
         ({"employers": "uscc:91110108551385082R|staff||"}, "org.uscc_check", "employers/0/org"),
-        ({"employers": "uscc:91110108551385083Q|staff||"}, "org.uscc_organisation_check", "employers/0/org"),
+        ({"employers": "uscc:91110108551385083Q|staff||"}, "org.uscc_check", "employers/0/org"),
         ({"employers": "org:x|staff|"}, "list.parts", "employers"),
         ({"employers": "org:x|boss||"}, "value.choice", "employers/0/role"),
         ({"employers": "org:x|staff|2020-01-01|2019-12-31"}, "interval.order", "employers/0"),
