@@ -5,12 +5,16 @@ single duties of it fail, as a cable or an unwilling party would.
 """
 
 import os
+import socket
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import uvicorn
+from fastapi import FastAPI
 
 from app.composition import Installation, compose
 from app.parties import keys
@@ -37,6 +41,7 @@ from draw.identifiers import organisation_check_character, uscc_check_character
 
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 ROLES: tuple[keys.Role, ...] = ("agency", "supervisor", "cosigner")
+ORIGIN = "log.test.example"
 BASIS = "synthetic, for tests"
 PARAMETERS: dict[str, Any] = {
     "rule": "uniform/1",
@@ -166,11 +171,38 @@ def person(name: str, role: str) -> Principal:
     )
 
 
-async def set_stage(database: Database, folder: Path, *, experts: int = 240) -> Stage:
-    """Nodes with keys of their own, registered in the log of a migrated database; a pool and a project."""
+class Servers:
+    """Real HTTP servers of the nodes, each in a thread of this process."""
+
+    def __init__(self) -> None:
+        self._running: list[tuple[uvicorn.Server, threading.Thread]] = []
+
+    def start(self, app: FastAPI) -> str:
+        """Serve on a free loopback port; gives the address."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        self._running.append((server, thread))
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    def stop(self) -> None:
+        """End every server and wait for its thread."""
+        for server, thread in self._running:
+            server.should_exit = True
+            thread.join()
+
+
+async def set_stage(
+    database: Database, folder: Path, *, experts: int = 240, servers: "Servers | None" = None
+) -> Stage:
+    """Nodes with keys of their own, registered in the log of a migrated database; a pool and a project.
+
+    With `servers` the nodes listen on loopback ports, where other processes reach them too.
+    """
     clock, wire = Clock(), Wire()
-    settings = Settings(data=folder / "platform", origin="log.test.example", relays=())
-    client = httpx.AsyncClient(transport=wire)
+    settings = Settings(data=folder / "platform", origin=ORIGIN, relays=())
+    client = httpx.AsyncClient(transport=wire if servers is None else None, trust_env=False)
     alone = compose(settings, database, client, [], clock=clock)
     owned = {
         role: keys.create(folder / role, role=role, name=f"{role}.example", seeds=os.urandom(96))
@@ -183,12 +215,14 @@ async def set_stage(database: Database, folder: Path, *, experts: int = 240) -> 
             **{role: (owned[role].signing.public.hex(),) for role in ROLES},
         },
     )
-    nodes = {}
+    nodes, urls = {}, []
     for role in ROLES:
         book = Book(folder / role / "node.sqlite")
         nodes[role] = Node(keys=owned[role], book=book, trust=trust, clock=clock, random=os.urandom)
-        wire.hosts[f"{role}.example"] = httpx.ASGITransport(create_node_app(nodes[role]))
-    one = await registered(alone, [f"http://{role}.example" for role in ROLES])
+        app = create_node_app(nodes[role])
+        wire.hosts[f"{role}.example"] = httpx.ASGITransport(app)
+        urls.append(f"http://{role}.example" if servers is None else servers.start(app))
+    one = await registered(alone, urls)
     pool = synthesise(experts, seed=b"stage", tender_orgs=ORGS, now=START)
     stage = Stage(one=one, nodes=nodes, wire=wire, clock=clock, pool=pool)
     stage.trust = await trust_file(one.platform)
