@@ -1,5 +1,6 @@
 // Recomputes a conformance file (selection streams and draws, or drand rounds) and names what differs.
-// Takes any JSON of those two shapes; a file of another shape gives an error, not a match.
+// Takes any of the members stream, below, orders, big, draws, quicknet, default; a file with none of them, or with
+// one of another shape, gives an error, not a match. A draw that no panel can fill has null as its answer.
 
 import { fromHex, toHex } from "./bytes.ts";
 import { sha256 } from "./hash.ts";
@@ -14,7 +15,7 @@ export interface Outcome {
 }
 
 interface DrawVector {
-  readonly seed: string;
+  readonly seed?: string;
   readonly rows: readonly number[];
   readonly site_min: readonly number[];
   readonly site_max: readonly number[];
@@ -23,13 +24,25 @@ interface DrawVector {
   readonly tag: string;
 }
 
+/** An item may name its own stream; otherwise the file's one stream serves. */
+interface OwnStream {
+  readonly seed?: string;
+  readonly label?: string;
+  readonly ints?: readonly number[];
+}
+
+interface Below extends OwnStream {
+  readonly m: string;
+  readonly values: readonly string[];
+}
+
 interface SelectionVectors {
-  readonly seed: string;
-  readonly stream: { readonly label: string; readonly ints: readonly number[]; readonly words: readonly string[] };
-  readonly below: { readonly m: string; readonly values: readonly string[] };
-  readonly orders: readonly { readonly m: number; readonly first: readonly number[] }[];
-  readonly big: readonly { readonly label: string; readonly ints: readonly number[]; readonly W: string }[];
-  readonly draws: readonly DrawVector[];
+  readonly seed?: string;
+  readonly stream?: { readonly label: string; readonly ints: readonly number[]; readonly words: readonly string[] };
+  readonly below?: Below | readonly Below[];
+  readonly orders?: readonly (OwnStream & { readonly m: number; readonly first: readonly number[] })[];
+  readonly big?: readonly (OwnStream & { readonly W: string })[];
+  readonly draws?: readonly DrawVector[];
 }
 
 interface RoundVector {
@@ -39,7 +52,7 @@ interface RoundVector {
   readonly randomness: string | null;
 }
 
-type BeaconVectors = Readonly<Record<Chain, { readonly rounds: readonly RoundVector[] }>>;
+type BeaconVectors = Readonly<Partial<Record<Chain, { readonly rounds: readonly RoundVector[] }>>>;
 
 function times<T>(count: number, make: () => T): T[] {
   return Array.from({ length: count }, make);
@@ -61,53 +74,71 @@ function conflicts(tags: readonly number[], cap: number): boolean {
   return tags.some((tag) => tags.filter((other) => other === tag).length > cap);
 }
 
-function draw(vector: DrawVector): unknown {
-  const modulus = Number(/^leaf index mod ([0-9]+)$/.exec(vector.tag)?.[1]);
-  const { rows, site_min, site_max, cell_sizes, employer_cap, seed } = vector;
+function draw(file: SelectionVectors, vector: DrawVector): unknown {
+  const modulus = Number(/^leaf index mod ([1-9][0-9]*)$/.exec(vector.tag)?.[1]);
+  if (!Number.isSafeInteger(modulus)) throw new TypeError("tag is not `leaf index mod N`");
+  const { rows, site_min, site_max, cell_sizes, employer_cap } = vector;
+  const seed = fromHex(stated(vector.seed ?? file.seed));
   const frame: Frame = { seats: rows, min: site_min, max: site_max, sizes: cell_sizes };
   const tables = new Tables(frame);
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const positions = walk(fromHex(seed), attempt, frame, tables);
+  for (let attempt = 0; tables.weight > 0n && attempt < MAX_ATTEMPTS; attempt++) {
+    const positions = walk(seed, attempt, frame, tables);
     const indexes = positions.map((position) => leafIndex(cell_sizes, position));
     if (conflicts(indexes.map((n) => n % modulus), employer_cap)) continue;
     return { ...vector, accepted_attempt: attempt, panel: positions.map(([j, s], q) => [j, s, indexes[q]]) };
   }
-  throw new RangeError("no attempt is accepted");
+  return { ...vector, accepted_attempt: null, panel: null };
 }
 
-function selection(file: SelectionVectors): unknown {
-  const seed = fromHex(file.seed);
-  const key = streamKey(seed, file.stream.label, ...file.stream.ints);
+function stated<T>(value: T | undefined): T {
+  if (value === undefined) throw new TypeError("a member is missing");
+  return value;
+}
+
+function keyOf(file: SelectionVectors, item: OwnStream): Uint8Array {
+  const source = item.label === undefined ? stated(file.stream) : item;
+  return streamKey(fromHex(stated(item.seed ?? file.seed)), stated(source.label), ...stated(source.ints));
+}
+
+function belowOf(file: SelectionVectors, item: Below): unknown {
+  const stream = new Stream(keyOf(file, item));
+  return { ...item, values: times(item.values.length, () => stream.below(BigInt(item.m)).toString()) };
+}
+
+function streamOf(file: SelectionVectors): unknown {
+  const vector = stated(file.stream);
+  const key = keyOf(file, vector);
   const words = new Stream(key);
-  const below = new Stream(key);
-  return {
-    seed: file.seed,
-    stream: {
-      ...file.stream,
-      key: toHex(key),
-      words: times(file.stream.words.length, () => words.word().toString(16).padStart(16, "0")),
-    },
-    below: { m: file.below.m, values: times(file.below.values.length, () => below.below(BigInt(file.below.m)).toString()) },
-    orders: file.orders.map(({ m, first }) => ({ m, first: firstOf(m, first.length, new Stream(key)) })),
-    big: file.big.map((one) => ({
-      ...one,
-      value: new Stream(streamKey(seed, one.label, ...one.ints)).big(BigInt(one.W)).toString(),
-    })),
-    draws: file.draws.map(draw),
-  };
+  return { ...vector, key: toHex(key), words: times(vector.words.length, () => words.word().toString(16).padStart(16, "0")) };
 }
 
-function beacon(file: BeaconVectors): unknown {
-  const rounds = (chain: Chain): unknown[] => file[chain].rounds.map((one) => {
-    const valid = verifyRound({ chain, round: one.round, signature: one.signature, previous: one.previous_signature ?? null });
+const MEMBERS: Readonly<Record<string, (file: SelectionVectors) => unknown>> = {
+  stream: streamOf,
+  below: (file) => {
+    const below = stated(file.below);
+    return Array.isArray(below) ? (below as readonly Below[]).map((one) => belowOf(file, one)) : belowOf(file, below as Below);
+  },
+  orders: (file) => stated(file.orders).map((one) => ({ ...one, first: firstOf(one.m, one.first.length, new Stream(keyOf(file, one))) })),
+  big: (file) => stated(file.big).map((one) => ({ ...one, value: new Stream(keyOf(file, one)).big(BigInt(one.W)).toString() })),
+  draws: (file) => stated(file.draws).map((one) => draw(file, one)),
+};
+
+function chain(file: BeaconVectors, name: Chain): unknown {
+  const vector = stated(file[name]);
+  const rounds = vector.rounds.map((one) => {
+    const valid = verifyRound({ chain: name, round: one.round, signature: one.signature, previous: one.previous_signature ?? null });
     const randomness = one.randomness === null ? null : toHex(sha256(fromHex(one.signature)));
     return { ...one, signature: valid ? one.signature : "does not verify", randomness };
   });
-  return {
-    ...file,
-    quicknet: { ...file.quicknet, rounds: rounds("quicknet") },
-    default: { ...file.default, rounds: rounds("default") },
-  };
+  return { ...vector, rounds };
+}
+
+function recompute(file: SelectionVectors & BeaconVectors): Record<string, unknown> {
+  const computed: Record<string, unknown> = {};
+  for (const [name, compute] of Object.entries(MEMBERS)) if (name in file) computed[name] = compute(file);
+  for (const name of ["quicknet", "default"] as const) if (name in file) computed[name] = chain(file, name);
+  if (Object.keys(computed).length === 0) throw new TypeError("no member that can be recomputed");
+  return { ...file, ...computed };
 }
 
 function differences(expected: unknown, got: unknown, path: string): string[] {
@@ -121,7 +152,7 @@ function differences(expected: unknown, got: unknown, path: string): string[] {
 
 /** Computes the file's values anew. Throws TypeError, RangeError or SyntaxError when it is of neither shape. */
 export function runVectors(bytes: Uint8Array): Outcome {
-  const file = JSON.parse(new TextDecoder().decode(bytes)) as SelectionVectors | BeaconVectors;
-  const computed = "draws" in file ? selection(file) : beacon(file);
+  const file = JSON.parse(new TextDecoder().decode(bytes)) as SelectionVectors & BeaconVectors;
+  const computed = recompute(file);
   return { computed, mismatches: differences(file, computed, "") };
 }
