@@ -16,9 +16,9 @@ _Input = Annotated[Path, typer.Argument(metavar="FILE", help=".csv、.xlsx 或 .
 _Records = Annotated[
     bool, typer.Option("--records", help="文件为 pool export 的输出 · the file was written by pool export")
 ]
-_DEMO_ORGS: Final = (
+_ORGS: Final = (
     "ocds:buyer",
-    "uscc:91110000AGENCY0001",
+    "uscc:91110108551385082Q",
     "ocds:bidder-1",
     "ocds:bidder-2",
     "ocds:bidder-3",
@@ -44,7 +44,7 @@ def synth(
     from app.gateways.pool_files import PoolEntry, write_pool
     from app.synthetic import synthesise
 
-    pool = synthesise(experts, seed=seed.encode(), tender_orgs=tuple(org or _DEMO_ORGS), now=utc_now())
+    pool = synthesise(experts, seed=seed.encode(), tender_orgs=tuple(org or _ORGS), now=utc_now())
     rows = (
         PoolEntry(record=record, id_number=person.id_number, phone=person.phone)
         for record, person in zip(pool.records, pool.people, strict=True)
