@@ -3,7 +3,7 @@
 GATES = format lint types contracts web-types web-tests unit integration e2e vectors
 RUN = ./run test
 
-.PHONY: check $(GATES) coverage flips demo fix pins bench-packages
+.PHONY: check $(GATES) coverage flips demo fix pins bench-packages bench
 
 check:
 	$(RUN)
@@ -36,3 +36,9 @@ flips:
 # The libraries that benchmarks/ compares with.
 bench-packages:
 	uv pip install --python .venv/bin/python --require-hashes -r requirements/bench.txt
+
+# Every figure of benchmarks/README.md, about six minutes on an idle machine; `make bench-packages` first.
+BENCHMARKS = draw_selection seal verification pool_import api_draws
+
+bench:
+	@for name in $(BENCHMARKS); do PYTHONPATH=. .venv/bin/python benchmarks/$$name.py || exit 1; done
