@@ -22,7 +22,7 @@ Overlays = Annotated[list[Id], Query(max_length=MAX_OVERLAYS)]
 _NONE: Final[list[str]] = []
 
 
-@router.get("/packs/{base}", operation_id="getPack", response_model=PackOut, responses=problems(404, 422))
+@router.get("/packs/{base}", operation_id="getPack", response_model=PackOut, responses=problems(404))
 async def get_pack(
     request: Request, platform: PlatformDep, base: Id, overlay: Overlays = _NONE
 ) -> dict[str, Any]:

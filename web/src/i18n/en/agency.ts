@@ -267,7 +267,7 @@ export default {
   standing: {
     excerpt: "(seen as a quotation only, text to be checked)",
     unchecked: "(text to be checked)",
-    policy: "(a choice of this product, not law)",
+    policy: "(our own default)",
   },
   field: {
     section: "Project and section",

@@ -264,7 +264,7 @@ export default {
   standing: {
     excerpt: "（只见摘引，原文待核）",
     unchecked: "（原文待核）",
-    policy: "（产品默认，并非法律规定）",
+    policy: "（产品默认）",
   },
   field: {
     section: "项目与标段",
