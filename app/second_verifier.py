@@ -29,7 +29,10 @@ def script() -> Path:
 
 
 def run_vectors(file: Path) -> dict[str, Any]:
-    """{"computed", "mismatches"} of a conformance file. Raises AppError ``node.missing``, ``vectors.unusable``."""
+    """{"computed", "mismatches"} of a conformance file.
+
+    Raises AppError ``node.missing`` or ``vectors.unusable``.
+    """
     done = _node("vectors", str(file))
     if done.returncode not in (0, 1):
         raise AppError("vectors.unusable", reason="TypeScript")
@@ -38,7 +41,9 @@ def run_vectors(file: Path) -> dict[str, Any]:
 
 
 def run_verify(bundle: Path, *options: str) -> tuple[int, dict[str, Any]]:
-    """(exit code, verdict) of the bundle; options are those of the program. Raises AppError ``node.missing``."""
+    """(exit code, verdict) of the bundle; options are those of the program. Raises AppError
+    ``node.missing``.
+    """
     done = _node("verify", str(bundle), *options, "--json")
     value: dict[str, Any] = json.loads(done.stdout) if done.stdout else {}
     return done.returncode, value

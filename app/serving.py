@@ -1,4 +1,6 @@
-"""The platform's server as a process: pages and API over an installation, and the draws that a crash interrupted."""
+"""The platform's server as a process: pages and API over an installation, and the draws that a crash
+interrupted.
+"""
 
 import asyncio
 import socket

@@ -11,7 +11,9 @@ from app.usecases.ceremony import Ceremony
 async def run_patiently(
     ceremony: Ceremony, draw_id: str, *, until: str, waits: Callable[[int], None]
 ) -> DrawRow:
-    """`Ceremony.run`, again when the beacon is due; `waits` hears the seconds before each wait. Raises as it does."""
+    """`Ceremony.run`, again when the beacon is due; `waits` hears the seconds before each wait. Raises as it
+    does.
+    """
     while True:
         try:
             return await ceremony.run(draw_id, until=until)

@@ -9,7 +9,10 @@ app = typer.Typer(help="数据库 · database", no_args_is_help=True)
 
 @app.command()
 def upgrade() -> None:
-    """建立或升级数据库结构；重复运行没有影响。 · Create or upgrade the schema; running it again changes nothing."""
+    """建立或升级数据库结构；重复运行没有影响。
+
+    Create or upgrade the schema; running it again changes nothing.
+    """
     from app.cli import session
     from app.composition import open_database
     from migrations.upgrade import current
@@ -28,7 +31,10 @@ def upgrade() -> None:
 
 @app.command("current")
 def show_current() -> None:
-    """显示数据库结构的版本；不是最新时退出码为 1。 · Show the schema's revision; exit 1 unless it is the newest."""
+    """显示数据库结构的版本；不是最新时退出码为 1。
+
+    Show the schema's revision; exit 1 unless it is the newest.
+    """
     from app.cli import session
     from app.composition import open_database
     from migrations.upgrade import current, head

@@ -22,7 +22,8 @@ def demo(
 ) -> None:
     """完整演示：四方分别持钥，从申请到证明；全部核验通过退出码为 0。
 
-    The whole journey with four separate key holders, from the request to a proof; exit 0 only when all verifies.
+    The whole journey with four separate key holders, from the request to a proof; exit 0 only when all
+    verifies.
     """
     from app.demo.run import Plan, run
 

@@ -24,7 +24,10 @@ _Agency = Annotated[str, typer.Option(help="代理机构编号 · agency id")]
 
 @app.command()
 def preview(order: _Order, person: _Person, agency: _Agency) -> None:
-    """预览：逐项筛选后的人数和全部问题；不使用随机数，不留记录。 · Counts after each filter and every fault; nothing is drawn or stored."""
+    """预览：逐项筛选后的人数和全部问题；不使用随机数，不留记录。
+
+    Counts after each filter and every fault; nothing is drawn or stored.
+    """
     from app.cli import session
     from app.cli.messages import tell_faults
     from app.usecases.previews import look
@@ -74,7 +77,10 @@ def seal(draw: _Draw, person: _Person) -> None:
 
 @app.command()
 def run(draw: _Draw, person: _Person) -> None:
-    """进行到抽出结果（此时无人知晓）；中断后可再次运行。 · Run until the result is fixed, and still secret; may be run again."""
+    """进行到抽出结果（此时无人知晓）；中断后可再次运行。
+
+    Run until the result is fixed, and still secret; may be run again.
+    """
     _advance(draw, person, until="drawn")
 
 
@@ -99,7 +105,10 @@ def replace(
         bool, typer.Option("--own-order", help="监督人不可达时 · the supervisor cannot be reached")
     ] = False,
 ) -> None:
-    """登记一个席位的空缺并递补；递补人选在公开前无人知晓。 · Log a vacated seat and have it refilled; nobody knows by whom."""
+    """登记一个席位的空缺并递补；递补人选在公开前无人知晓。
+
+    Log a vacated seat and have it refilled; nobody knows by whom.
+    """
     from app.cli import session
     from app.usecases.openings import MAX_EVIDENCE_BYTES, Vacated
     from app.usecases.openings import replace as fill
@@ -125,7 +134,10 @@ def open_one(
         str | None, typer.Option(metavar="EXPERT", help="另写一名专家的回执 · one expert's receipt too")
     ] = None,
 ) -> None:
-    """到法定时间后公开；监督人节点共同签署。 · Open at the lawful time, with the supervisor's countersignature."""
+    """到法定时间后公开；监督人节点共同签署。
+
+    Open at the lawful time, with the supervisor's countersignature.
+    """
     from app.cli import session
     from app.usecases.openings import bundle, open_draw, opened
 

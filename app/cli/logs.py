@@ -10,7 +10,10 @@ app = typer.Typer(help="透明日志 · transparency log", no_args_is_help=True)
 
 @app.command()
 def verify() -> None:
-    """重算整个日志：叶、节点、根和每个检查点的签名。 · Recompute the whole log: leaves, nodes, roots, every signature."""
+    """重算整个日志：叶、节点、根和每个检查点的签名。
+
+    Recompute the whole log: leaves, nodes, roots, every signature.
+    """
     from app.cli import session
     from app.composition import Installation
     from app.usecases.log import verify_log

@@ -1,8 +1,8 @@
 """`qiantong`: the root of the command line, and where every error becomes one clear line.
 
-Exit codes: 0 done, and every check passed · 1 refused, or a check failed · 2 called wrongly, or a file cannot be read ·
-3 a party, a cosigner or a beacon cannot be reached: try again · 130 interrupted. Groups import what they need
-when a command runs, so that help answers at once.
+Exit codes: 0 done, and every check passed · 1 refused, or a check failed · 2 called wrongly, or a file cannot
+be read · 3 a party, a cosigner or a beacon cannot be reached: try again · 130 interrupted. Groups import what
+they need when a command runs, so that help answers at once.
 """
 
 import sys

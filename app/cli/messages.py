@@ -14,6 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from app.api.problem_texts import FAULTS, PROBLEMS
+from app.cli.pool_texts import pool_fault
 from app.errors import (
     AccessRefusedError,
     AppError,
@@ -26,6 +27,7 @@ from app.errors import (
     QuorumMissingError,
 )
 from crypto.errors import CryptoError
+from draw.avoidance.texts import TEXTS as LAW_TEXTS
 from draw.errors import DrawError
 
 OK: Final = 0
@@ -34,6 +36,7 @@ USAGE: Final = 2
 UNREACHABLE: Final = 3
 INTERRUPTED: Final = 130
 MAX_SHOWN: Final = 20
+_WRONG: Final = ("有误", "It is wrong")
 _RETRYABLE: Final = frozenset(
     {"beacon.not-due", "beacon.unavailable", "party.unreachable", "party.malformed"}
 )
@@ -175,7 +178,7 @@ def tell_faults(faults: Iterable[object]) -> None:
     """Every fault with its place, up to a limit; then how many more there are."""
     listed = [one for one in faults if isinstance(one, Fault)]
     for one in listed[:MAX_SHOWN]:
-        zh, en = (one.zh, one.en) if one.zh else FAULTS.get(one.code, ("有误", "wrong"))
+        zh, en = _fault_words(one)
         mark = "提示 note" if one.alarm else "问题 fault"
         basis = f"（{one.basis}）" if one.basis else ""
         figures = one.figures
@@ -186,6 +189,19 @@ def tell_faults(faults: Iterable[object]) -> None:
     if len(listed) > MAX_SHOWN:
         more = len(listed) - MAX_SHOWN
         say(f"  另有 {more} 处", f"and {more} more")
+
+
+def _fault_words(fault: Fault) -> tuple[str, str]:
+    if fault.zh:
+        return fault.zh, fault.en
+    bare = fault.code.removeprefix("pool.")
+    law = LAW_TEXTS.get(bare)
+    return (
+        FAULTS.get(fault.code)
+        or pool_fault(fault.code)
+        or (None if law is None else (law.zh, law.en))
+        or FAULTS.get(bare.replace("value.", "schema."), _WRONG)
+    )
 
 
 def _filled(text: str, figures: Mapping[str, object]) -> str:

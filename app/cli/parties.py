@@ -1,4 +1,6 @@
-"""`qiantong party`: the key-holding node of an agency, a supervisor or a cosigner; and its registration by the platform."""
+"""`qiantong party`: the key-holding node of an agency, a supervisor or a cosigner; and its registration by
+the platform.
+"""
 
 import json
 from pathlib import Path
@@ -16,7 +18,10 @@ def init(
     role: Annotated[str, typer.Option(help="agency、supervisor 或 cosigner · one of the three")],
     name: Annotated[str, typer.Option(help="名称，将写入日志 · the name that the log will show")],
 ) -> None:
-    """生成本方密钥（仅所有者可读）并显示公开身份。 · Make the party's keys (owner-only) and print its public identity."""
+    """生成本方密钥（仅所有者可读）并显示公开身份。
+
+    Make the party's keys (owner-only) and print its public identity.
+    """
     from app.errors import AppError
     from app.parties.keys import ROLES
     from app.parties.serving import create_keys
@@ -40,7 +45,10 @@ def identity(folder: _Folder) -> None:
 def trust(
     folder: _Folder, file: Annotated[Path, typer.Argument(metavar="FILE", help="信任文件 · trust file")]
 ) -> None:
-    """设定本节点信任的密钥；须先与各方核对指纹。 · Pin the keys this node accepts; compare fingerprints with the parties first."""
+    """设定本节点信任的密钥；须先与各方核对指纹。
+
+    Pin the keys this node accepts; compare fingerprints with the parties first.
+    """
     from app.parties.serving import pin
     from draw.verify.report import fingerprint
 
@@ -87,7 +95,10 @@ def gather(
     ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="写到 · where to write")] = Path("trust.json"),
 ) -> None:
-    """由平台密钥和各方身份汇成信任文件。 · Make a trust file from the platform's key and the parties' identities."""
+    """由平台密钥和各方身份汇成信任文件。
+
+    Make a trust file from the platform's key and the parties' identities.
+    """
     from app.cli import session
     from app.errors import AppError
     from app.gateways.platform_keys import load_or_create
@@ -113,7 +124,10 @@ def gather(
 def register(
     urls: Annotated[list[str], typer.Argument(metavar="URL…", help="节点地址 · the nodes' addresses")],
 ) -> None:
-    """平台方：把各节点的密钥登记入日志并发布。 · Platform: put the nodes' keys into the log and publish it."""
+    """平台方：把各节点的密钥登记入日志并发布。
+
+    Platform: put the nodes' keys into the log and publish it.
+    """
     from app.cli import session
     from app.composition import Installation, compose
     from app.usecases.registration import Candidate

@@ -1,4 +1,6 @@
-"""`qiantong pool`: synthetic pools, import with every fault told at once, export, and a check that stores nothing."""
+"""`qiantong pool`: synthetic pools, import with every fault told at once, export, and a check that stores
+nothing.
+"""
 
 import os
 from pathlib import Path
@@ -39,7 +41,10 @@ def synth(
         typer.Option(help="招标人、代理机构、投标人（依次）· tenderee, agency, then bidders, in this order"),
     ] = None,
 ) -> None:
-    """生成合成专家库：无真实人员，内含埋设的回避情形。 · Make a synthetic pool: nobody in it exists, conflicts are planted."""
+    """生成合成专家库：无真实人员，内含埋设的回避情形。
+
+    Make a synthetic pool: nobody in it exists, conflicts are planted.
+    """
     from app.composition import utc_now
     from app.gateways.pool_files import PoolEntry, write_pool
     from app.synthetic import synthesise
@@ -60,7 +65,10 @@ def import_file(
     basis: Annotated[str, typer.Option(help="建库依据 · the legal basis of the pool")],
     records: _Records = False,
 ) -> None:
-    """导入为新版本：整体成功或整体不入库，一次告知全部问题。 · Import as a new version: all or nothing, every fault at once."""
+    """导入为新版本：整体成功或整体不入库，一次告知全部问题。
+
+    Import as a new version: all or nothing, every fault at once.
+    """
     from app.cli import session
     from app.usecases.pools import import_pool
 
@@ -103,7 +111,10 @@ def export(
     ],
     version: Annotated[int | None, typer.Option(min=1, help="版本 · version; newest if left out")] = None,
 ) -> None:
-    """导出一个版本的记录（含个人信息；身份证号不在库中）。 · Export a version's records: personal data in clear, no identity numbers."""
+    """导出一个版本的记录（含个人信息；身份证号不在库中）。
+
+    Export a version's records: personal data in clear, no identity numbers.
+    """
     from app.cli import session
     from app.errors import NotFoundError
 

@@ -1,7 +1,7 @@
 """`qiantong verify` and `qiantong vectors`: the independent verifiers on files, nothing else of the product.
 
-`verify` calls the Python verifier; `vectors` runs a conformance file through both implementations and compares each
-with the file and with the other.
+`verify` calls the Python verifier; `vectors` runs a conformance file through both implementations and
+compares each with the file and with the other.
 """
 
 import json
@@ -48,8 +48,8 @@ def vectors(
 
     Recompute a conformance file with both implementations and compare; exit 0 only when all agree.
     """
-    from app.second_verifier import run_vectors
     from app.errors import AppError
+    from app.second_verifier import run_vectors
     from draw.verify.conformance import UnusableError, run
 
     try:
@@ -96,7 +96,9 @@ def _conclude(ours: dict[str, Any], theirs: dict[str, Any], between: list[str], 
 
 
 def _differences(at: str, file: Any, ours: Any, theirs: Any) -> list[str]:
-    """Paths at which the two results differ; where the file says null, an implementation may leave it at that."""
+    """Paths at which the two results differ; where the file says null, an implementation may leave it at
+    that.
+    """
     if file is None and (ours is None or theirs is None):
         return []
     if isinstance(ours, dict) and isinstance(theirs, dict):
@@ -104,8 +106,8 @@ def _differences(at: str, file: Any, ours: Any, theirs: Any) -> list[str]:
         names = sorted(ours.keys() & theirs.keys())
         found = [_differences(f"{at}.{name}", known.get(name), ours[name], theirs[name]) for name in names]
     elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
-        known = file if isinstance(file, list) and len(file) == len(ours) else [None] * len(ours)
-        rows = enumerate(zip(known, ours, theirs, strict=True))
+        stated = file if isinstance(file, list) and len(file) == len(ours) else [None] * len(ours)
+        rows = enumerate(zip(stated, ours, theirs, strict=True))
         found = [_differences(f"{at}[{index}]", *row) for index, row in rows]
     else:
         found = [] if ours == theirs else [[at.lstrip(".")]]

@@ -1,1 +1,3 @@
-"""The demonstration: a whole draw on one machine, four key holders in four processes, a real tender notice, nobody real."""
+"""The demonstration: a whole draw on one machine, four key holders in four processes, a real tender notice,
+nobody real.
+"""

@@ -99,7 +99,7 @@ class Children:
 
 
 def _line(role: str, process: subprocess.Popen[str]) -> str:
-    line = _pipe(process.stdout).readline().strip()
+    line: str = _pipe(process.stdout).readline().strip()
     if not line:
         raise AppError("demo.child", role=role)
     return line

@@ -1,4 +1,5 @@
-"""What the demonstration leaves: proof, disclosures, trust file, the offline verifier, the certificate; and its verification.
+"""What the demonstration leaves: proof, disclosures, trust file, the offline verifier, the certificate; and
+its verification.
 
 The bundle is verified by both verifiers as separate processes, from the files, as a stranger would.
 """
@@ -22,7 +23,6 @@ from app.store.repositories.draws import DrawRow
 from app.usecases import openings
 from app.usecases.ceremony import k_of
 from app.usecases.openings import Opened
-from app.usecases.projects import find
 from app.usecases.proofs import trust_file
 from crypto.checkpoint import Checkpoint, parse_note
 from draw import disclosure
@@ -112,7 +112,9 @@ async def certificate(one: Installation, row: DrawRow, found: Opened, address: s
 
 
 def verify_python(out: Path, names: Sequence[tuple[str, str]]) -> tuple[bool, str]:
-    """The Python verifier as a process of its own: whether all passed, and its levels or first failing check."""
+    """The Python verifier as a process of its own: whether all passed, and its levels or first failing
+    check.
+    """
     words = [word for option, name in names for word in (option, str(out / name))]
     command = [sys.executable, "-m", "draw.verify", str(out / "bundle.json"), *words, "--json"]
     done = subprocess.run(  # noqa: S603 - our own interpreter and module

@@ -1,4 +1,6 @@
-"""`qiantong demo` from end to end: processes, steps, files, verification, pages. Exit code 0 only if all verified."""
+"""`qiantong demo` from end to end: processes, steps, files, verification, pages. Exit code 0 only if all
+verified.
+"""
 
 import asyncio
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from app.parties.trust import Trust
 from app.serving import serve_installation
 from app.settings import Settings
 from app.store.repositories.draws import DrawRow
+from app.usecases import openings
 from migrations.upgrade import upgrade
 
 MARK: Final = ".qiantong-demo"
@@ -108,7 +111,7 @@ async def _disclose(stage: Stage, row: DrawRow) -> list[tuple[str, str]]:
     """Write everything of an opened draw and show the panel; gives the verifiers' options."""
     one, out = stage.one, stage.out
     await output.write_public(one, out, row)
-    found = await output.openings.opened(one.platform, row)
+    found = await openings.opened(one.platform, row)
     await asyncio.to_thread(output.write_disclosures, out, row, found)
     address = f"{one.settings.public_url}/?code={row.code}"
     (out / "certificate.pdf").write_bytes(await output.certificate(one, row, found, address))

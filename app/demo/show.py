@@ -1,4 +1,6 @@
-"""How the demonstration speaks: numbered steps in plain words, Chinese first, then tables. Knows nothing of draws' insides."""
+"""How the demonstration speaks: numbered steps in plain words, Chinese first, then tables. Knows nothing of
+draws' insides.
+"""
 
 import sys
 import time

@@ -50,7 +50,9 @@ class Stage:
 
 
 async def register_everybody(one: Installation, children: Children) -> Installation:
-    """Put the four keys into the log, publish them with both cosignatures; gives the installation that knows them."""
+    """Put the four keys into the log, publish them with both cosignatures; gives the installation that knows
+    them.
+    """
     platform = one.platform
     candidates = [Candidate(url=child.url, node=one.node(child.url)) for child in children.parties]
     await register_parties(
@@ -120,7 +122,9 @@ async def register_project(stage: Stage, pool: SyntheticPool) -> Project:
 
 
 async def request(stage: Stage, project: Project) -> DrawRow:
-    """Preview, then ask: the request is an entry of the log before anything is drawn. Raises InputRefusedError."""
+    """Preview, then ask: the request is an entry of the log before anything is drawn. Raises
+    InputRefusedError.
+    """
     one, platform = stage.one, stage.one.platform
     caller = _person(one, REQUESTER, "agency")
     order = DrawOrder(project=project.id, section=project.section, pool=POOL, **stage.wanted.order)

@@ -1,8 +1,8 @@
 """What the demonstration is asked for: the tender notice and the request, its own or the user's.
 
-A request file is one JSON object: `parameters` (draw-proof §5) and, if wanted, `pack`, `evaluation`, `beacon`,
-`override` and the other members that a project's document has. Without `evaluation` the evaluation begins in a
-few seconds, so that the draw may be opened while one watches.
+A request file is one JSON object: `parameters` (draw-proof §5) and, if wanted, `pack`, `evaluation`,
+`beacon`, `override` and the other members that a project's document has. Without `evaluation` the evaluation
+begins in a few seconds, so that the draw may be opened while one watches.
 """
 
 import json
@@ -53,7 +53,9 @@ class Wanted:
 
 
 def read_wanted(tender: Path | None, request: Path | None) -> Wanted:
-    """Read both files, or the package's own. Raises InputRefusedError, NotFoundError, AppError ``file.shape``."""
+    """Read both files, or the package's own. Raises InputRefusedError, NotFoundError, AppError
+    ``file.shape``.
+    """
     own = resources.files("app.demo")
     package = _read(tender, MAX_PACKAGE_BYTES) if tender else own.joinpath("ocds-works.json").read_bytes()
     data = _read(request, MAX_REQUEST_BYTES) if request else own.joinpath("request.json").read_bytes()

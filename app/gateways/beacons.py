@@ -1,7 +1,7 @@
 """Rounds of the public beacon (drand): from a file on this machine, else from HTTP relays.
 
-Every round is verified (`crypto.beacon`) before it is handed on: a relay or a file can withhold a round, never
-make one up. A round that is not due yet is an error with its due time, not a wait.
+Every round is verified (`crypto.beacon`) before it is handed on: a relay or a file can withhold a round,
+never make one up. A round that is not due yet is an error with its due time, not a wait.
 """
 
 import json
@@ -23,7 +23,9 @@ _OK: Final = 200
 
 
 class BeaconUnavailableError(AppError):
-    """No round to be had: ``beacon.not-due`` (`seconds` until it is), ``beacon.unavailable``, ``beacon.file``."""
+    """No round to be had: ``beacon.not-due`` (`seconds` until it is), ``beacon.unavailable``,
+    ``beacon.file``.
+    """
 
 
 class Beacons:
@@ -44,7 +46,9 @@ class Beacons:
         self._rounds = dict(rounds or {})
 
     async def __call__(self, chain_name: str, number: int) -> dict[str, Any]:
-        """The round as a `result` entry holds it (draw-proof §2). Raises BeaconUnavailableError, BeaconError."""
+        """The round as a `result` entry holds it (draw-proof §2). Raises BeaconUnavailableError,
+        BeaconError.
+        """
         wait = round_time(chain_name, number) - self._clock().timestamp()
         if wait > 0:
             raise BeaconUnavailableError("beacon.not-due", seconds=int(wait) + 1)

@@ -25,15 +25,24 @@ _ROLES: Final = {
 _PROVES: Final = (
     (
         "名单由封存的条件与平台、代理机构、监督人三方的随机数按公开规则算出，任何人可重算。",
-        "The panel follows by a public rule from sealed conditions and the chance of three parties; anyone can recompute it.",
+        (
+            "The panel follows by a public rule from sealed conditions and the chance of three parties; "
+            "anyone can recompute it."
+        ),
     ),
     (
         "条件与承诺先于随机数写入透明日志，监督人和见证方共同签署，事后不能更改。",
-        "Conditions and commitments entered a cosigned log before any chance was known, and cannot be changed.",
+        (
+            "Conditions and commitments entered a cosigned log before any chance was known, and cannot be "
+            "changed."
+        ),
     ),
     (
         "每次递补都有入日志的事由，且在登记事由之前无人能知道由谁递补。",
-        "Every replacement has its cause in the log, and nobody could know the successor before the cause was logged.",
+        (
+            "Every replacement has its cause in the log, and nobody could know the successor before the "
+            "cause was logged."
+        ),
     ),
 )
 _LIMITS: Final = (
@@ -43,7 +52,10 @@ _LIMITS: Final = (
     ),
     (
         "平台、代理机构、监督人三方全部串通时，没有公共信标的抽取仍可能被操纵。",
-        "Without a public beacon, platform, agency and supervisor all together could still have steered the draw.",
+        (
+            "Without a public beacon, platform, agency and supervisor all together could still have "
+            "steered the draw."
+        ),
     ),
     (
         "本页仅为指引：以扫码或离线核验程序对证明包的核验结果为准。",
@@ -84,14 +96,14 @@ def render(certificate: Certificate) -> bytes:
         "content": json.dumps(_content(certificate), ensure_ascii=False),
         "qr": square_code(certificate.address),
     }
-    compiler = typst.Compiler(
+    made = typst.compile(
         template,
-        font_paths=[str(fonts.sans_path().parent)],
+        font_paths=typst.Fonts(include_system_fonts=False, font_paths=[str(fonts.sans_path().parent)]),
         ignore_system_fonts=True,
         sys_inputs=inputs,
-    )
-    made = compiler.compile(
-        format="pdf", pdf_standards="a-2b", timestamp=datetime.fromisoformat(certificate.opened_at)
+        format="pdf",
+        pdf_standards="a-2b",
+        timestamp=datetime.fromisoformat(certificate.opened_at),
     )
     if not isinstance(made, bytes):
         raise TypeError("one document was asked for")

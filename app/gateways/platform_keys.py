@@ -1,4 +1,5 @@
-"""The platform's own key folder: signing and VRF seeds and the key of person hashes in one owner-only file (0600).
+"""The platform's own key folder: signing and VRF seeds and the key of person hashes in one owner-only file
+(0600).
 
 It never leaves the platform's machine. Registering the public halves in the log is the ceremony's work.
 """

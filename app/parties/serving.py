@@ -1,7 +1,7 @@
 """A party node as a process: opened from its folder, served by uvicorn on an address of its own.
 
-The folder holds `keys.json` (0600), `party.json`, `trust.json` and the book `node.sqlite`. The socket listens before
-the address is told, so whoever hears it may call at once.
+The folder holds `keys.json` (0600), `party.json`, `trust.json` and the book `node.sqlite`. The socket listens
+before the address is told, so whoever hears it may call at once.
 """
 
 import os
@@ -49,7 +49,7 @@ def load_keys(folder: Path) -> keys.PartyKeys:
 
 
 def pin(folder: Path, data: bytes) -> Trust:
-    """Pin a trust file that lists this node's own key. Raises AppError ``trust.file`` or ``trust.own-key``."""
+    """Pin a trust file that lists this node's own key. Raises AppError ``trust.file``, ``trust.own-key``."""
     own = load_keys(folder)
     try:
         trust = read_trust(data)
@@ -62,7 +62,8 @@ def pin(folder: Path, data: bytes) -> Trust:
 
 
 def approve_override(folder: Path, section: bytes, reason: str) -> str:
-    """Note, for a supervisor's node, the reason for drawing a section below the anonymity gate; gives the one noted.
+    """Note, for a supervisor's node, the reason for drawing a section below the anonymity gate; gives the one
+    noted.
 
     Raises AppError ``party.role``.
     """

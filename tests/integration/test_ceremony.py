@@ -1,4 +1,6 @@
-"""Whole ceremonies with real nodes on both databases: the honest course, and each way in which one party misbehaves."""
+"""Whole ceremonies with real nodes on both databases: the honest course, and each way in which one party
+misbehaves.
+"""
 
 import asyncio
 import json
@@ -252,9 +254,7 @@ async def test_two_servers_running_one_draw_end_with_one_result(
 ) -> None:
     async with second_server.read() as uow:
         parties = await uow.parties.all()
-    twin = compose(
-        stage.one.settings, second_server, stage.one.client, parties, clock=stage.clock
-    )
+    twin = compose(stage.one.settings, second_server, stage.one.client, parties, clock=stage.clock)
     row = await stage.request()
     first, second = await asyncio.gather(stage.one.ceremony.run(row.id), twin.ceremony.run(row.id))
     assert first.sdr_hash == second.sdr_hash

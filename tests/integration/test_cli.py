@@ -1,4 +1,6 @@
-"""Every command of `qiantong` over a real installation, and what each says to a wrong input: one line, the right exit code."""
+"""Every command of `qiantong` over a real installation, and what each says to a wrong input: one line, the
+right exit code.
+"""
 
 import json
 import signal
@@ -76,9 +78,7 @@ def installed(terminal: Terminal, servers: Servers, tmp_path: Path) -> Terminal:
         assert len(terminal.ok("party", "trust", tmp_path / role, trust).splitlines()) == 4
     urls = [servers.start(create_node_app(open_node(tmp_path / role))) for role in ROLES]
     assert len(terminal.ok("party", "register", *urls).splitlines()) == 4
-    terminal.ok(
-        "project", "agency", "agency-1", "--name", "agency", "--org", "uscc:91110108551385082Q"
-    )
+    terminal.ok("project", "agency", "agency-1", "--name", "agency", "--org", "uscc:91110108551385082Q")
     terminal.ok("pool", "synth", tmp_path / "pool.csv", "--experts", 240, "--seed", "cli")
     terminal.ok("pool", "import", tmp_path / "pool.csv", "--pool", "city", "--basis", "test")
     return terminal
@@ -92,8 +92,15 @@ def register_project(terminal: Terminal, *, lead: timedelta = LEAD) -> str:
     }
     (terminal.folder / "rest.json").write_text(json.dumps(rest))
     said = terminal.ok(
-        "project", "import", TENDER, "--agency", "agency-1", "--owner", "owner",
-        "--rest", terminal.folder / "rest.json",
+        "project",
+        "import",
+        TENDER,
+        "--agency",
+        "agency-1",
+        "--owner",
+        "owner",
+        "--rest",
+        terminal.folder / "rest.json",
     )
     return said.split()[0]
 
@@ -115,7 +122,9 @@ def test_a_draw_from_request_to_verified_receipt_by_commands_alone(installed: Te
     assert "drawn" in terminal.ok("draw", "run", draw, "--person", "operator")
     evidence = terminal.folder / "evidence.txt"
     evidence.write_text("ill")
-    assert "t=1" in terminal.ok("draw", "replace", draw, "--seat", 0, "--cause", "decline", "--evidence", evidence)
+    assert "t=1" in terminal.ok(
+        "draw", "replace", draw, "--seat", 0, "--cause", "decline", "--evidence", evidence
+    )
     assert "核验码" in terminal.ok("draw", "status", draw)
 
     assert terminal("draw", "open", draw) == 1
@@ -294,10 +303,13 @@ def test_a_file_that_is_no_conformance_file_never_agrees(terminal: Terminal, con
 def test_help_answers_at_once_and_loads_nothing_heavy() -> None:
     script = (
         "import sys\nfrom app.cli.main import run\nassert run(['--help']) == 0\n"
-        "heavy = {'sqlalchemy', 'fastapi', 'httpx', 'cryptography', 'openpyxl', 'pydantic'} & set(sys.modules)\n"
+        "heavy = {'sqlalchemy', 'fastapi', 'httpx', 'cryptography', 'openpyxl', 'pydantic'} & "
+        "set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT
+    )
     assert done.returncode == 0, done.stderr
     assert "签筒" in done.stdout
 

@@ -1,4 +1,6 @@
-"""`qiantong demo` as a user runs it: four processes, a finite run, files that verify, and nothing left running."""
+"""`qiantong demo` as a user runs it: four processes, a finite run, files that verify, and nothing left
+running.
+"""
 
 import json
 import os
@@ -33,7 +35,9 @@ def demo(folder: Path, *words: str, **environment: str) -> subprocess.CompletedP
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, subprocess.CompletedProcess[str]]]:
+def finished(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Path, subprocess.CompletedProcess[str]]]:
     out = tmp_path_factory.mktemp("demo") / "out"
     yield out, demo(out, "--experts", "200")
     shutil.rmtree(out, ignore_errors=True)
@@ -64,8 +68,12 @@ def test_what_it_left_verifies_at_all_levels(finished: Finished) -> None:
     assert not {"own-order", "not-opened"} & {note.code for note in report.notes}
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="this machine has no Node; the demonstration says so")
-def test_the_second_verifier_agrees_and_refuses_another_draws_pool(finished: Finished, tmp_path: Path) -> None:
+@pytest.mark.skipif(
+    shutil.which("node") is None, reason="this machine has no Node; the demonstration says so"
+)
+def test_the_second_verifier_agrees_and_refuses_another_draws_pool(
+    finished: Finished, tmp_path: Path
+) -> None:
     out, done = finished
     assert "TypeScript：全部通过" in done.stdout
     assert run_verify(out / "bundle.json", "--pool", str(out / "supervisor-pool.json"))[0] == 0
@@ -88,7 +96,9 @@ def test_a_person_reads_a_table_with_a_replacement_and_synthetic_names(finished:
     assert "是 yes" in done.stdout
 
 
-def test_the_four_parties_have_key_folders_of_their_own_that_only_their_owner_reads(finished: Finished) -> None:
+def test_the_four_parties_have_key_folders_of_their_own_that_only_their_owner_reads(
+    finished: Finished,
+) -> None:
     out, _ = finished
     keys = [
         out / "platform/keys/platform-keys.json",
@@ -102,7 +112,9 @@ def test_the_four_parties_have_key_folders_of_their_own_that_only_their_owner_re
 
 def test_no_name_is_in_clear_in_database_logs_or_public_files(finished: Finished) -> None:
     out, _ = finished
-    names = {one["record"]["name"] for one in json.loads((out / "supervisor-pool.json").read_bytes())["experts"]}
+    names = {
+        one["record"]["name"] for one in json.loads((out / "supervisor-pool.json").read_bytes())["experts"]
+    }
     public = [out / "bundle.json", out / "trust.json", *out.glob("platform/*.sqlite*"), *out.glob("*/node.*")]
     assert len(public) >= 6
     for path in public:
@@ -127,7 +139,9 @@ def test_a_folder_of_somebody_elses_is_left_alone(tmp_path: Path) -> None:
         (("--request", "request.json"), "结构不符合要求"),
     ],
 )
-def test_wrong_input_is_one_clear_line_and_starts_nothing(tmp_path: Path, words: tuple[str, str], said: str) -> None:
+def test_wrong_input_is_one_clear_line_and_starts_nothing(
+    tmp_path: Path, words: tuple[str, str], said: str
+) -> None:
     (tmp_path / "request.json").write_text('{"seats": 7}')
     option, value = words
     given = str(tmp_path / value) if value.endswith(".json") else value
@@ -150,7 +164,9 @@ def test_a_request_that_nobody_fits_names_every_reason_and_draws_nothing(tmp_pat
 
 def test_an_interrupted_demonstration_leaves_no_process(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [*PROGRAM, "demo", "--out", str(tmp_path / "out"), "--port", "0"], stdout=subprocess.PIPE, text=True,
+        [*PROGRAM, "demo", "--out", str(tmp_path / "out"), "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
         start_new_session=True,
     )
     assert process.stdout is not None
@@ -171,7 +187,9 @@ def test_a_killed_demonstration_takes_its_parties_with_it(tmp_path: Path) -> Non
         "children = Children(pathlib.Path(sys.argv[1])).__enter__()\nchildren.identities()\n"
         "print('ready', flush=True)\ntime.sleep(60)\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", parent, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", parent, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.kill()

@@ -1,4 +1,6 @@
-"""kill -9 of the platform at every point of a ceremony, and two platforms at once: same draw, one result, one log."""
+"""kill -9 of the platform at every point of a ceremony, and two platforms at once: same draw, one result,
+one log.
+"""
 
 import multiprocessing
 from collections import Counter
@@ -29,7 +31,9 @@ MANY = 200
 
 @pytest.fixture(scope="module")
 def forks() -> ForkServerContext:
-    """Processes that start from a clean one with the product's modules loaded: a real exec would take a second."""
+    """Processes that start from a clean one with the product's modules loaded: a real exec would take a
+    second.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.support.killable"])
     return context
@@ -110,7 +114,9 @@ async def test_killed_while_a_seat_is_refilled_and_the_draw_opened_it_opens_once
     for point in points(migrated_url):
         row = await stage.one.ceremony.run((await fresh(stage, point)).id)
         stage.clock.advance(hours=2)
-        process = forks.Process(target=run_errand, args=(errand(stage, migrated_url, row, finish=True), point))
+        process = forks.Process(
+            target=run_errand, args=(errand(stage, migrated_url, row, finish=True), point)
+        )
         process.start()
         if await ended(process) == 0:
             break

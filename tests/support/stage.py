@@ -1,4 +1,5 @@
-"""A platform and its three nodes in one process, talking HTTP over in-memory transports, on one clock that tests move.
+"""A platform and its three nodes in one process, talking HTTP over in-memory transports, on one clock that
+tests move.
 
 Everything is real but the wire: keys, nodes, books, signatures, composition. `Wire` can make a host silent or
 single duties of it fail, as a cable or an unwilling party would.
@@ -83,7 +84,9 @@ class Clock:
 
 @dataclass
 class Wire(httpx.AsyncBaseTransport):
-    """Routes by host name to applications; `silent` hosts and `broken` (host, end of path) cannot be reached."""
+    """Routes by host name to applications; `silent` hosts and `broken` (host, end of path) cannot be
+    reached.
+    """
 
     hosts: dict[str, httpx.ASGITransport] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
@@ -215,7 +218,8 @@ async def set_stage(
             **{role: (owned[role].signing.public.hex(),) for role in ROLES},
         },
     )
-    nodes, urls = {}, []
+    nodes: dict[str, Node] = {}
+    urls = []
     for role in ROLES:
         book = Book(folder / role / "node.sqlite")
         nodes[role] = Node(keys=owned[role], book=book, trust=trust, clock=clock, random=os.urandom)
