@@ -17,17 +17,16 @@ class RefusedError(Exception):
     """The bytes are not acceptable JSON; the caller turns this into its own check number."""
 
 
-def parse(data: bytes, *, limit: int, canonical: bool = True) -> Any:
+def parse(data: bytes, *, limit: int) -> Any:
     """The JSON value of `data`, at most `limit` bytes. Raises RefusedError."""
     value = load(data, limit=limit)
-    inspect(value, data, canonical=canonical)
+    inspect(value, data)
     return value
 
 
-def inspect(value: Any, data: bytes, *, canonical: bool) -> None:
-    """Refuses a loaded value that the protocol does not know or, when asked, that `data` spells otherwise."""
-    encoded = encode(value)
-    if canonical and encoded != data:
+def inspect(value: Any, data: bytes) -> None:
+    """Refuses a loaded value that the protocol does not know or that `data` spells otherwise."""
+    if encode(value) != data:
         raise RefusedError("not in the RFC 8785 form")
 
 

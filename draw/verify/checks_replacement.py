@@ -108,6 +108,8 @@ def _check_skip(replay: _Replay, seat: int, at: Position, skip: Any, t: int) -> 
         require(holder is not None, 19, f"event {t}: the person skipped is not on the panel")
         expected = [] if holder is None else [holder]
     else:
+        # The reasons are tried in order: who is known to be on the panel is not skipped for the employer.
+        require(opening.persons.get(at) not in replay.holders, 19, f"event {t}: skipped for the wrong reason")
         expected = replay.others_with(seat, opening.tag(at, 19))
         require(len(expected) == replay.cap, 19, f"event {t}: the employer skipped is not at its cap")
     require(against == expected, 19, f"event {t}: the skip names other positions")

@@ -132,14 +132,13 @@ _trust = closed(
 )
 
 
-def read(data: bytes, limit: int, shape: Shape, number: int, *, exact: bool = True) -> Any:
-    """The value of a file of the given shape; fails check `number` otherwise. `exact` demands canonical
-    bytes."""
+def read(data: bytes, limit: int, shape: Shape, number: int) -> Any:
+    """The value of a file of the given shape in canonical bytes; fails check `number` otherwise."""
     try:
         # The shape first: it stops at the first wrong member, so that megabytes of nonsense cost little.
         value = canonical.load(data, limit=limit)
         shape(value, "$")
-        canonical.inspect(value, data, canonical=exact)
+        canonical.inspect(value, data)
     except canonical.RefusedError as error:
         fail(number, str(error))
     except MismatchError as error:
@@ -148,9 +147,8 @@ def read(data: bytes, limit: int, shape: Shape, number: int, *, exact: bool = Tr
 
 
 def read_trust(data: bytes) -> Any:
-    """The trust file (§12). It is written by hand: white space is allowed, everything else is strict. Fails
-    as check 4."""
-    return read(data, MAX_TRUST, _trust, 4, exact=False)
+    """The trust file (§12); fails check 4."""
+    return read(data, MAX_TRUST, _trust, 4)
 
 
 def check_1_format(data: bytes) -> Bundle:

@@ -102,6 +102,12 @@ def test_a_trust_file_that_does_not_list_a_key_fails_the_keys() -> None:
     assert (caught.value.number, caught.value.name) == (4, "keys")
 
 
+def test_a_trust_file_spelled_otherwise_fails_the_keys() -> None:
+    with pytest.raises(ProofError) as caught:
+        verify(BUNDLE, trust=bundle_bytes(RICH.trust()) + b"\n")
+    assert caught.value.number == 4
+
+
 def test_a_receipt_or_pool_file_of_another_draw_is_told() -> None:
     other = Ceremony(Plan(seed=9), prefix=2)
     for number, files in (
