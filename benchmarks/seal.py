@@ -19,7 +19,7 @@ import hmac
 import json
 import statistics
 
-from timing import machine, table, timed, verdict
+from timing import machine, table, verdict, worked
 
 from draw import cells as draw_cells
 from draw import record
@@ -116,15 +116,15 @@ def build_cells(snapshot: Snapshot, parameters: DrawParameters) -> Cells:
 
 
 def phases(records: list[ExpertRecord], size: int) -> dict[str, float]:
-    """Seconds of each phase, once."""
+    """Processor seconds of each phase, once; one thread, and nothing to wait for."""
     parameters = synthetic_pool.parameters(shape(len(records)))
     engine = Engine(synthetic_pool.case(), synthetic_pool.rules(), parameters)
-    snapshot, snapshot_s = timed(lambda: Snapshot.build(records, KEY))
-    assessed, assess_s = timed(lambda: [engine.assess(one) for one in snapshot.records])
+    snapshot, snapshot_s = worked(lambda: Snapshot.build(records, KEY))
+    assessed, assess_s = worked(lambda: [engine.assess(one) for one in snapshot.records])
     assert sum(one.eligible for one in assessed) == size
-    cells, cells_s = timed(lambda: build_cells(snapshot, parameters))
+    cells, cells_s = worked(lambda: build_cells(snapshot, parameters))
     assert len(cells.tags) == size
-    built, record_s = timed(lambda: record.build(seal_parts(cells, parameters)))
+    built, record_s = worked(lambda: record.build(seal_parts(cells, parameters)))
     assert len(built.hash) == len(KEY)
     return {
         "snapshot": snapshot_s,
@@ -132,8 +132,8 @@ def phases(records: list[ExpertRecord], size: int) -> dict[str, float]:
         "cells": cells_s,
         "record": record_s,
         "seal": cells_s + record_s,
-        "naive": timed(lambda: naive(records))[1],
-        "sha256": timed(lambda: plain(size))[1],
+        "naive": worked(lambda: naive(records))[1],
+        "sha256": worked(lambda: plain(size))[1],
     }
 
 
@@ -157,7 +157,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, GOAL_SIZE])
     parser.add_argument("--runs", type=int, default=3)
     given = parser.parse_args()
-    print(f"seal: milliseconds, medians of {given.runs} runs; {machine()}")
+    print(f"seal: processor milliseconds, medians of {given.runs} runs; {machine()}")
     names = ["snapshot", "assess", "cells", "record", "seal", "naive", "sha256"]
     head = ["eligible", "pool", *names, "snapshot is", "seal is", f"seal at {GOAL_SIZE}, s"]
     table(head, [measure(size, given.runs) for size in given.sizes])
