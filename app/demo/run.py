@@ -137,9 +137,12 @@ def _verify(stage: Stage, names: list[tuple[str, str]]) -> bool:
 
 
 async def _serve(plan: Plan, one: Installation, row: DrawRow) -> None:
+    key = await story.agency_key(one)
+
     def announce(address: str) -> None:
         print(f"公众核验 public   {address}/?code={row.code}")
         print(f"代理机构 agency   {address}/agency")
+        print(f"  演示密钥 key    {key}")
         print(f"离线核验 offline  {(plan.out / 'verifier.html').absolute().as_uri()}")
         print("按 Ctrl-C 结束 · press Ctrl-C to end", flush=True)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from app.store.repositories.projects import Agency, Project
 from app.store.unit_of_work import UnitOfWork
 from app.synthetic import SyntheticPool, synthesise
 from app.times import from_text
+from app.usecases.access import SECRET_BYTES, issue_key
 from app.usecases.draw_requests import request_draw, take_duty
 from app.usecases.openings import Vacated, open_draw, replace
 from app.usecases.operations import Actor
@@ -35,6 +37,7 @@ AGENCY: Final = "demo-agency"
 SECTION: Final = "s1"
 REQUESTER: Final = "demo-requester"
 OPERATOR: Final = "demo-operator"
+KEY_LIFE: Final = timedelta(days=1)
 _SEED_BYTES: Final = 32
 _BODY: Final = "M9999999"
 
@@ -184,6 +187,27 @@ async def open_when_lawful(stage: Stage, row: DrawRow) -> DrawRow:
         )
         await asyncio.sleep(wait)
     return await open_draw(stage.one.ceremony, row.id)
+
+
+async def agency_key(one: Installation) -> str:
+    """An API key of a day for the agency's page; the demonstration shows it."""
+    now, secret = one.platform.clock(), one.platform.random(SECRET_BYTES)
+
+    async def store(uow: UnitOfWork) -> str:
+        return await issue_key(
+            uow,
+            person=REQUESTER,
+            role="agency",
+            agency_id=AGENCY,
+            scopes=None,
+            mode=one.platform.mode,
+            signing_key=None,
+            expires_at=now + KEY_LIFE,
+            now=now,
+            secret=secret,
+        )
+
+    return await one.platform.database.transact(store)
 
 
 def seconds_to_open(one: Installation, row: DrawRow) -> float:

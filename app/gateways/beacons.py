@@ -101,6 +101,10 @@ def _verified(chain_name: str, number: int, answer: object) -> dict[str, Any]:
     previous = previous or None
     if not isinstance(signature, str) or not isinstance(previous, str | None):
         raise BeaconUnavailableError("beacon.unavailable", chain=chain_name, round=number)
-    before = None if previous is None else bytes.fromhex(previous)
-    verify_round(chain_name, number, bytes.fromhex(signature), before)
+    try:
+        before = None if previous is None else bytes.fromhex(previous)
+        stated = bytes.fromhex(signature)
+    except ValueError as error:
+        raise BeaconUnavailableError("beacon.unavailable", chain=chain_name, round=number) from error
+    verify_round(chain_name, number, stated, before)
     return {"chain": chain_name, "round": number, "signature": signature, "previous": previous}

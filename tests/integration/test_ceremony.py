@@ -5,7 +5,7 @@ misbehaves.
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,15 @@ from sqlalchemy import text
 
 from app.composition import compose
 from app.errors import ConflictError, QuorumMissingError
+from app.gateways.beacons import BeaconUnavailableError
 from app.gateways.parties import PartyError
 from app.store.unit_of_work import Database
 from app.usecases import openings
+from app.usecases.draw_requests import BEACON_LEAD_SECONDS
 from app.usecases.evidence import course
 from app.usecases.log import verify_log
 from app.usecases.openings import Vacated, open_draw, replace
+from crypto.beacon import round_time
 from draw.disclosure import pool_file, pool_file_bytes, receipt, receipt_bytes, roster
 from draw.entries import to_json
 from draw.errors import LifecycleError
@@ -27,6 +30,7 @@ from draw.verify.verifier import verify
 from tests.support.stage import Clock, Stage, set_stage
 
 pytestmark = pytest.mark.anyio
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -264,6 +268,37 @@ async def test_two_servers_running_one_draw_end_with_one_result(
         whole = await course(uow, second)
     assert len(whole.all("commit")) == len(whole.all("reveal")) == 2
     await verify_log(second_server, twin.platform.log, twin.platform.cosigners)
+
+
+@pytest.fixture
+async def stage_of_2023(database: Database, tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stage]:
+    """A minute and a half before the genuine round 1000 of quicknet, under rules dated back to that year."""
+    packs = tmp_path / "rules" / "packs"
+    packs.mkdir(parents=True)
+    shipped = (ROOT / "draw/avoidance/packs/tender.cn.toml").read_text(encoding="utf-8")
+    dated = shipped.replace('effective_from = "2025-01-01"', 'effective_from = "2023-01-01"')
+    (packs / "tender.cn.toml").write_text(dated, encoding="utf-8")
+    start = datetime.fromtimestamp(round_time("quicknet", 1000) - BEACON_LEAD_SECONDS, UTC)
+    rounds = ROOT / "tests/vectors/drand.json"
+    one = await set_stage(database, tmp_path, start=start, rules=tmp_path / "rules", rounds=rounds)
+    yield one
+    await one.one.client.aclose()
+
+
+async def test_a_draw_with_a_genuine_beacon_round_waits_for_it_and_verifies(stage_of_2023: Stage) -> None:
+    stage = stage_of_2023
+    row = await stage.request(beacon="quicknet")
+    with pytest.raises(BeaconUnavailableError, match="not-due") as caught:
+        await stage.one.ceremony.run(row.id)
+    assert (await stage.one.ceremony.row(row.id)).state == "revealed"
+    assert caught.value.details["seconds"] == BEACON_LEAD_SECONDS + 1
+    stage.clock.advance(seconds=BEACON_LEAD_SECONDS)
+    await stage.one.ceremony.run(row.id)
+    stage.clock.advance(hours=2)
+    await open_draw(stage.one.ceremony, row.id)
+    report = verify(await bundle_of(stage, row.id), trust=stage.trust)
+    assert report.stage == "opened"
+    assert "no-beacon" not in {note.code for note in report.notes}
 
 
 async def test_a_node_registers_nobody_but_itself(stage: Stage) -> None:

@@ -197,14 +197,20 @@ class Servers:
 
 
 async def set_stage(
-    database: Database, folder: Path, *, experts: int = 240, servers: "Servers | None" = None
+    database: Database,
+    folder: Path,
+    *,
+    experts: int = 240,
+    servers: Servers | None = None,
+    start: datetime = START,
+    **chosen: Any,
 ) -> Stage:
     """Nodes with keys of their own, registered in the log of a migrated database; a pool and a project.
 
-    With `servers` the nodes listen on loopback ports, where other processes reach them too.
+    With `servers` the nodes listen on loopback ports, where other processes reach them too. `chosen` are settings.
     """
-    clock, wire = Clock(), Wire()
-    settings = Settings(data=folder / "platform", origin=ORIGIN, relays=())
+    clock, wire = Clock(start), Wire()
+    settings = Settings(data=folder / "platform", origin=ORIGIN, relays=(), **chosen)
     client = httpx.AsyncClient(transport=wire if servers is None else None, trust_env=False)
     alone = compose(settings, database, client, [], clock=clock)
     owned = {
@@ -227,7 +233,7 @@ async def set_stage(
         wire.hosts[f"{role}.example"] = httpx.ASGITransport(app)
         urls.append(f"http://{role}.example" if servers is None else servers.start(app))
     one = await registered(alone, urls)
-    pool = synthesise(experts, seed=b"stage", tender_orgs=ORGS, now=START)
+    pool = synthesise(experts, seed=b"stage", tender_orgs=ORGS, now=start)
     stage = Stage(one=one, nodes=nodes, wire=wire, clock=clock, pool=pool)
     stage.trust = await trust_file(one.platform)
     await _fill(stage)
