@@ -276,7 +276,7 @@ def test_draws_are_listed_in_plain_words_and_their_steps_can_be_followed(
         assert steps.count() == 7
         assert "已申请" in page.locator(".timeline [aria-current=step]").inner_text()
         run(platform, draw, until="drawn")
-        page.locator(".timeline [aria-current=step]").filter(has_text="已抽取，结果密封中").wait_for()
+        page.locator(".timeline [aria-current=step]").filter(has_text="已抽取并密封").wait_for()
         assert page.get_by_text("最早依法开封").is_visible()
         assert page.locator(".timeline .done time").count() == 5
         code = page.locator("a.code")

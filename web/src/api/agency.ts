@@ -1,6 +1,5 @@
 // What the agency's page asks the server, and the answers as the page uses them. Members that the page does not need
 // are not read: of a proof only the kinds and times of its log entries are kept.
-import type { Order } from "../apps/agency/logic/form.ts";
 import { ask, faultOf, list, number, record, text, textOrNull, type Caller, type Fault } from "./http.ts";
 
 export interface Project {
@@ -88,6 +87,29 @@ export interface Pack {
 export interface Specialty {
   readonly code: string;
   readonly name: string;
+}
+
+/** A draw as asked for. An empty number goes as null: the server says what is missing. */
+export interface Order {
+  readonly project: string;
+  readonly section: string;
+  readonly pool: string;
+  readonly parameters: {
+    readonly rule: "uniform/1";
+    readonly committee: { readonly experts: number | null; readonly owners: number | null };
+    readonly strata: readonly { readonly id: string; readonly prefixes: readonly string[]; readonly seats: number | null }[];
+    readonly sites: readonly {
+      readonly id: string;
+      readonly regions: readonly string[];
+      readonly min: number | null;
+      readonly max: number | null;
+    }[];
+    readonly cap: number | null;
+  };
+  readonly beacon: string | null;
+  readonly override: string | null;
+  readonly opens_at: null;
+  readonly redraw_reason: string | null;
 }
 
 export interface LoggedStep {

@@ -1,4 +1,5 @@
 // The request form: what is typed, and the order it becomes. Nothing is checked here; the server tells every fault.
+import type { Order } from "../../../api/agency.ts";
 
 export interface StratumFields {
   readonly key: number;
@@ -27,28 +28,6 @@ export interface RequestFields {
   beacon: string;
   override: string;
   redrawReason: string;
-}
-
-export interface Order {
-  readonly project: string;
-  readonly section: string;
-  readonly pool: string;
-  readonly parameters: {
-    readonly rule: "uniform/1";
-    readonly committee: { readonly experts: number | null; readonly owners: number | null };
-    readonly strata: readonly { readonly id: string; readonly prefixes: readonly string[]; readonly seats: number | null }[];
-    readonly sites: readonly {
-      readonly id: string;
-      readonly regions: readonly string[];
-      readonly min: number | null;
-      readonly max: number | null;
-    }[];
-    readonly cap: number | null;
-  };
-  readonly beacon: string | null;
-  readonly override: string | null;
-  readonly opens_at: null;
-  readonly redraw_reason: string | null;
 }
 
 let lastKey = 0;
