@@ -100,6 +100,11 @@ PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
                 "The draw is sealed: its bidders are fixed",
             ),
             "draw.exists": ("该标段已有进行中的抽取", "The section has a draw under way"),
+            "draw.not-open": ("抽取尚未公开", "The draw is not open yet"),
+            "draw.pool-file-waits": (
+                "另有 {draws} 个同期抽取尚未公开，其公开后方可导出专家库文件",
+                "{draws} draws of the same time are still sealed; the pool file waits for their opening",
+            ),
             "draw.live-exists": ("该标段已有进行中的抽取 {draw}", "The section has a draw under way: {draw}"),
             "draw.parties-missing": ("参与方密钥尚未登记齐全", "The keys of some parties are not registered"),
             "draw.duties-clash": (

@@ -9,7 +9,6 @@ import typer
 if TYPE_CHECKING:
     from app.composition import Installation
     from app.store.repositories.draws import DrawRow
-    from app.usecases.openings import Opened
     from app.usecases.previews import DrawOrder, Look
 
 app = typer.Typer(help="抽取 · draws", no_args_is_help=True)
@@ -139,14 +138,14 @@ def open_one(
     Open at the lawful time, with the supervisor's countersignature.
     """
     from app.cli import session
-    from app.usecases.openings import bundle, open_draw, opened
+    from app.usecases.openings import bundle, open_draw
 
     async def work(one: "Installation") -> "DrawRow":
         row = await open_draw(one.ceremony, draw)
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
             (out / "bundle.json").write_bytes(await bundle(one.platform, row))
-            _write_disclosures(out, row, await opened(one.platform, row), receipt)
+            await _write_disclosures(one, out, row, receipt)
         return row
 
     _show(session.on_installation(work))
@@ -193,16 +192,15 @@ def _show(row: "DrawRow") -> None:
             typer.echo(f"  {name}: {time}")
 
 
-def _write_disclosures(out: Path, row: "DrawRow", found: "Opened", expert: str | None) -> None:
+async def _write_disclosures(one: "Installation", out: Path, row: "DrawRow", expert: str | None) -> None:
     from app.private_files import write_private
-    from app.usecases.ceremony import k_of
-    from draw.disclosure import pool_file, pool_file_bytes, receipt, receipt_bytes
+    from app.usecases import disclosures
+    from app.usecases.openings import opened
 
-    k, cells, frozen = k_of(row), found.cells, found.frozen
-    file = pool_file_bytes(pool_file(k, cells, frozen.case, frozen.case_salt))
-    write_private(out / "supervisor-pool.json", file)
+    found = await opened(one.platform, row)
     if expert is not None:
-        write_private(out / "receipt.json", receipt_bytes(receipt(k, cells, expert)))
+        write_private(out / "receipt.json", disclosures.receipt(row, found, expert))
+    write_private(out / "supervisor-pool.json", await disclosures.pool_file(one.platform, row, found))
 
 
 def _read_order(file: Path) -> "DrawOrder":

@@ -20,7 +20,7 @@ from app.gateways.certificate import Certificate, render
 from app.private_files import write_private
 from app.second_verifier import find_node, run_verify
 from app.store.repositories.draws import DrawRow
-from app.usecases import openings
+from app.usecases import disclosures, openings
 from app.usecases.ceremony import k_of
 from app.usecases.openings import Opened
 from app.usecases.proofs import trust_file
@@ -49,13 +49,11 @@ async def write_public(one: Installation, out: Path, row: DrawRow) -> None:
         (out / "verifier.html").write_bytes(page.read_bytes())
 
 
-def write_disclosures(out: Path, row: DrawRow, found: Opened) -> None:
+async def write_disclosures(one: Installation, out: Path, row: DrawRow, found: Opened) -> None:
     """The supervisor's pool file and the receipt of the first seat's expert, readable by their owner only."""
-    k, cells, frozen = k_of(row), found.cells, found.frozen
-    file = disclosure.pool_file(k, cells, frozen.case, frozen.case_salt)
-    write_private(out / "supervisor-pool.json", disclosure.pool_file_bytes(file))
-    (_, expert), *_rest = disclosure.roster(found.outcome, cells)
-    write_private(out / "receipt.json", disclosure.receipt_bytes(disclosure.receipt(k, cells, expert.id)))
+    write_private(out / "supervisor-pool.json", await disclosures.pool_file(one.platform, row, found))
+    (_, expert), *_rest = disclosure.roster(found.outcome, found.cells)
+    write_private(out / "receipt.json", disclosures.receipt(row, found, expert.id))
 
 
 def panel_lines(found: Opened) -> list[SeatLine]:

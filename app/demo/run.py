@@ -112,7 +112,7 @@ async def _disclose(stage: Stage, row: DrawRow) -> list[tuple[str, str]]:
     one, out = stage.one, stage.out
     await output.write_public(one, out, row)
     found = await openings.opened(one.platform, row)
-    await asyncio.to_thread(output.write_disclosures, out, row, found)
+    await output.write_disclosures(one, out, row, found)
     address = f"{one.settings.public_url}/?code={row.code}"
     (out / "certificate.pdf").write_bytes(await output.certificate(one, row, found, address))
     stage.show.panel(output.panel_lines(found))

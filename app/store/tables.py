@@ -173,6 +173,9 @@ draws = Table(
     Column("sdr_hash", _HEX32, unique=True),
     Column("code", String(12), unique=True),
     Column("abort_reason", String(32)),
+    # When its experts will be busy (K14), as the project said at the request.
+    Column("evaluation_from", _TIME, index=True),
+    Column("evaluation_to", _TIME),
     # Compare-and-swap: every step raises it by one.
     Column("state_version", Integer, nullable=False),
     Column("created_at", _TIME, nullable=False),

@@ -211,6 +211,7 @@ class Ceremony:
             case_salt=case_salt,
             cell_key=cell_key,
             tag_key=tag_key,
+            bound_by=prepared.bound_by,
             seal=draft("seal", sealed_at, dict(record.build(parts).body)),
         )
 

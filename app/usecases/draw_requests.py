@@ -15,6 +15,7 @@ from app.errors import ConflictError, Fault, InputRefusedError, NotFoundError
 from app.store.repositories.draws import DrawRow
 from app.store.repositories.parties import Party
 from app.store.unit_of_work import UnitOfWork
+from app.usecases.engagements import bound_elsewhere
 from app.usecases.frozen_draws import Prepared
 from app.usecases.log import append
 from app.usecases.operations import Actor, note
@@ -83,6 +84,8 @@ async def request_draw(
         state=REQUESTED,
         live=True,
         request=_request_document(order, seen),
+        evaluation_from=ground.case.evaluation.since,
+        evaluation_to=ground.case.evaluation.until,
         created_at=now,
         updated_at=now,
     )
@@ -104,7 +107,9 @@ async def prepare(uow: UnitOfWork, platform: Platform, row: DrawRow) -> Prepared
     if project is None or pool is None:
         raise NotFoundError("draw.ground-missing")
     pack = project.document["pack"]
-    case = case_of(project, await agency_of(uow, project))
+    agency, span = await agency_of(uow, project), project.document["evaluation"]
+    bound = await bound_elsewhere(uow, platform, row, since=span["from"], until=span["to"])
+    case = case_of(project, agency, bound.engagements)
     chain = row.request["beacon"]
     return Prepared(
         case=case,
@@ -114,6 +119,7 @@ async def prepare(uow: UnitOfWork, platform: Platform, row: DrawRow) -> Prepared
         beacon=None if chain is None else _beacon(chain, platform.clock()),
         override=row.request["override"],
         opens_at=opens_at(case, row.request["opens_at"]),
+        bound_by=bound.draws,
     )
 
 

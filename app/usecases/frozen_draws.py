@@ -32,7 +32,11 @@ MAX_FROZEN_BYTES: Final = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A request made ready to seal. `opens_at` is the first lawful opening, a time of the format."""
+    """A request made ready to seal.
+
+    `opens_at` is the first lawful opening, a time of the format; `bound_by` are the draws whose panels the
+    case's engagements come from.
+    """
 
     case: Case
     rules: Rules
@@ -41,6 +45,7 @@ class Prepared:
     beacon: BeaconChoice | None
     override: str | None
     opens_at: str
+    bound_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +61,7 @@ class FrozenDraw:
     cell_key: bytes
     tag_key: bytes
     seal: Entry
+    bound_by: tuple[str, ...] = ()
 
     @property
     def record(self) -> SealedRecord:
@@ -73,6 +79,7 @@ class FrozenDraw:
                 "rules": self.rules.to_json(),
                 "parameters": self.parameters.to_json(),
                 "pool": [self.pool_id, self.pool_version],
+                "bound_by": list(self.bound_by),
                 "seal": {"time": self.seal.time, "body": dict(self.seal.body)},
                 **secrets,
             }
@@ -89,6 +96,7 @@ class FrozenDraw:
             parameters=DrawParameters.from_json(value["parameters"]),
             pool_id=pool_id,
             pool_version=version,
+            bound_by=tuple(value["bound_by"]),
             seal=draft("seal", value["seal"]["time"], value["seal"]["body"]),
             **{name: bytes.fromhex(value[name]) for name in ("case_salt", "cell_key", "tag_key")},
         )

@@ -213,6 +213,8 @@ def upgrade() -> None:
         sa.Column("sdr_hash", sa.String(length=64), nullable=True),
         sa.Column("code", sa.String(length=12), nullable=True),
         sa.Column("abort_reason", sa.String(length=32), nullable=True),
+        sa.Column("evaluation_from", sa.String(length=20), nullable=True),
+        sa.Column("evaluation_to", sa.String(length=20), nullable=True),
         sa.Column("state_version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.String(length=20), nullable=False),
         sa.Column("updated_at", sa.String(length=20), nullable=False),
@@ -231,6 +233,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("draws", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_draws_agency_id"), ["agency_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_draws_evaluation_from"), ["evaluation_from"], unique=False)
         batch_op.create_index(
             "uq_draws_one_live",
             ["project_id", "section"],
@@ -302,6 +305,7 @@ def downgrade() -> None:
         batch_op.drop_index(
             "uq_draws_one_live", sqlite_where=sa.text("live"), postgresql_where=sa.text("live")
         )
+        batch_op.drop_index(batch_op.f("ix_draws_evaluation_from"))
         batch_op.drop_index(batch_op.f("ix_draws_agency_id"))
 
     op.drop_table("draws")

@@ -147,6 +147,8 @@ class Scene:
                 state="requested",
                 live=True,
                 request={},
+                evaluation_from=case.evaluation.since,
+                evaluation_to=case.evaluation.until,
                 created_at=now,
                 updated_at=now,
             )

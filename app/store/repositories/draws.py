@@ -4,7 +4,7 @@
 is not here: it is recomputed at the opening.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -39,6 +39,8 @@ class DrawRow:
     sdr_hash: str | None = None
     code: str | None = None
     abort_reason: str | None = None
+    evaluation_from: str | None = None
+    evaluation_to: str | None = None
     state_version: int = 0
     created_at: str
     updated_at: str
@@ -120,6 +122,19 @@ class DrawRepository:
             query.order_by(draws.c.created_at.desc(), draws.c.id.desc()).limit(limit)
         )
         return [DrawRow(**row._mapping) for row in rows]
+
+    async def meeting(
+        self, *, mode: str, states: Collection[str], since: str, until: str, besides: str
+    ) -> list[DrawRow]:
+        """Draws in one of `states` whose evaluation meets [since, until], but for draw `besides`."""
+        query = select(*_SELECT).where(
+            draws.c.mode == mode,
+            draws.c.state.in_(states),
+            draws.c.evaluation_from <= until,
+            draws.c.evaluation_to >= since,
+            draws.c.id != besides,
+        )
+        return [DrawRow(**row._mapping) for row in await self._connection.execute(query.order_by(draws.c.id))]
 
     async def live(self) -> list[DrawRow]:
         """Every draw under way, oldest first: what a restarted server resumes."""
