@@ -1,41 +1,37 @@
-"""The verifier as its users meet it: the offline file from disk, and the public page of a running platform.
+"""The offline verifier as its users meet it: one file from disk, honest and forged proofs, no network.
 
-Real proofs and forged ones, by file, drop, code and link; in both languages, at 200 % zoom, by keyboard alone.
-Times are printed and never judged.
+By file and by drop; in both languages, at 200 % zoom, by keyboard alone, with large pools.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from crypto.canonical import canonical
 from draw.verify.errors import ProofError
 from draw.verify.verifier import verify
 from tests.support.ceremony import Ceremony, bundle_bytes
 from tests.support.forgeries import FORGERIES, Evidence
-from tests.support.forgery import ABORTED, BEACON, RICH, SEALED
-from tests.support.served import Served, served
-from tests.support.service import Service, order, project
+from tests.support.forgery import RICH
 from tests.support.synthetic_pool import Shape
+from tests.support.verifier_page import (
+    WIDE,
+    ZOOMED,
+    check_accessibility,
+    choose,
+    drop,
+    offline,
+    states,
+    tell_time,
+    verdict,
+    write_proofs,
+)
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
-PAGE = Path(__file__).resolve().parents[2] / "app/static/verifier.html"
-WIDE = {"width": 1280, "height": 800}
-ZOOMED = {"width": 640, "height": 400}  # the same screen at 200 %
-PATIENCE = 60_000
-DROP = """([name, bytes]) => {
-  const transfer = new DataTransfer();
-  transfer.items.add(new File([new Uint8Array(bytes)], name));
-  document.querySelector(".qv-drop").dispatchEvent(
-    new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
-}"""
 # One of each group of checks, and one for each further file.
 TRIED = (1, 3, 5, 9, 10, 14, 16, 17, 20, 22, 32, 34, 43)
 
@@ -44,16 +40,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with honest proofs of several stages, and the further files of one draw."""
-    folder = tmp_path_factory.mktemp("proofs")
-    for name, plan in {"opened": RICH, "beacon": BEACON, "sealed": SEALED, "aborted": ABORTED}.items():
-        (folder / f"{name}.json").write_bytes(bundle_bytes(Ceremony(plan).bundle()))
-    ceremony = Ceremony(RICH)
-    (folder / "pool.json").write_bytes(canonical(ceremony.pool_file()))
-    (folder / "receipt.json").write_bytes(canonical(ceremony.receipt(ceremony.records[0].id)))
-    (folder / "trust.json").write_bytes(canonical(ceremony.trust()))
-    (folder / "holiday.jpg").write_bytes(b"\xff\xd8\xff\xe0 no proof at all")
-    return folder
+    return write_proofs(tmp_path_factory.mktemp("proofs"))
 
 
 @pytest.fixture(scope="module")
@@ -64,63 +51,6 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "opened.json").write_bytes(bundle_bytes(ceremony.bundle()))
     (folder / "pool.json").write_bytes(canonical(ceremony.pool_file()))
     return folder
-
-
-@contextmanager
-def visit(
-    browser: "Browser", address: str, *, size: dict[str, int] | None = None, script: str = "", **more: Any
-) -> "Iterator[Page]":
-    """A page in a context of its own; a script error or a broken content policy fails the test."""
-    context = browser.new_context(viewport=size or WIDE, **more)  # type: ignore[arg-type]
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda message: faults.append(message.text) if _is_fault(message) else None)
-    if script:
-        page.add_init_script(script)
-    page.goto(address)
-    yield page
-    context.close()
-    assert faults == []
-
-
-def _is_fault(message: Any) -> bool:
-    # An unknown code is an answer that the page explains; the browser lists it as an error of its own.
-    return message.type in ("error", "warning") and "Failed to load resource" not in message.text
-
-
-@contextmanager
-def offline(browser: "Browser", *, language: str = "zh-CN", **more: Any) -> "Iterator[Page]":
-    """The file from disk without a network: nothing is asked for but the file and the worker inside it."""
-    asked: list[str] = []
-    with visit(browser, f"{PAGE.as_uri()}?lang={language}", offline=True, **more) as page:
-        page.on("request", lambda request: asked.append(request.url))
-        yield page
-    assert [url for url in asked if not url.startswith("blob:null/")] == []
-
-
-def choose(page: "Page", *paths: Path) -> None:
-    page.locator("#qv-files").set_input_files(paths)
-    page.locator("#qv-verdict").wait_for()
-    print(paths[0].name, "·", page.locator(".qv-status").inner_text())
-
-
-def drop(page: "Page", path: Path) -> None:
-    page.evaluate(DROP, [path.name, list(path.read_bytes())])
-    page.locator("#qv-verdict").wait_for()
-
-
-def verdict(page: "Page") -> str:
-    return page.locator("#qv-verdict").inner_text()
-
-
-def states(page: "Page") -> list[str]:
-    """The word beside each of the five ticks."""
-    return page.locator(".qv-tick .qv-state").all_inner_texts()
-
-
-# -- the offline file
 
 
 def test_an_opened_proof_gives_five_ticks_each_with_its_meaning_and_its_limit(
@@ -200,8 +130,10 @@ def test_a_forgery_is_red_and_names_the_check_the_meaning_and_who_must_act(
         assert banner.locator("dt").all_inner_texts() == ["What was found", "What it means", "Who must act"]
         assert all(text.strip() for text in banner.locator("dd").all_inner_texts())
         page.get_by_role("button", name="中文").click()
-        assert page.locator("#qv-verdict").inner_text().endswith(
-            "这不是完整的抽取证明" if number == 1 else "核验未通过"
+        assert (
+            page.locator("#qv-verdict")
+            .inner_text()
+            .endswith("这不是完整的抽取证明" if number == 1 else "核验未通过")
         )
         assert "应由谁处理" in banner.inner_text()
 
@@ -239,6 +171,8 @@ def test_a_pool_file_alone_asks_for_the_proof(browser: "Browser", files: Path) -
 
 def test_everything_is_reached_and_done_with_the_keyboard(browser: "Browser", files: Path) -> None:
     with offline(browser) as page:
+        # A listener from the start: the browser's own dialogue must not come before the test listens.
+        page.on("filechooser", lambda _chooser: None)
         page.keyboard.press("Tab")
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
@@ -273,7 +207,7 @@ def test_a_large_pool_is_recomputed_while_the_page_goes_on_answering(browser: "B
         assert len(page.workers) == 1
         page.locator("#qv-verdict").wait_for()
         assert states(page) == ["passed"] * 5
-        print(page.locator(".qv-status").inner_text())
+        tell_time(page, "4000 experts")
 
 
 def test_taking_the_file_away_ends_the_work(browser: "Browser", large: Path, files: Path) -> None:
@@ -287,7 +221,9 @@ def test_taking_the_file_away_ends_the_work(browser: "Browser", large: Path, fil
 
 
 def test_where_no_worker_can_be_had_the_page_itself_verifies(browser: "Browser", files: Path) -> None:
-    with offline(browser, script="window.Worker = class { constructor() { throw new Error('no'); } };") as page:
+    with offline(
+        browser, script="window.Worker = class { constructor() { throw new Error('no'); } };"
+    ) as page:
         choose(page, files / "opened.json")
         assert page.workers == []
         assert "核验通过" in verdict(page)
@@ -311,15 +247,3 @@ def test_the_offline_file_has_no_serious_accessibility_finding(
             page.locator("#qv-verdict").wait_for()
             page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
             check_accessibility(page, path.name)
-
-
-def check_accessibility(page: "Page", view: str) -> None:
-    found = Axe().run(page).response["violations"]
-    serious = [
-        f"{one['id']}: {node['html']}"
-        for one in found
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"]
-    ]
-    assert serious == [], view
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), view

@@ -11,14 +11,15 @@ export default {
   loading: "Fetching the draw proof…",
   notFound: "There is no draw proof for this code; please compare it with the certificate.",
   unreachable: "The draw proof cannot be fetched now. Try again later, or choose a saved proof below.",
-  orFile: "Or use a saved file",
+  offline: "Download the offline verifier",
+  offlineHint: "One file that works without a network; what it verifies does not depend on this site.",
   save: "Save the draw proof",
   exampleTitle: "In plain words: how the drawing of lots is kept honest",
   example: {
     step1: "First the list is locked: every eligible expert becomes a lot in a glass drum, and three parties sign the seal. One lot more or less, and the seal no longer fits.",
     step2: "Then the random numbers are locked: agency and supervisor each put a number into an envelope, and the cosigner keeps a sealed copy of both. Neither knows the other's number.",
-    step3: "Then the envelopes are opened: the two numbers and a public random number that nobody controls are mixed into one seed. If a single one is truly random, nobody can foresee the result.",
-    step4: "Finally everybody can compute: seed, method and drum are public, and whoever computes gets the same people. What you see here is your own browser computing it again.",
+    step3: "Then the envelopes are opened: the two numbers and a key of the platform are mixed into one seed, and a public random number that nobody controls may be added. If a single one is truly random, nobody can foresee the result.",
+    step4: "Finally everybody can compute: seed, method and drum are public, and whoever computes gets the same people. Verifying on this page is your own browser computing it again.",
     change: "What if somebody exchanged an expert afterwards? The lot would no longer fit the seal: “List unchanged” would turn to “failed”, with the number of the check and who must explain.",
   },
 } satisfies Words<typeof chinese>;

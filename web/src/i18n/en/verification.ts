@@ -101,7 +101,7 @@ export default {
   column: { role: "Role", name: "Name", fingerprint: "Fingerprint", seat: "Seat", stratum: "Specialty group", site: "Site", step: "Step", index: "Log index", time: "Time (Beijing)" },
   seatsTitle: "Roster",
   vacant: "vacant",
-  unpublished: "(the rules publish nothing)",
+  unpublished: "Under the rules of this draw, names and other particulars are not published here; each seat belongs to one entry of the sealed lists, which was verified.",
   field: {
     id: "Expert number", person: "Identity digest", name: "Name", employers: "Employers (credit code)", specialties: "Specialties", region: "Region", title: "Title", practice_from: "In practice since",
     birth: "Born", status: "Status", valid_from: "Valid from", valid_to: "Valid to", interests: "Interests", duties: "Duties", sanctions: "Sanctions", absences: "Leave",
@@ -126,7 +126,7 @@ export default {
   doesYes: "It proves",
   doesNo: "It does not prove",
   intake: {
-    title: "Choose files",
+    title: "Draw proof and further files",
     hint: "The draw proof is enough. Supervisors may add the pool file, experts their own receipt, anybody a trust file, in any order. Files are read on this device only and never uploaded.",
     choose: "Choose files",
     drop: "You can also drop files here",

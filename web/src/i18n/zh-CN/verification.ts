@@ -99,7 +99,7 @@ export default {
   column: { role: "角色", name: "名称", fingerprint: "指纹", seat: "席位", stratum: "专业类别", site: "评标场地", step: "步骤", index: "日志序号", time: "时间（北京）" },
   seatsTitle: "抽中名单",
   vacant: "空缺",
-  unpublished: "（规则未要求公布）",
+  unpublished: "按本次适用的规则，专家的姓名和其他资料不在这里公布；席位与封存的名单一一对应，核验已经包括。",
   field: {
     id: "专家编号", person: "身份摘要", name: "姓名", employers: "工作单位（信用代码）", specialties: "专业", region: "地区", title: "职称", practice_from: "从业起始",
     birth: "出生日期", status: "状态", valid_from: "有效期起", valid_to: "有效期止", interests: "利益关系", duties: "职务", sanctions: "处分", absences: "请假",
@@ -124,7 +124,7 @@ export default {
   doesYes: "证明",
   doesNo: "不证明",
   intake: {
-    title: "选择文件",
+    title: "抽取证明和其他文件",
     hint: "只需一份抽取证明。监督部门可再加专家库文件，专家可再加本人回执，也可加入信任文件；顺序不限。文件只在本机读取，不会上传。",
     choose: "选择文件",
     drop: "也可以把文件拖到这里",

@@ -216,7 +216,8 @@ function seats({ words }: View, report: Report): HTMLElement {
     ...published.map((name) => (seat.at === null ? "—" : fieldText(words, name, seat.fields[name]))),
   ]);
   const head = [words.column.seat, words.column.stratum, words.column.site, ...published.map((name) => words.field[name])];
-  return element("section", {}, element("h3", {}, words.seatsTitle), table(words.seatsTitle, head, rows));
+  const silent = published.length === 0 ? element("p", {}, words.unpublished) : null;
+  return element("section", {}, element("h3", {}, words.seatsTitle), silent, table(words.seatsTitle, head, rows));
 }
 
 function doesAndDoesNot({ words }: View): HTMLElement {

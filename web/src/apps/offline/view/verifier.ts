@@ -62,6 +62,15 @@ export class Verifier {
     this.start();
   }
 
+  /** Puts the bundle and its result away. */
+  forget(): void {
+    this.files.delete("bundle");
+    this.bench.stop();
+    this.verdict = null;
+    this.message = null;
+    this.render();
+  }
+
   private async take(files: readonly File[]): Promise<void> {
     for (const file of files) {
       if (file.size > MAX_FILE) return this.say("tooLarge");
