@@ -3,11 +3,13 @@
 from typing import Final
 
 from tests.support import (
+    forgeries_beacon,
     forgeries_ceremony,
     forgeries_eligibility,
     forgeries_format,
     forgeries_log,
     forgeries_opening,
+    forgeries_receipts,
 )
 from tests.support.forgery import Evidence, Forgery, registered
 
@@ -18,7 +20,9 @@ SOURCES: Final = (
     forgeries_format,
     forgeries_log,
     forgeries_ceremony,
+    forgeries_beacon,
     forgeries_opening,
     forgeries_eligibility,
+    forgeries_receipts,
 )
 FORGERIES: Final[list[Forgery]] = registered()

@@ -7,11 +7,9 @@ from typing import Any
 from crypto.signing import SigningKey
 from draw.avoidance.rules import Rules
 from draw.entries import Entry, Signature, message
-from draw.entry_bodies import from_seconds
-from draw.record import BeaconChoice
 from draw.replacement import supervisor_alpha
 from tests.support import synthetic_pool
-from tests.support.ceremony import DRAND, START, Ceremony, Plan, secret
+from tests.support.ceremony import Ceremony, Plan, secret
 from tests.support.forgery import (
     ABORTED,
     BEACON,
@@ -24,14 +22,12 @@ from tests.support.forgery import (
     body,
     cheated,
     entry_of,
-    flip,
     forged_line,
     forges,
     honest,
     inside,
     put,
 )
-from tests.support.off_subgroup import g1_off_subgroup
 from tests.support.synthetic_pool import Shape
 
 REVEALED = replace(BEACON, stage="revealed")
@@ -40,13 +36,13 @@ PLAIN = replace(RICH, events=())
 STRANGER = SigningKey.from_seed(secret(BEACON, "stranger"))
 
 
-def _bundle(ceremony: Ceremony) -> Json:
+def bundle_of(ceremony: Ceremony) -> Json:
     bundle: Json = ceremony.bundle()
     return bundle
 
 
-def _case(number: int, name: str, title: str, make: Callable[[], Ceremony]) -> None:
-    add(number, name, title, lambda: _bundle(make()))
+def case_of(number: int, name: str, title: str, make: Callable[[], Ceremony]) -> None:
+    add(number, name, title, lambda: bundle_of(make()))
 
 
 def _unsigned(number: int, label: str, role: str, line: int = 0, plan: Plan = PLAIN) -> None:
@@ -58,7 +54,7 @@ def _unsigned(number: int, label: str, role: str, line: int = 0, plan: Plan = PL
         return ceremony
 
     slug = label.replace(":", "-")
-    _case(number, f"{slug}-unsigned-by-{role}", f"the {role}'s signature under {label} is broken", make)
+    case_of(number, f"{slug}-unsigned-by-{role}", f"the {role}'s signature under {label} is broken", make)
 
 
 def _impersonated(number: int, label: str, role: str, plan: Plan = PLAIN) -> None:
@@ -70,7 +66,7 @@ def _impersonated(number: int, label: str, role: str, plan: Plan = PLAIN) -> Non
         return ceremony
 
     slug = label.replace(":", "-")
-    _case(number, f"{slug}-by-a-stranger-as-{role}", f"a stranger signs {label} as {role}", make)
+    case_of(number, f"{slug}-by-a-stranger-as-{role}", f"a stranger signs {label} as {role}", make)
 
 
 def _moved(  # noqa: PLR0917 - a table of lies reads best by position
@@ -84,7 +80,7 @@ def _moved(  # noqa: PLR0917 - a table of lies reads best by position
         ceremony.labels.insert(ceremony.index(after) + 1, label)
         return ceremony
 
-    _case(number, name, title, make)
+    case_of(number, name, title, make)
 
 
 def _again(number: int, name: str, title: str, label: str) -> None:
@@ -95,11 +91,11 @@ def _again(number: int, name: str, title: str, label: str) -> None:
         ceremony.labels.insert(ceremony.index(label) + 1, label)
         return ceremony
 
-    _case(number, name, title, make)
+    case_of(number, name, title, make)
 
 
-def _lie(number: int, name: str, title: str, plan: Plan = PLAIN, **cheats: Any) -> None:
-    _case(number, name, title, lambda: cheated(plan, **cheats))
+def lie(number: int, name: str, title: str, plan: Plan = PLAIN, **cheats: Any) -> None:
+    case_of(number, name, title, lambda: cheated(plan, **cheats))
 
 
 def _without(  # noqa: PLR0917 - a table of lies reads best by position
@@ -124,7 +120,7 @@ _moved(6, "commitment-before-request", "a commitment older than the request", "c
 _moved(
     6, "commitment-after-seal", "the supervisor commits after seeing the seal", "commit:supervisor", "seal"
 )
-_lie(6, "commitment-of-another-draw", "a commitment for another draw", commit_agency=body(draw=0))
+lie(6, "commitment-of-another-draw", "a commitment for another draw", commit_agency=body(draw=0))
 
 
 # -- 7 seal
@@ -139,14 +135,14 @@ def seal_twice() -> Json:
     ceremony = Ceremony(PLAIN)
     ceremony.labels.insert(ceremony.index("seal"), "seal")
     ceremony.seal_size = ceremony.index("seal") + 2
-    return _bundle(ceremony)
+    return bundle_of(ceremony)
 
 
 @forges(7, "the supervisor never signed the record")
 def seal_without_supervisor() -> Json:
     ceremony = Ceremony(PLAIN)
     ceremony.forged["seal"] = lambda entry: replace(entry, signatures=entry.signatures[:2])
-    return _bundle(ceremony)
+    return bundle_of(ceremony)
 
 
 for _member, _value in {
@@ -156,7 +152,7 @@ for _member, _value in {
     "previous": 1,
     "rules": "22" * 32,
 }.items():
-    _lie(7, f"record-{_member}", f"the record lies about {_member}", seal=inside(_member, value=_value))
+    lie(7, f"record-{_member}", f"the record lies about {_member}", seal=inside(_member, value=_value))
 for _path, _other in {
     ("parties", "agency"): "33" * 32,
     ("pool", "index"): 1,
@@ -180,14 +176,14 @@ for _path, _other in {
     ("deadlines", "open"): "2023-08-23T15:30:00Z",
 }.items():
     _slug = "-".join(str(step) for step in _path)
-    _lie(7, f"record-{_slug}", f"the record lies about {_slug}", plan=replace(RICH, stage="sealed"),
+    lie(7, f"record-{_slug}", f"the record lies about {_slug}", plan=replace(RICH, stage="sealed"),
          seal=inside(*_path, value=_other))  # fmt: skip
 
 
 def _ruled(name: str, title: str, change: Callable[[Rules], Rules], shape: Shape = SEALED.shape) -> None:
     """The same request under rules that do not allow it."""
     plan = replace(SEALED, rules=change(synthetic_pool.rules()), shape=shape)
-    _case(7, name, title, lambda: Ceremony(plan))
+    case_of(7, name, title, lambda: Ceremony(plan))
 
 
 _ruled("rules-not-yet-in-force", "rules of next month", lambda r: replace(r, effective_from="2023-08-24"))
@@ -237,19 +233,19 @@ _moved(
 _moved(
     8, "escrow-after-reveal", "the receipt came when a secret was out", "escrow:supervisor", "reveal:agency"
 )
-_lie(
+lie(
     8,
     "escrow-wrong",
     "the cosigner holds another secret",
     escrow_agency=inside("commitment", value="99" * 32),
 )
-_lie(
+lie(
     8,
     "escrow-of-another-record",
     "the receipt is for another record",
     escrow_agency=inside("sdr", value="99" * 32),
 )
-_lie(8, "escrow-of-another-draw", "the receipt is for another draw", escrow_agency=inside("draw", value=0))
+lie(8, "escrow-of-another-draw", "the receipt is for another draw", escrow_agency=inside("draw", value=0))
 
 
 # -- 9 reveals
@@ -257,16 +253,16 @@ _without(9, "reveal-hidden", "the agency's secret is not shown", "reveal")
 _again(9, "reveal-twice", "the agency reveals twice", "reveal:agency")
 _unsigned(9, "reveal:agency", "agency")
 _impersonated(9, "reveal:supervisor", "supervisor")
-_lie(
+lie(
     9,
     "reveal-changed",
     "the agency reveals what it did not commit to",
     reveal_agency=inside("r", value="ab" * 32),
 )
-_lie(
+lie(
     9, "reveal-of-another-record", "a reveal for another record", reveal_agency=inside("sdr", value="ab" * 32)
 )
-_lie(9, "reveal-of-another-draw", "a reveal for another draw", reveal_agency=inside("draw", value=0))
+lie(9, "reveal-of-another-draw", "a reveal for another draw", reveal_agency=inside("draw", value=0))
 
 
 @forges(9, "agency and supervisor swap their secrets")
@@ -274,7 +270,7 @@ def reveals_swapped() -> Json:
     ceremony = Ceremony(PLAIN)
     ceremony.cheats["reveal:agency"] = inside("r", value=ceremony.r["supervisor"].hex())
     ceremony.cheats["reveal:supervisor"] = inside("r", value=ceremony.r["agency"].hex())
-    return _bundle(ceremony)
+    return bundle_of(ceremony)
 
 
 @forges(9, "a reveal 'from escrow' that the cosigner did not sign")
@@ -286,7 +282,7 @@ def escrow_reveal_by_holder() -> Json:
         return ceremony_line(ceremony, replace(signed, body={**entry.body, "from": "escrow"}), "agency")
 
     ceremony.forged["reveal:agency"] = claim
-    return _bundle(ceremony)
+    return bundle_of(ceremony)
 
 
 def ceremony_line(ceremony: Ceremony, entry: Entry, role: str) -> Entry:
@@ -297,96 +293,15 @@ def ceremony_line(ceremony: Ceremony, entry: Entry, role: str) -> Entry:
     )
 
 
-# -- 10 beacon
-_GENUINE = DRAND["quicknet"]["rounds"]
-
-
-def _signature(number: int) -> str:
-    return str(next(one["signature"] for one in _GENUINE if one["round"] == number))
-
-
-def _beacon(name: str, title: str, **changes: Any) -> None:
-    def make() -> Ceremony:
-        ceremony = Ceremony(REVEALED)
-        lie = {**(ceremony.beacon or {}), **changes}
-        ceremony.cheats["result"] = inside("beacon", value=lie)
-        return ceremony
-
-    _case(10, name, title, make)
-
-
-_beacon("beacon-round-1", "the genuine round 1 in place of round 1000", round=1, signature=_signature(1))
-_beacon("beacon-signature-of-round-1", "round 1's signature for round 1000", signature=_signature(1))
-_beacon("beacon-one-bit", "round 1000 with one bit flipped", signature=flip(_signature(1000), 60))
-_beacon("beacon-off-subgroup", "a curve point off the subgroup", signature=g1_off_subgroup().hex())
-_beacon(
-    "beacon-identity",
-    "the point at infinity, which fits every message to a careless eye",
-    signature="c0" + "00" * 47,
-)
-_beacon(
-    "beacon-uncompressed-flag",
-    "a signature without its compression flag",
-    signature=f"{int(_signature(1000)[:2], 16) & 0x7F:02x}" + _signature(1000)[2:],
-)
-_beacon("beacon-empty", "no signature at all", signature="00")
-_beacon("beacon-with-previous", "a previous signature where the chain has none", previous="00" * 32)
-_beacon(
-    "beacon-other-chain",
-    "the genuine first round of the other chain",
-    chain="default",
-    round=1,
-    signature=DRAND["default"]["rounds"][0]["signature"],
-    previous=DRAND["default"]["rounds"][0]["previous_signature"],
-)
-_lie(
-    10,
-    "beacon-dropped",
-    "the record names a beacon, the result has none",
-    plan=REVEALED,
-    result=inside("beacon", value=None),
-)
-
-
-@forges(10, "the result brings a beacon that the record does not name")
-def beacon_added() -> Json:
-    ceremony = Ceremony(replace(RICH, stage="revealed"))
-    ceremony.cheats["result"] = inside("beacon", value=Ceremony(BEACON).beacon)
-    return _bundle(ceremony)
-
-
-@forges(10, "the record is sealed 59 seconds before the round")
-def beacon_too_close() -> Json:
-    return _bundle(cheated(REVEALED, seal=at_time(from_seconds(START + 2364 - 59))))
-
-
-@forges(10, "a round that was already public when the record was sealed")
-def beacon_known_before() -> Json:
-    plan = replace(REVEALED, beacon=BeaconChoice(chain="quicknet", round=1))
-    return _bundle(Ceremony(plan))
-
-
-@forges(10, "the seal's checkpoint was cosigned after the round was public")
-def cosigned_late() -> Json:
-    ceremony = Ceremony(REVEALED)
-    ceremony.cosigned_at = START + 2365
-    return _bundle(ceremony)
-
-
-@forges(10, "the genuine first round of the default chain, public for three years")
-def beacon_default_round_1() -> Json:
-    return _bundle(Ceremony(replace(REVEALED, beacon=BeaconChoice(chain="default", round=1))))
-
-
 # -- 11 result
 _unsigned(11, "result", "platform")
 _impersonated(11, "result", "platform")
 _again(11, "result-twice", "two results to choose from", "result")
 _moved(11, "result-before-reveals", "the result came before the last reveal", "reveal:supervisor", "result")
-_lie(11, "result-alpha", "an alpha that the reveals do not give", result=inside("alpha", value="cd" * 32))
-_lie(11, "result-late", "the result came after its deadline", result=at_time("2023-08-23T18:00:00Z"))
-_lie(11, "result-of-another-record", "a result for another record", result=inside("sdr", value="cd" * 32))
-_lie(11, "result-of-another-draw", "a result for another draw", result=inside("draw", value=0))
+lie(11, "result-alpha", "an alpha that the reveals do not give", result=inside("alpha", value="cd" * 32))
+lie(11, "result-late", "the result came after its deadline", result=at_time("2023-08-23T18:00:00Z"))
+lie(11, "result-of-another-record", "a result for another record", result=inside("sdr", value="cd" * 32))
+lie(11, "result-of-another-draw", "a result for another draw", result=inside("draw", value=0))
 
 
 # -- 12 events
@@ -394,39 +309,39 @@ _unsigned(12, "event:1", "platform", plan=RICH)
 _impersonated(12, "event:2", "platform", plan=RICH)
 _unsigned(12, "answer:1", "supervisor", plan=RICH)
 _impersonated(12, "answer:2", "supervisor", plan=RICH)
-_lie(12, "event-number-skipped", "the second event is numbered 3", plan=RICH, event_2=inside("t", value=3))
-_lie(12, "event-number-twice", "two events of number 1", plan=RICH, event_2=inside("t", value=1))
-_lie(
+lie(12, "event-number-skipped", "the second event is numbered 3", plan=RICH, event_2=inside("t", value=3))
+lie(12, "event-number-twice", "two events of number 1", plan=RICH, event_2=inside("t", value=1))
+lie(
     12,
     "event-of-another-record",
     "an event of another record",
     plan=RICH,
     event_1=inside("sdr", value="ef" * 32),
 )
-_lie(12, "event-of-another-draw", "an event of another draw", plan=RICH, event_1=inside("draw", value=0))
-_lie(
+lie(12, "event-of-another-draw", "an event of another draw", plan=RICH, event_1=inside("draw", value=0))
+lie(
     12,
     "event-class-unknown",
     "an expert is removed for bad luck",
     plan=RICH,
     event_1=inside("class", value="luck"),
 )
-_lie(
+lie(
     12,
     "event-mode-unknown",
     "a mode of replacement that nobody agreed on",
     plan=RICH,
     event_1=inside("mode", value="platform"),
 )
-_lie(
+lie(
     12,
     "answer-for-another-event",
     "an answer to another entry",
     plan=RICH,
     answer_1=inside("event", value="ef" * 32),
 )
-_lie(12, "answer-number", "an answer to an event that never was", plan=RICH, answer_1=inside("t", value=9))
-_lie(12, "answer-draw", "an answer of another draw", plan=RICH, answer_1=inside("draw", value=0))
+lie(12, "answer-number", "an answer to an event that never was", plan=RICH, answer_1=inside("t", value=9))
+lie(12, "answer-draw", "an answer of another draw", plan=RICH, answer_1=inside("draw", value=0))
 _again(12, "answer-twice", "the supervisor answers twice", "answer:1")
 _moved(
     12,
@@ -447,21 +362,21 @@ def answer_by_platform_vrf() -> Json:
     ceremony = Ceremony(RICH)
     pi = ceremony.vrf["platform"].prove(supervisor_alpha(ceremony.record.hash, 1))
     ceremony.cheats["answer:1"] = inside("pi", value=pi.hex())
-    return _bundle(ceremony)
+    return bundle_of(ceremony)
 
 
 @forges(12, "the answer to event 2 is used for event 1")
 def answer_of_the_next_event() -> Json:
     ceremony = Ceremony(RICH)
     ceremony.cheats["answer:1"] = inside("pi", value=ceremony.answer_pi(2).hex())
-    return _bundle(ceremony)
+    return bundle_of(ceremony)
 
 
 @forges(12, "an answer to an event in own-order mode")
 def answer_to_own_order() -> Json:
     ceremony = Ceremony(RICH)
     ceremony.labels.insert(ceremony.index("event:3") + 1, "answer:3")
-    return _bundle(ceremony)
+    return bundle_of(ceremony)
 
 
 # -- 13 open
@@ -469,22 +384,22 @@ _unsigned(13, "open", "platform", 0, plan=RICH)
 _unsigned(13, "open", "supervisor", 1, plan=RICH)
 _impersonated(13, "open", "supervisor", plan=RICH)
 _again(13, "open-twice", "a draw opened twice", "open")
-_lie(
+lie(
     13,
     "open-count",
     "the opening counts fewer events than were logged",
     plan=RICH,
     open=inside("events", value=3),
 )
-_lie(13, "open-early", "opened before its time", plan=RICH, open=at_time("2023-08-23T17:00:00Z"))
-_lie(
+lie(13, "open-early", "opened before its time", plan=RICH, open=at_time("2023-08-23T17:00:00Z"))
+lie(
     13,
     "open-of-another-record",
     "an opening of another record",
     plan=RICH,
     open=inside("sdr", value="12" * 32),
 )
-_lie(13, "open-of-another-draw", "an opening of another draw", plan=RICH, open=inside("draw", value=0))
+lie(13, "open-of-another-draw", "an opening of another draw", plan=RICH, open=inside("draw", value=0))
 
 
 @forges(13, "the panel changes after it was opened")
@@ -493,29 +408,29 @@ def event_after_open() -> Json:
     for label in ("event:4", "answer:4"):
         ceremony.labels.remove(label)
         ceremony.labels.append(label)
-    return _bundle(ceremony)
+    return bundle_of(ceremony)
 
 
 # -- 22 abort
 _unsigned(22, "abort", "platform", plan=ABORTED)
 _impersonated(22, "abort", "platform", plan=ABORTED)
-_lie(
+lie(
     22,
     "abort-of-another-record",
     "the abort names another record",
     plan=ABORTED,
     abort=inside("sdr", value="34" * 32),
 )
-_lie(
+lie(
     22,
     "abort-forgets-the-record",
     "the abort hides that there was a record",
     plan=ABORTED,
     abort=inside("sdr", value=None),
 )
-_lie(22, "abort-of-another-draw", "the abort names another draw", plan=ABORTED, abort=inside("draw", value=0))
+lie(22, "abort-of-another-draw", "the abort names another draw", plan=ABORTED, abort=inside("draw", value=0))
 _moved(22, "abort-then-on", "the draw goes on after it was aborted", "abort", "escrow:agency", ABORTED)
-_case(
+case_of(
     13,
     "opened-then-aborted",
     "an opened draw that is aborted afterwards",
@@ -534,4 +449,4 @@ def abort_with_opening() -> Json:
 def abort_twice() -> Json:
     ceremony = Ceremony(ABORTED)
     ceremony.labels.append("abort")
-    return _bundle(ceremony)
+    return bundle_of(ceremony)

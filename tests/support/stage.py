@@ -207,7 +207,8 @@ async def set_stage(
 ) -> Stage:
     """Nodes with keys of their own, registered in the log of a migrated database; a pool and a project.
 
-    With `servers` the nodes listen on loopback ports, where other processes reach them too. `chosen` are settings.
+    With `servers` the nodes listen on loopback ports, where other processes reach them too. `chosen`
+    are settings.
     """
     clock, wire = Clock(start), Wire()
     settings = Settings(data=folder / "platform", origin=ORIGIN, relays=(), **chosen)
