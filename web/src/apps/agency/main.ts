@@ -6,6 +6,7 @@ import "../../ui/base.css";
 import "element-plus/theme-chalk/base.css";
 import "../../ui/element.css";
 import "./agency.css";
+import "./request.css";
 import App from "./App.vue";
 
 createApp(App).use(createTexts(chinese, english)).mount("#app");
