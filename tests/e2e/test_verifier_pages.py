@@ -102,7 +102,7 @@ def test_the_trust_file_compares_the_keys(browser: "Browser", files: Path) -> No
     ("name", "title", "said"),
     [
         ("sealed", "到目前为止，核验通过", ["目前通过", "部分核验", "目前通过", "尚未到此阶段", "通过"]),
-        ("aborted", "中止前的记录，核验通过", ["目前通过", "部分核验", "目前通过", "尚未到此阶段", "通过"]),
+        ("aborted", "中止前的记录，核验通过", ["目前通过", "部分核验", "目前通过", "未走到此步", "通过"]),
     ],
 )
 def test_an_unfinished_draw_is_never_simply_called_verified(

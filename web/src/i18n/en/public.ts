@@ -3,7 +3,7 @@ import type chinese from "../zh-CN/public.ts";
 
 export default {
   title: "Verify a draw",
-  lead: "Verification runs in your own browser; you need not trust this site.",
+  lead: "Verification runs in your own browser; this site's server does not decide the outcome.",
   code: "Verification code",
   codeHint: "The 12 letters and digits on the certificate; case, spaces and hyphens do not matter.",
   submit: "Verify",
@@ -12,7 +12,7 @@ export default {
   notFound: "There is no draw proof for this code; please compare it with the certificate.",
   unreachable: "The draw proof cannot be fetched now. Try again later, or choose a saved proof below.",
   offline: "Download the offline verifier",
-  offlineHint: "One file that works without a network; what it verifies does not depend on this site.",
+  offlineHint: "One file that works without a network and asks this site for nothing.",
   save: "Save the draw proof",
   exampleTitle: "In plain words: how the drawing of lots is kept honest",
   example: {
@@ -20,6 +20,6 @@ export default {
     step2: "Then the random numbers are locked: agency and supervisor each put a number into an envelope, and the cosigner keeps a sealed copy of both. Neither knows the other's number.",
     step3: "Then the envelopes are opened: the two numbers and a key of the platform are mixed into one seed, and a public random number that nobody controls may be added. If a single one is truly random, nobody can foresee the result.",
     step4: "Finally everybody can compute: seed, method and drum are public, and whoever computes gets the same people. Verifying on this page is your own browser computing it again.",
-    change: "What if somebody exchanged an expert afterwards? The lot would no longer fit the seal: “List unchanged” would turn to “failed”, with the number of the check and who must explain.",
+    change: "What if somebody exchanged an expert afterwards? The lot would no longer fit the seal: the tick 'List unchanged' would turn to 'failed', with the number of the check and who must explain.",
   },
 } satisfies Words<typeof chinese>;

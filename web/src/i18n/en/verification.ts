@@ -26,7 +26,7 @@ export default {
     excluded: "Receipt: this expert was excluded, for the reasons that were sealed.",
     out_of_scope: "Receipt: this expert was out of the scope of this draw.",
   },
-  state: { pass: "passed", fail: "failed", partial: "partly verified", soFar: "passed so far", notDue: "not at this stage yet", unknown: "not verified" },
+  state: { pass: "passed", fail: "failed", partial: "partly verified", soFar: "passed so far", notDue: "not at this stage yet", neverDue: "not reached", unknown: "not verified" },
   summaryTitle: "The five findings",
   colon: ": ",
   gap: " ",

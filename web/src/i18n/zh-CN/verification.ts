@@ -24,7 +24,7 @@ export default {
     excluded: "回执：本人被排除，理由与封存的一致。",
     out_of_scope: "回执：本人不在本次抽取范围内。",
   },
-  state: { pass: "通过", fail: "未通过", partial: "部分核验", soFar: "目前通过", notDue: "尚未到此阶段", unknown: "未核验" },
+  state: { pass: "通过", fail: "未通过", partial: "部分核验", soFar: "目前通过", notDue: "尚未到此阶段", neverDue: "未走到此步", unknown: "未核验" },
   summaryTitle: "五项结论",
   colon: "：",
   gap: "",

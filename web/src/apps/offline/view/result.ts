@@ -113,7 +113,9 @@ function sentencesOf({ words }: View, tick: Tick, { report }: Verdict): { readon
 function tickCard(view: View, tick: Tick, verdict: Verdict): HTMLElement {
   const { words } = view;
   const { meaning, limit } = sentencesOf(view, tick, verdict);
-  const unfinished = tick.state === "partial" && tick.group !== "recusal";
+  const aborted = verdict.report?.stage === "aborted";
+  const unfinished = tick.state === "partial" && tick.group !== "recusal" ? "soFar" : tick.state;
+  const said = tick.state === "notDue" && aborted ? "neverDue" : unfinished;
   return element(
     "article",
     { class: `qv-tick qv-tick-${tick.state}`, id: `qv-${tick.group}`, tabindex: "-1" },
@@ -122,7 +124,7 @@ function tickCard(view: View, tick: Tick, verdict: Verdict): HTMLElement {
       {},
       sign(tick.state),
       ` ${words.group[tick.group].title} `,
-      element("span", { class: "qv-state" }, unfinished ? words.state.soFar : words.state[tick.state]),
+      element("span", { class: "qv-state" }, words.state[said]),
     ),
     limit === null ? element("p", {}, meaning) : sentence(words.means, meaning),
     limit === null ? null : sentence(words.limit, limit),
