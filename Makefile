@@ -37,7 +37,7 @@ flips:
 bench-packages:
 	uv pip install --python .venv/bin/python --require-hashes -r requirements/bench.txt
 
-# Every figure of benchmarks/README.md, about six minutes on an idle machine; `make bench-packages` first.
+# Every figure of benchmarks/README.md, some minutes; `make bench-packages` first.
 BENCHMARKS = draw_selection seal verification pool_import api_draws
 
 bench:
