@@ -186,6 +186,11 @@ def no_prefixes() -> Json:
     )
 
 
+@forges(1, "rules under which an employer may send nobody")
+def rules_with_cap_zero() -> Json:
+    return bent(lambda bundle: put(bundle, "rules", "employer_cap", value=0))
+
+
 @forges(1, "more than 99 seats")
 def too_many_seats() -> Json:
     def grow(bundle: Json) -> None:

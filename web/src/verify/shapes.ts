@@ -68,7 +68,7 @@ export const rules = object({
   qualification: list(object({ titles: list(title, NAMES), practice_years: index }), NAMES),
   max_age: nullable(index),
   predicates: predicatesInOrder,
-  employer_cap: index,
+  employer_cap: integer(1),
   anonymity: object({ factor: index, bits: index }),
   publish: unique(list(oneOf(...FIELDS), FIELDS.length), (name) => name),
 });
