@@ -193,7 +193,7 @@ PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
         503,
         {
             "log.quorum-missing": (
-                "日志见证方未全部签署，未作任何确认；请稍后以同一 Idempotency-Key 重试",
+                "日志联署方未全部签署，未作任何确认；请稍后以同一 Idempotency-Key 重试",
                 "Not every cosigner of the log signed: nothing is acknowledged; try again with the same key",
             ),
             "party.unreachable": ("参与方节点无法连接", "A party's node cannot be reached"),

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="参与方节点：代理机构、监督人、见证方 · party nodes", no_args_is_help=True)
+app = typer.Typer(help="参与方节点：代理机构、监督人、联署方 · party nodes", no_args_is_help=True)
 _Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="节点目录 · the node's folder")]
 
 

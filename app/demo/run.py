@@ -65,13 +65,13 @@ async def _demonstrate(plan: Plan, wanted: Wanted, show: Show, children: Childre
     with show.step("建立数据库，平台生成密钥", "create the database and the platform's keys"):
         await _migrate(settings)
     with show.step(
-        "代理机构、监督人、见证方各在自己的进程中生成密钥",
+        "代理机构、监督人、联署方各在自己的进程中生成密钥",
         "three parties make their keys, each in a process of its own",
     ):
         trust = _trust(settings, children)
         await asyncio.to_thread(children.serve, trust.to_bytes())
     async with installation(settings) as alone:
-        with show.step("四方密钥登记入透明日志，两方见证", "the four keys enter the log, cosigned by two"):
+        with show.step("四方密钥登记入透明日志，两方联署", "the four keys enter the log, cosigned by two"):
             known = await story.register_everybody(alone, children)
         stage = Stage(one=known, show=show, out=plan.out, wanted=wanted)
         verified, opened = await _draw(stage, plan.experts)

@@ -159,7 +159,7 @@ async def draw(stage: Stage, row: DrawRow) -> DrawRow:
     for state, zh, en in (
         ("committed", "代理机构、监督人各自锁定随机数", "agency and supervisor lock in a number each"),
         ("sealed", "条件封存，三方签署", "the conditions are sealed, three parties sign"),
-        ("escrowed", "见证方收存两份密封的随机数", "the cosigner keeps both numbers under seal"),
+        ("escrowed", "联署方收存两份密封的随机数", "the cosigner keeps both numbers under seal"),
         ("revealed", "两方揭示随机数", "both numbers are revealed"),
         ("drawn", "结果已定，尚无人知晓", "the result is fixed, and nobody knows it"),
     ):

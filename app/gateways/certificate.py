@@ -20,7 +20,7 @@ _ROLES: Final = {
     "platform": ("平台", "platform"),
     "agency": ("代理机构", "agency"),
     "supervisor": ("监督人", "supervisor"),
-    "cosigner": ("见证方", "cosigner"),
+    "cosigner": ("联署方", "cosigner"),
 }
 _PROVES: Final = (
     (
@@ -31,7 +31,7 @@ _PROVES: Final = (
         ),
     ),
     (
-        "条件与承诺先于随机数写入透明日志，监督人和见证方共同签署，事后不能更改。",
+        "条件与承诺先于随机数写入透明日志，监督人和联署方共同签署，事后不能更改。",
         (
             "Conditions and commitments entered a cosigned log before any chance was known, and cannot be "
             "changed."

@@ -47,7 +47,7 @@ TEXTS: dict[int, CheckText] = {
     2: _text(
         "checkpoints",
         (
-            "日志检查点由平台、监督人和外部联署人三方签名",
+            "日志检查点由平台、监督人和外部联署方三方签名",
             "the log's checkpoints are signed by the platform, the supervisor and the outside cosigner",
         ),
         ("不说明签名密钥归谁所有", "nothing about who owns those keys"),
@@ -107,7 +107,7 @@ TEXTS: dict[int, CheckText] = {
     8: _text(
         "escrow",
         (
-            "两份随机数在揭示之前已托管给外部联署人",
+            "两份随机数在揭示之前已托管给外部联署方",
             "both values were in the cosigner's escrow before anything was revealed",
         ),
         ("不公开托管内容", "nothing about the sealed content itself"),

@@ -22,7 +22,7 @@ function keyEntry(context: Context, role: Role): Entry<"key"> {
   );
 }
 
-const ZH: Readonly<Record<Role, string>> = { platform: "平台", agency: "代理机构", supervisor: "监督部门", cosigner: "见证方" };
+const ZH: Readonly<Record<Role, string>> = { platform: "平台", agency: "代理机构", supervisor: "监督部门", cosigner: "联署方" };
 
 /** Check 2. Throws when a note does not carry exactly the three signatures. */
 export function checkCheckpoints(context: Context): Checkpoints {

@@ -160,7 +160,7 @@ function checkReveal(context: Context, entry: Entry<"reveal">): void {
   if (from === "escrow") {
     context.notes.push({
       code: "escrow-reveal",
-      zh: `${ZH[role]}没有自行揭示，其随机数由见证方从托管中揭示。`,
+      zh: `${ZH[role]}没有自行揭示，其随机数由联署方从托管中揭示。`,
       en: `The ${role} did not reveal its number; the cosigner opened it from escrow.`,
     });
   }
