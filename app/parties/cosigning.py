@@ -22,7 +22,7 @@ from crypto.signing import SigningKey
 MAX_REQUEST_BYTES: Final = 32 * 1024
 
 
-class WitnessConflictError(Exception):
+class OtherSizeError(Exception):
     """The log's idea of this node's last size is not ours; `size` is ours (HTTP 409)."""
 
     def __init__(self, size: int) -> None:
@@ -30,7 +30,7 @@ class WitnessConflictError(Exception):
         self.size = size
 
 
-class WitnessRefusalError(Exception):
+class CosigningRefusalError(Exception):
     """The request is refused; `status` follows tlog-witness: 400 syntax, 403 unknown log or signature, 422
     proof.
     """
@@ -41,7 +41,7 @@ class WitnessRefusalError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Witness:
+class CheckpointCosigner:
     """Cosigner of one log. `origin` and `log_public` are pinned when the node is set up."""
 
     book: Book
@@ -51,20 +51,20 @@ class Witness:
     log_public: bytes
 
     def add_checkpoint(self, request: bytes, *, now: int) -> str:
-        """Give the cosignature line for a consistent head at unix second `now`. Raises WitnessConflictError,
-        WitnessRefusalError.
+        """Give the cosignature line for a consistent head at unix second `now`. Raises OtherSizeError,
+        CosigningRefusalError.
         """
         old_size, proof, note_text = _parse(request)  # 1
         note = parse_note(note_text)
         checkpoint = self._authentic(note_text)  # 2
         held, root = self.book.head()
         if old_size != held:  # 3
-            raise WitnessConflictError(held)
+            raise OtherSizeError(held)
         _check_consistent(old_size, root, checkpoint, proof)  # 4
         if checkpoint.size > held and not self.book.advance_head(
             old_size=held, size=checkpoint.size, root=checkpoint.root
         ):  # 5
-            raise WitnessConflictError(self.book.head()[0])
+            raise OtherSizeError(self.book.head()[0])
         return cosign(note.body, self.name, self.key, now)
 
     def _authentic(self, note_text: str) -> Checkpoint:
@@ -73,21 +73,21 @@ class Witness:
             verify_log_signature(note, self.origin, self.log_public)
             checkpoint = Checkpoint.from_body(note.body)
         except CryptoError as error:
-            raise WitnessRefusalError(403, "the note is not signed by the pinned log key") from error
+            raise CosigningRefusalError(403, "the note is not signed by the pinned log key") from error
         if checkpoint.origin != self.origin:
-            raise WitnessRefusalError(403, "another origin")
+            raise CosigningRefusalError(403, "another origin")
         return checkpoint
 
 
 def request_body(old_size: int, proof: list[bytes], note: str) -> bytes:
-    """The bytes a log sends; the inverse of what `Witness` parses."""
+    """The bytes a log sends; the inverse of what `CheckpointCosigner` parses."""
     lines = [f"old {old_size}", *(b64encode(one).decode("ascii") for one in proof), "", note]
     return "\n".join(lines).encode("utf-8")
 
 
 def _parse(request: bytes) -> tuple[int, list[bytes], str]:
     if len(request) > MAX_REQUEST_BYTES:
-        raise WitnessRefusalError(400, "the request is larger than 32 KiB")
+        raise CosigningRefusalError(400, "the request is larger than 32 KiB")
     try:
         head, gap, note = request.decode("utf-8").partition("\n\n")
         first, *proof_lines = head.split("\n")
@@ -100,19 +100,19 @@ def _parse(request: bytes) -> tuple[int, list[bytes], str]:
             raise ValueError("the proof must be at most 64 hashes of 32 bytes")
         return int(digits), proof, note
     except (ValueError, CryptoError) as error:
-        raise WitnessRefusalError(400, "the request does not parse") from error
+        raise CosigningRefusalError(400, "the request does not parse") from error
 
 
 def _check_consistent(old_size: int, old_root: bytes | None, new: Checkpoint, proof: list[bytes]) -> None:
     if new.size < old_size:
-        raise WitnessRefusalError(400, "the head is older than the one cosigned before")
+        raise CosigningRefusalError(400, "the head is older than the one cosigned before")
     if old_root is None:
         if proof:
-            raise WitnessRefusalError(422, "a proof from size 0 must be empty")
+            raise CosigningRefusalError(422, "a proof from size 0 must be empty")
         return
     try:
         verify_consistency(
             old_size=old_size, old_root=old_root, new_size=new.size, new_root=new.root, proof=proof
         )
     except CryptoError as error:
-        raise WitnessRefusalError(422, "the head is not consistent with the one cosigned before") from error
+        raise CosigningRefusalError(422, "the head is not consistent with the one cosigned before") from error

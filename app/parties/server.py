@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from app.errors import AccessRefusedError
 from app.gateways.message_signatures import HttpMessage, verify
 from app.parties import custody, duties, registration, supervision
-from app.parties.cosigning import MAX_REQUEST_BYTES, Witness, WitnessConflictError, WitnessRefusalError
+from app.parties.cosigning import MAX_REQUEST_BYTES, CheckpointCosigner, CosigningRefusalError, OtherSizeError
 from app.parties.errors import TEXTS, NodeRefusalError
 from app.parties.evidence import Json
 from app.parties.node import Node
@@ -67,12 +67,12 @@ def create_node_app(node: Node) -> FastAPI:
         return _answer(await asyncio.to_thread(work, node, k, body))
 
     if node.keys.role in ("supervisor", "cosigner"):
-        app.post("/add-checkpoint")(_witness_endpoint(node))
+        app.post("/add-checkpoint")(_cosigning_endpoint(node))
     return app
 
 
-def _witness_endpoint(node: Node) -> Callable[[Request], Awaitable[Response]]:
-    witness = Witness(
+def _cosigning_endpoint(node: Node) -> Callable[[Request], Awaitable[Response]]:
+    cosigner = CheckpointCosigner(
         book=node.book,
         name=node.keys.name,
         key=node.keys.signing,
@@ -83,10 +83,10 @@ def _witness_endpoint(node: Node) -> Callable[[Request], Awaitable[Response]]:
     async def add_checkpoint(request: Request) -> Response:
         body = await _limited(request, MAX_REQUEST_BYTES + 1)
         try:
-            line = await asyncio.to_thread(witness.add_checkpoint, body, now=int(node.clock().timestamp()))
-        except WitnessConflictError as conflict:
+            line = await asyncio.to_thread(cosigner.add_checkpoint, body, now=int(node.clock().timestamp()))
+        except OtherSizeError as conflict:
             return PlainTextResponse(f"{conflict.size}\n", status_code=409, media_type="text/x.tlog.size")
-        except WitnessRefusalError as refusal:
+        except CosigningRefusalError as refusal:
             return PlainTextResponse(f"{refusal}\n", status_code=refusal.status)
         return PlainTextResponse(line)
 

@@ -17,8 +17,8 @@ from app.parties.trust import Trust
 from crypto.checkpoint import Checkpoint, parse_note, sign_note, verify_cosignature, with_signature
 from crypto.merkle import Tree, leaf_hash
 from crypto.signing import SigningKey
+from tests.support.cosigner import InMemoryCosigner
 from tests.support.parties import Chance, Clock, Wire
-from tests.support.witness import InMemoryCosigner
 
 pytestmark = pytest.mark.anyio
 

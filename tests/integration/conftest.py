@@ -14,9 +14,9 @@ from app.store.unit_of_work import Database
 from app.usecases.log import LogIdentity
 from crypto.signing import SigningKey
 from migrations.upgrade import upgrade
+from tests.support.cosigner import InMemoryCosigner
 from tests.support.postgres import PostgresServer
 from tests.support.service import Service, beside, service
-from tests.support.witness import InMemoryCosigner
 
 ORIGIN = "log.test.example"
 CIPHER = FieldCipher(current="k1", keys={"k1": bytes(range(32))}, tags=bytes(range(1, 33)))

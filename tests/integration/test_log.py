@@ -24,7 +24,7 @@ from crypto.checkpoint import Checkpoint, parse_note, verify_cosignature, verify
 from crypto.merkle import verify_consistency, verify_inclusion
 from crypto.signing import SigningKey
 from draw.entries import Entry, draft, entry_bytes, leaf_hash, parse_entry, sign_all
-from tests.support.witness import InMemoryCosigner
+from tests.support.cosigner import InMemoryCosigner
 
 pytestmark = pytest.mark.anyio
 

@@ -12,7 +12,7 @@ import pytest
 
 from app.gateways.parties import HttpPartyNode, PartyError
 from app.parties import custody, duties, supervision
-from app.parties.cosigning import Witness, WitnessConflictError, WitnessRefusalError
+from app.parties.cosigning import CheckpointCosigner, CosigningRefusalError, OtherSizeError
 from app.parties.errors import NodeRefusalError
 from app.parties.keys import create, load
 from app.parties.server import MAX_BODY_BYTES, create_node_app
@@ -223,9 +223,9 @@ def test_keys_that_others_can_read_are_not_used(tmp_path: Path) -> None:
 class TestSplitView:
     """A log that shows two readers different trees gets no second cosignature."""
 
-    def witness(self, stage: Scene) -> Witness:
+    def witness(self, stage: Scene) -> CheckpointCosigner:
         node = stage.nodes["cosigner"]
-        return Witness(
+        return CheckpointCosigner(
             book=type(node.book)(node.book._path.parent / "fresh.sqlite"),
             name="w.example",
             key=node.keys.signing,
@@ -252,14 +252,14 @@ class TestSplitView:
         witness = self.witness(stage)
         witness.add_checkpoint(self.question(stage, 0, 3), now=1)
         forked = [LEAVES[0], LEAVES[2], LEAVES[1], *LEAVES[3:]]
-        with pytest.raises(WitnessRefusalError) as refused:
+        with pytest.raises(CosigningRefusalError) as refused:
             witness.add_checkpoint(self.question(stage, 3, 8, leaves=forked), now=2)
         assert refused.value.status == 422
 
     async def test_another_idea_of_the_last_size_gets_ours(self, stage: Scene) -> None:
         witness = self.witness(stage)
         witness.add_checkpoint(self.question(stage, 0, 3), now=1)
-        with pytest.raises(WitnessConflictError) as conflict:
+        with pytest.raises(OtherSizeError) as conflict:
             witness.add_checkpoint(self.question(stage, 0, 5), now=2)
         assert conflict.value.size == 3
 
@@ -267,7 +267,7 @@ class TestSplitView:
         note = sign_note(
             Checkpoint(ORIGIN, 3, Tree(LEAVES[:3]).root).body(), ORIGIN, SigningKey.from_seed(seeded("m"))
         )
-        with pytest.raises(WitnessRefusalError) as refused:
+        with pytest.raises(CosigningRefusalError) as refused:
             self.witness(stage).add_checkpoint(f"old 0\n\n{note}".encode(), now=1)
         assert refused.value.status == 403
 
@@ -275,6 +275,6 @@ class TestSplitView:
         "body", [b"", b"old -1\n\nx", b"old 1", b"\xff", b"old 0\n!!\n\nnote", b"x" * 40_000]
     )
     async def test_a_malformed_request_is_refused(self, stage: Scene, body: bytes) -> None:
-        with pytest.raises(WitnessRefusalError) as refused:
+        with pytest.raises(CosigningRefusalError) as refused:
             self.witness(stage).add_checkpoint(body, now=1)
         assert refused.value.status == 400
