@@ -30,7 +30,7 @@ from timing import machine, table, timed, verdict
 from app.gateways.cosigners import HttpCosigner
 from app.gateways.message_signatures import HttpMessage, verify
 from app.gateways.parties import HttpPartyNode
-from app.parties.cosigning import Witness, WitnessConflictError
+from app.parties.cosigning import CheckpointCosigner, OtherSizeError
 from app.parties.node import Node
 from app.parties.server import DUTIES
 from app.store.engine import make_engine
@@ -82,7 +82,7 @@ class Direct(httpx.AsyncBaseTransport):
     def __init__(self, node: Node, ledger: Ledger) -> None:
         self._node, self._ledger = node, ledger
         keys, trust = node.keys, node.trust
-        self._witness = Witness(
+        self._witness = CheckpointCosigner(
             book=node.book, name=keys.name, key=keys.signing, origin=trust.origin, log_public=trust.log_public
         )
 
@@ -100,7 +100,7 @@ class Direct(httpx.AsyncBaseTransport):
         if request.url.path == "/add-checkpoint":
             try:
                 return 200, self._witness.add_checkpoint(body, now=int(now.timestamp())).encode()
-            except WitnessConflictError as conflict:
+            except OtherSizeError as conflict:
                 return 409, f"{conflict.size}\n".encode()
         message = HttpMessage(method=request.method, url=str(request.url), headers=dict(request.headers))
         public = self._node.trust.log_public
