@@ -3,6 +3,7 @@ verified.
 """
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from app.demo.story import Stage
 from app.demo.wanted import Wanted, read_wanted
 from app.errors import AppError
 from app.gateways.platform_keys import load_or_create
+from app.logs import configure
 from app.parties.trust import Trust
 from app.serving import serve_installation
 from app.settings import Settings
@@ -137,6 +139,7 @@ def _verify(stage: Stage, names: list[tuple[str, str]]) -> bool:
 
 
 async def _serve(plan: Plan, one: Installation, row: DrawRow) -> None:
+    configure(logging.WARNING)
     key = await story.agency_key(one)
 
     def announce(address: str) -> None:
