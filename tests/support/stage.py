@@ -151,7 +151,7 @@ def document(stage: Stage) -> dict[str, Any]:
         "groups": [list(group) for group in stage.pool.groups],
         "avoid_units": [],
         "prepared_by": list(stage.pool.prepared_by),
-        "evaluation": {"from": to_text(since), "to": to_text(since + timedelta(hours=8))},
+        "evaluation": {"from": to_text(since), "to": to_text(since + timedelta(hours=1))},
         "names": [],
         "pack": {"base": "tender.cn", "overlays": []},
         "remote": False,
