@@ -24,7 +24,8 @@ class Fault:
     """One thing wrong with an input: stable code, JSON pointer (RFC 6901) and figures for the text.
 
     `zh` and `en` are set when whoever found the fault has the words, with the source in `basis`; else the
-    edge knows them by the code. An `alarm` is worth telling and stops nothing.
+    edge knows them by the code. An `alarm` is worth telling and stops nothing. `within` is a pointer into the
+    registered project where `pointer` can only name that project.
     """
 
     code: str
@@ -34,6 +35,7 @@ class Fault:
     en: str = ""
     basis: str = ""
     alarm: bool = False
+    within: str = ""
 
 
 class AppError(Exception):

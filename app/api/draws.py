@@ -1,8 +1,7 @@
-"""`/v1/draws`: preview, request, watch and run a draw. Nothing here takes or shows a person, a position or a
-size.
+"""`/v1/draws`: watch and run a draw. Nothing here takes or shows a person, a position or a size.
 
-The one exception are the counts of the preview, which the agency needs before it asks. The ceremony's steps
-are `app.usecases.ceremony` and `app.usecases.openings`; an operator starts them here.
+Previews and requests are `app.api.draw_orders`, what an opened draw discloses is `app.api.disclosures`. The
+ceremony's steps are `app.usecases.ceremony` and `app.usecases.openings`; an operator starts them here.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,80 +10,29 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.api.declared import KEYED, problems
-from app.api.idempotent import Answer, once, once_effect
+from app.api.draw_views import draw_json
+from app.api.idempotent import Answer, once_effect
 from app.api.pages import DEFAULT_LIMIT, MAX_LIMIT, cursor_of, link_next, read_cursor
 from app.api.principals import PlatformDep, acting, actor_of
-from app.api.problems import fault_json, language
-from app.api.schemas import AbortIn, DrawIn, DrawOut, DrawPage, PreviewOut, ReplaceIn
+from app.api.schemas import AbortIn, DrawOut, DrawPage, ReplaceIn
 from app.api.strict_json import StrictRoute
-from app.errors import InputRefusedError
 from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import UnitOfWork
-from app.times import from_text
 from app.usecases.ceremony import Ceremony
-from app.usecases.draw_requests import DrawView, find_draw, request_draw, take_duty, view
+from app.usecases.draw_requests import find_draw, take_duty, view
 from app.usecases.openings import Vacated, open_draw, replace
 from app.usecases.operations import note
 from app.usecases.platform import Platform
-from app.usecases.previews import DrawOrder, Look, look
 from app.usecases.principals import Principal
 from app.usecases.proofs import proof_of_draw
-from draw.anonymity import whole_bits
 from draw.lifecycle import ABORTED
 
 router = APIRouter(prefix="/v1", tags=["draws"], route_class=StrictRoute)
-Previewer = Annotated[Principal, Depends(acting("draw.preview"))]
-Requester = Annotated[Principal, Depends(acting("draw.request"))]
 Reader = Annotated[Principal, Depends(acting("draw.read"))]
 Aborter = Annotated[Principal, Depends(acting("draw.abort"))]
 Attender = Annotated[Principal, Depends(acting("draw.attend"))]
 Operator = Annotated[Principal, Depends(acting("draw.operate"))]
 _CHANGED: Final = problems(401, 403, 404, 409, 415, 422)
-
-
-@router.post(
-    "/draws:preview",
-    operation_id="previewDraw",
-    response_model=PreviewOut,
-    responses=problems(401, 403, 404, 413, 415, 422),
-)
-async def preview_draw(
-    request: Request, platform: PlatformDep, principal: Previewer, order: DrawIn
-) -> dict[str, Any]:
-    """Every fault at once, pool size after each filter, and the anonymity gate. Counts only, nothing is
-    drawn.
-    """
-    seen = await look(platform, principal, _order(order))
-    return _preview_json(seen, language(request))
-
-
-@router.post(
-    "/draws",
-    status_code=201,
-    dependencies=KEYED,
-    operation_id="requestDraw",
-    response_model=DrawOut,
-    responses=problems(401, 403, 404, 409, 412, 413, 415, 422),
-)
-async def post_draw(request: Request, platform: PlatformDep, principal: Requester, order: DrawIn) -> Response:
-    """Ask for a draw. It is an entry of the log from now on and cannot be made to disappear."""
-    asked = _order(order)
-    actor = actor_of(request, principal)
-
-    async def effect(uow: UnitOfWork, seen: Look) -> Answer:
-        row = await request_draw(uow, platform, principal, asked, seen, actor=actor)
-        content = draw_json(await view(uow, row), platform)
-        return Answer(
-            status=201,
-            content=content,
-            headers={"Location": f"/v1/draws/{row.id}"},
-            log_size=content["k"] + 1,
-        )
-
-    seen = await look(platform, principal, asked)
-    if seen.faults:
-        raise InputRefusedError("draw.refused", [*seen.faults, *seen.alarms])
-    return await once(request, principal, lambda uow: effect(uow, seen))
 
 
 @router.get("/draws", operation_id="listDraws", response_model=DrawPage, responses=problems(401, 403))
@@ -219,33 +167,6 @@ async def replace_seat(request: Request, principal: Operator, draw_id: str, orde
     return await _acted(request, principal, draw_id, "draw.operate", effect)
 
 
-def draw_json(seen: DrawView, platform: Platform) -> dict[str, Any]:
-    """A draw as the API shows it."""
-    row = seen.row
-    limit = None
-    if seen.limit is not None:
-        kind, at = seen.limit
-        seconds = max(0, int((from_text(at) - platform.clock()).total_seconds()))
-        limit = {"kind": kind, "at": at, "seconds": seconds}
-    return {
-        "id": row.id,
-        "k": row.k,
-        "project": row.project_id,
-        "section": row.section,
-        "round": row.round,
-        "mode": row.mode,
-        "state": row.state,
-        "seats": seen.seats,
-        "owner": seen.owner,
-        "code": row.code,
-        "sdr": row.sdr_hash,
-        "abort_reason": row.abort_reason,
-        "limit": limit,
-        "created_at": row.created_at,
-        "updated_at": row.updated_at,
-    }
-
-
 async def _acted(
     request: Request,
     principal: Principal,
@@ -280,35 +201,3 @@ async def _find(platform: Platform, principal: Principal, draw_id: str) -> DrawR
 def _ceremony(request: Request) -> Ceremony:
     ceremony: Ceremony = request.app.state.ceremony
     return ceremony
-
-
-def _order(order: DrawIn) -> DrawOrder:
-    return DrawOrder(**order.model_dump(by_alias=True))
-
-
-def _preview_json(seen: Look, words: str) -> dict[str, Any]:
-    faults = [fault_json(one, words) for one in (*seen.faults, *seen.alarms)]
-    return {"feasible": not seen.faults, "counts": _counts_json(seen), "faults": faults}
-
-
-def _counts_json(seen: Look) -> dict[str, Any] | None:
-    counts = seen.preview
-    if counts is None:
-        return None
-    strata = [
-        {
-            "id": stratum.id,
-            "experts": figure.experts,
-            "seats": figure.seats,
-            "verdict": figure.verdict,
-            "bits": whole_bits(figure.experts, figure.seats),
-        }
-        for stratum, figure in zip(seen.ground.parameters.strata, counts.strata, strict=True)
-    ]
-    return {
-        "pool": counts.pool,
-        "pool_version": seen.ground.pool.version,
-        "steps": [{"filter": one.filter, "left": one.left} for one in counts.steps],
-        "cells": [list(row) for row in counts.cells],
-        "strata": strata,
-    }

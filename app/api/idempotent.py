@@ -59,17 +59,38 @@ async def once(
     request: Request, principal: Principal, work: Callable[[UnitOfWork], Awaitable[Answer]]
 ) -> Response:
     """`work` at most once per key; its effect and its answer are one transaction."""
+
+    async def ready() -> Callable[[UnitOfWork], Awaitable[Answer]]:
+        return work
+
+    return await once_looked(request, principal, ready)
+
+
+async def once_looked(
+    request: Request,
+    principal: Principal,
+    look: Callable[[], Awaitable[Callable[[UnitOfWork], Awaitable[Answer]]]],
+) -> Response:
+    """`once` for work that looks around first, outside of its transaction; `look` gives the work.
+
+    A stored answer comes before the look: what has moved since cannot change it.
+    """
     platform = platform_of(request)
     reserved = await _reserve(request, principal)
     if isinstance(reserved, StoredAnswer):
         return await _replayed(platform, reserved)
 
-    async def attempt(uow: UnitOfWork) -> Answer:
-        answer = await work(uow)
-        await _store(uow, reserved, answer)
-        return answer
+    async def attempt() -> Answer:
+        work = await look()
 
-    return await _given(platform, reserved, lambda: platform.database.transact(attempt))
+        async def whole(uow: UnitOfWork) -> Answer:
+            answer = await work(uow)
+            await _store(uow, reserved, answer)
+            return answer
+
+        return await platform.database.transact(whole)
+
+    return await _given(platform, reserved, attempt)
 
 
 async def once_effect(

@@ -232,6 +232,13 @@ FAULTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         ),
         "ocds.no-ocid": ("缺少 ocid", "The ocid is missing"),
         "draw.opens-too-early": ("不得早于 {earliest} 公开", "Not to be opened before {earliest}"),
+        "project.unknown": ("没有该项目或标段", "No such project or section"),
+        "pool.unknown": ("没有该专家库", "No such pool"),
+        "draw.live-exists": ("该标段已有进行中的抽取 {draw}", "The section has a draw under way: {draw}"),
+        "draw.parties-missing": (
+            "参与方密钥尚未登记齐全：{roles}",
+            "The keys of some parties are not registered: {roles}",
+        ),
         "draw.redraw-reason": ("再次抽取须说明理由", "Drawing a section again needs a reason"),
         "draw.no-redraw": ("首次抽取不应有再次抽取的理由", "A first draw has no reason to be drawn again"),
         "anonymity.stop": (

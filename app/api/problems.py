@@ -1,12 +1,14 @@
 """From an error of any layer to an answer `application/problem+json` (RFC 9457), in the caller's language.
 
 The one place that knows both domain codes and HTTP. Members beside those of the RFC: `code`, `errors` (code,
-JSON pointer, text, source), `trace_id`, `retryable`. Texts are in `app.api.problem_texts`; input values never
-appear.
+JSON pointer, text, source, figures), `figures`, `trace_id`, `retryable`. Texts are in
+`app.api.problem_texts`; input values never appear.
 """
 
 import re
+import string
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, Final
 
 import structlog
@@ -99,7 +101,7 @@ def response(
 ) -> JSONResponse:
     """One problem document."""
     words = language(request)
-    listed = [fault_json(one, words) for one in faults]
+    listed = [fault_json(one, words) for one in islice(faults, MAX_FAULTS)]
     sentence = text.zh if words == "zh" else text.en
     content: dict[str, Any] = {
         "type": f"urn:qiantong:problem:{code}",
@@ -109,6 +111,9 @@ def response(
         "trace_id": getattr(request.state, "trace_id", ""),
         "retryable": text.retryable,
     }
+    named = _named(text.en, figures)
+    if named:
+        content["figures"] = named
     if listed:
         content["errors"] = listed
     headers = {"Content-Language": words, "Cache-Control": "no-store"}
@@ -128,6 +133,10 @@ def fault_json(fault: Fault, words: str) -> dict[str, Any]:
         "pointer": fault.pointer,
         "detail": _filled(sentence, fault.figures) or fault.code,
     }
+    if fault.within:
+        shown["project_pointer"] = fault.within
+    if fault.figures:
+        shown["figures"] = {name: _plain(value) for name, value in fault.figures.items()}
     if fault.basis:
         shown["basis"] = fault.basis
     if fault.alarm:
@@ -201,3 +210,13 @@ def _filled(sentence: str, figures: Mapping[str, object]) -> str:
         return sentence.format(**figures)
     except (KeyError, IndexError):
         return sentence
+
+
+def _named(sentence: str, figures: Mapping[str, object]) -> dict[str, int | str]:
+    """The figures that the sentence names: nothing else that an error carries is shown."""
+    fields = {field for _, field, _, _ in string.Formatter().parse(sentence) if field}
+    return {name: _plain(figures[name]) for name in sorted(fields) if name in figures}
+
+
+def _plain(value: object) -> int | str:
+    return value if isinstance(value, int | str) else str(value)

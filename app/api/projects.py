@@ -1,27 +1,34 @@
 """`/v1/projects`: register sections and their bidders, import a tender notice (OCDS)."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import ValidationError
 
 from app.api.declared import KEYED, IfMatch, problems
 from app.api.idempotent import Answer, once
 from app.api.pages import DEFAULT_LIMIT, MAX_LIMIT, cursor_of, etag, expected_version, link_next, read_cursor
 from app.api.principals import PlatformDep, acting, actor_of
-from app.api.problems import ProblemError, fault_of_pydantic
+from app.api.problems import ProblemError
+from app.api.received import Received, faults_of, filled
 from app.api.schemas import BiddersIn, ImportIn, ProjectIn, ProjectOut, ProjectPage
 from app.api.strict_json import StrictRoute, require_json
 from app.errors import Fault, InputRefusedError
 from app.gateways.ocds import parse_package, read_notice
 from app.store.repositories.projects import Project
 from app.store.unit_of_work import UnitOfWork
+from app.usecases.faults import together
 from app.usecases.operations import note
+from app.usecases.platform import Platform
 from app.usecases.principals import Principal
 from app.usecases.projects import (
     ProjectOrder,
+    bidder_faults,
     document_of_notice,
     find,
+    order_faults,
     register,
     replace_bidders,
 )
@@ -43,13 +50,20 @@ _HEADER: Final = frozenset({"project", "section", "owner"})
     responses=problems(401, 403, 409, 413, 415, 422),
 )
 async def post_project(
-    request: Request, platform: PlatformDep, principal: Writer, order: ProjectIn
+    request: Request,
+    platform: PlatformDep,
+    principal: Writer,
+    body: Annotated[Received[ProjectIn], Body()],
 ) -> Response:
     """Register one section of a project with its bidders and the terms of its evaluation."""
-    wire = order.model_dump(by_alias=True)
-    document = {name: value for name, value in wire.items() if name not in _HEADER} | {"source": None}
-    asked = ProjectOrder(project=order.project, section=order.section, owner=order.owner, document=document)
-    return await once(request, principal, lambda uow: _registered(uow, request, platform, principal, asked))
+    document = {name: value for name, value in body.value.items() if name not in _HEADER} | {"source": None}
+    order = _order(body.value, document)
+
+    async def work(uow: UnitOfWork) -> Answer:
+        body.refuse(order_faults(order, platform.packs) if body.faults else ())
+        return await _registered(uow, request, platform, principal, order)
+
+    return await once(request, principal, work)
 
 
 @import_router.post(
@@ -84,7 +98,7 @@ async def import_project(request: Request, platform: PlatformDep, principal: Wri
     With several notices in the package `ocid` chooses; without it the one with the most bidders is taken.
     """
     require_json(request)
-    order = _import_order(parse_package(await request.body()))
+    order = _import_order(parse_package(await request.body()), platform)
     return await once(request, principal, lambda uow: _registered(uow, request, platform, principal, order))
 
 
@@ -145,24 +159,27 @@ async def put_bidders(
     platform: PlatformDep,
     principal: Writer,
     project_id: str,
-    order: BiddersIn,
+    body: Annotated[Received[BiddersIn], Body()],
     if_match: IfMatch = None,
 ) -> dict[str, Any]:
     """Replace the bidders of a section until its draw is sealed. Nobody can be left out, only marked
     withdrawn.
     """
+    bidders = body.value.get("bidders")
+    body.refuse(bidder_faults(bidders))
+    section: str = body.value["section"]
 
     async def work(uow: UnitOfWork) -> Project:
         changed = await replace_bidders(
             uow,
             principal,
             project_id=project_id,
-            section=order.section,
-            bidders=order.model_dump(by_alias=True)["bidders"],
+            section=section,
+            bidders=bidders,
             expected=expected_version(if_match),
             now=platform.now(),
         )
-        target = f"{project_id}/{order.section}"
+        target = f"{project_id}/{section}"
         await note(uow, actor_of(request, principal), "project.bidders", target, now=platform.now())
         return changed
 
@@ -198,18 +215,39 @@ async def _registered(
     return Answer(status=201, content=project_json(project), headers=headers)
 
 
-def _import_order(value: object) -> ProjectOrder:
+def _order(header: Mapping[str, object], document: object) -> ProjectOrder:
+    return ProjectOrder(
+        project=header.get("project"),
+        section=header.get("section"),
+        owner=header.get("owner"),
+        document=document,
+    )
+
+
+def _import_order(value: object, platform: Platform) -> ProjectOrder:
     if not isinstance(value, dict) or value.keys() != {"package", "import"}:
         raise InputRefusedError("request.invalid", [Fault(code="schema.missing", pointer="/package")])
+    malformed: tuple[Fault, ...] = ()
+    about: Any = value["import"]
     try:
-        order = ImportIn.model_validate(value["import"])
+        about = ImportIn.model_validate(about).model_dump(by_alias=True)
     except ValidationError as error:
-        faults = [fault_of_pydantic(one, "/import") for one in error.errors()]
-        raise InputRefusedError("request.invalid", faults) from error
-    notice = read_notice(value["package"], ocid=order.ocid)
-    return ProjectOrder(
-        project=order.project or notice.project_id,
-        section=order.section,
-        owner=order.owner,
-        document=document_of_notice(notice, order.terms.model_dump(by_alias=True)),
-    )
+        malformed = faults_of(error, "/import")
+        if not isinstance(about, dict):
+            raise InputRefusedError("request.invalid", malformed) from error
+        about = filled(ImportIn, about)
+    ocid = about["ocid"] if isinstance(about["ocid"], str) else None
+    notice = read_notice(value["package"], ocid=ocid)
+    terms = about.get("terms")
+    document = document_of_notice(notice, terms if isinstance(terms, dict) else {})
+    order = _order(about | {"project": about["project"] or notice.project_id}, document)
+    if malformed:
+        others = [_in_import(one) for one in order_faults(order, platform.packs)]
+        raise InputRefusedError("request.invalid", together(malformed, others))
+    return order
+
+
+def _in_import(fault: Fault) -> Fault:
+    """A fault of the project that an import would make, told where the import says it."""
+    place = fault.pointer if fault.pointer.split("/")[1] in _HEADER else f"/terms{fault.pointer}"
+    return replace(fault, pointer=f"/import{place}")

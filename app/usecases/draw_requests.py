@@ -6,15 +6,16 @@ What a caller sees of a draw is its state, figures everybody may know and the ne
 position or a size.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from app.errors import ConflictError, Fault, InputRefusedError, NotFoundError
 from app.store.repositories.draws import DrawRow
-from app.store.repositories.parties import Party
 from app.store.unit_of_work import UnitOfWork
+from app.usecases.draw_faults import parties_fault, round_faults
+from app.usecases.draw_parties import party_keys
 from app.usecases.engagements import bound_elsewhere
 from app.usecases.frozen_draws import Prepared
 from app.usecases.log import append
@@ -32,6 +33,7 @@ from draw.record import BeaconChoice, section_hash
 ID_BYTES: Final = 10
 # draw-proof §6 asks for 60 seconds between the seal and the round; signing and publishing take some, too.
 BEACON_LEAD_SECONDS: Final = 90
+_OF_STATE: Final = frozenset({"draw.live-exists", "draw.parties-missing"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +60,16 @@ async def request_draw(
     if current is None or current.version != ground.project.version:
         raise ConflictError("project.version-moved")
     earlier = await uow.draws.of_section(current.id, current.section)
-    faults = [*seen.faults, *_round_faults(earlier, order)]
-    if faults:
-        raise InputRefusedError("draw.refused", faults)
-    if earlier and earlier[-1].live:
-        raise ConflictError("draw.live-exists", draw=earlier[-1].id)
+    keys, missing = await party_keys(uow, platform, ground.agency.party)
+    # Once more under the write lock: another server may have been first since the look.
+    moved = [*round_faults(earlier, order.redraw_reason), *([parties_fault(missing)] if missing else ())]
+    refuse([*seen.faults, *(one for one in moved if one not in seen.faults)], seen.alarms)
     now = platform.now()
     body: dict[str, Any] = {
         "section": section_hash(current.id, current.section).hex(),
         "round": len(earlier) + 1,
         "previous": earlier[-1].k if earlier else None,
-        "parties": await _parties(uow, platform, ground.agency.party),
+        "parties": keys,
     }
     k = await append(uow, sign_all(draft("request", now, body), {"platform": platform.log.key}))
     row = DrawRow(
@@ -94,6 +95,16 @@ async def request_draw(
     await take_duty(uow, row, principal, "draw.request", now=now)
     await note(uow, actor, "draw.request", row.id, now=now)
     return row
+
+
+def refuse(faults: Sequence[Fault], alarms: Sequence[Fault] = ()) -> None:
+    """Raise ConflictError when nothing but the present state is against a request, InputRefusedError for
+    every other fault; nothing without a fault.
+    """
+    if faults and all(one.code in _OF_STATE for one in faults):
+        raise ConflictError(faults[0].code, **faults[0].figures)
+    if faults:
+        raise InputRefusedError("draw.refused", [*faults, *alarms])
 
 
 async def prepare(uow: UnitOfWork, platform: Platform, row: DrawRow) -> Prepared:
@@ -146,30 +157,6 @@ async def take_duty(uow: UnitOfWork, row: DrawRow, principal: Principal, action:
     duty = ACTIONS[action].duty
     if duty is not None:
         await uow.draws.take_duty(row.id, person=principal.person, duty=duty, at=now)
-
-
-def _round_faults(earlier: list[DrawRow], order: DrawOrder) -> list[Fault]:
-    if earlier and not earlier[-1].live and order.redraw_reason is None:
-        return [Fault(code="draw.redraw-reason", pointer="/redraw_reason")]
-    if not earlier and order.redraw_reason is not None:
-        return [Fault(code="draw.no-redraw", pointer="/redraw_reason")]
-    return []
-
-
-async def _parties(uow: UnitOfWork, platform: Platform, agency_key: str | None) -> dict[str, str]:
-    """Keys of the four parties: the agency's own, the platform's, and the newest supervisor and cosigner."""
-    newest: dict[str, Party] = {}
-    for role in ("platform", "supervisor", "cosigner"):
-        listed = await uow.parties.by_role(role)
-        if listed:
-            newest[role] = listed[-1]
-    agency = None if agency_key is None else await uow.parties.by_public(agency_key)
-    if agency is not None:
-        newest["agency"] = agency
-    missing = [role for role in ("platform", "agency", "supervisor", "cosigner") if role not in newest]
-    if missing or newest["platform"].public != platform.log.key.public.hex():
-        raise ConflictError("draw.parties-missing", roles=tuple(missing))
-    return {role: party.public for role, party in newest.items()}
 
 
 def _request_document(order: DrawOrder, seen: Look) -> dict[str, Any]:

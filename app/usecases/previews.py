@@ -8,24 +8,27 @@ changed in between.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from app.errors import Fault, InputRefusedError, NotFoundError
+from app.errors import AppError, Fault, InputRefusedError, NotFoundError
 from app.store.repositories.pools import PoolVersion
 from app.store.repositories.projects import Agency, Project
 from app.store.unit_of_work import UnitOfWork
+from app.usecases.draw_faults import Section, count_faults, legal_faults, section_faults
+from app.usecases.draw_parties import party_keys
+from app.usecases.faults import standing, together
 from app.usecases.platform import Platform
 from app.usecases.pools import load_snapshot
 from app.usecases.principals import Principal
 from app.usecases.projects import agency_of, case_of, find
+from app.usecases.readings import read_parameters
 from crypto.canonical import canonical
 from crypto.hashing import sha256
 from draw.avoidance.engine import Engine
 from draw.avoidance.layers import RulePack
-from draw.avoidance.requests import Demand, request_faults
-from draw.errors import RulesError, SelectionError
+from draw.errors import SelectionError
 from draw.model import ID, TEXT, TIME, Case, DrawParameters
 from draw.preview import Preview, preview
 from draw.schema import Faults, Nullable, ObjectOf, one_of
@@ -46,6 +49,8 @@ ORDER_SHAPE: Final = ObjectOf(
         "redraw_reason": Nullable(TEXT),
     }
 )
+
+_NAMES: Final = frozenset({"/project", "/section"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,18 +99,35 @@ class Look:
 
 
 async def look(platform: Platform, principal: Principal, order: DrawOrder) -> Look:
-    """Look at an order. Raises InputRefusedError for one that cannot be read, NotFoundError for a project or
-    pool unknown to the caller.
+    """Look at an order.
+
+    Raises InputRefusedError for one that cannot be read, with those faults and every other that can be judged
+    all the same; NotFoundError when nothing else is wrong than a project or pool unknown to the caller.
     """
+    header, reading = _header_faults(order), read_parameters(order.parameters)
+    malformed = {one.pointer for one in header}
     async with platform.database.read() as uow:
-        ground = await read_ground(uow, platform, principal, order)
-        snapshot = await load_snapshot(uow, ground.pool.id, ground.pool.version)
-    counts = await _counts(ground, snapshot)
+        section = await _section(uow, platform, principal, order, malformed)
+        pool = None if "/pool" in malformed else await _pool(uow, principal, order.pool)
+        known = section is not None and pool is not None and reading.whole is not None
+        snapshot = await load_snapshot(uow, pool.id, pool.version) if known and pool is not None else None
+    ground = _ground(section, pool, reading.whole)
+    counts = None if ground is None or snapshot is None else await _counts(ground, snapshot)
     found = [
-        *_request_faults(platform, ground),
-        *_opening_faults(ground, order),
-        *(() if counts is None else _count_faults(counts, ground, order)),
+        *standing(list(legal_faults(platform, section, reading))),
+        *standing([list(_stated_faults(section, counts, ground, one)) for one in _orders(order, malformed)]),
     ]
+    absent = [
+        *(
+            []
+            if section is not None or malformed & _NAMES
+            else [Fault(code="project.unknown", pointer="/project")]
+        ),
+        *([] if pool is not None or "/pool" in malformed else [Fault(code="pool.unknown", pointer="/pool")]),
+    ]
+    shape = [*header, *reading.faults]
+    if ground is None or shape:
+        raise _unreadable(shape, absent, found)
     return Look(
         ground=ground,
         faults=tuple(one for one in found if not one.alarm),
@@ -114,49 +136,81 @@ async def look(platform: Platform, principal: Principal, order: DrawOrder) -> Lo
     )
 
 
-async def read_ground(uow: UnitOfWork, platform: Platform, principal: Principal, order: DrawOrder) -> Ground:
-    """Project, pool, pack, case and parameters of an order. Raises as `look`."""
-    parameters = _read_order(order)
-    project = await find(uow, principal, order.project, order.section)
-    agency = await agency_of(uow, project)
-    pool = await uow.pools.get(order.pool)
-    if pool is None or pool.mode != principal.mode:
-        raise NotFoundError("pool.unknown")
-    pack = project.document["pack"]
-    return Ground(
-        project=project,
-        agency=agency,
-        pool=pool,
-        pack=platform.packs.resolve(pack["base"], pack["overlays"]),
-        case=case_of(project, agency),
-        parameters=parameters,
-    )
-
-
 def opens_at(case: Case, asked: str | None) -> str:
     """The first lawful opening: the start of the evaluation, or later when asked for."""
     return case.evaluation.since if asked is None else max(asked, case.evaluation.since)
 
 
-def _read_order(order: DrawOrder) -> DrawParameters:
+def _stated_faults(
+    section: Section | None, counts: Preview | None, ground: Ground | None, order: DrawOrder
+) -> Iterator[Fault]:
+    if section is not None:
+        yield from section_faults(section, redraw_reason=order.redraw_reason, opens_at=order.opens_at)
+    if counts is not None and ground is not None:
+        yield from count_faults(counts, ground.parameters, ground.pack, override=order.override)
+
+
+def _header_faults(order: DrawOrder) -> list[Fault]:
     found = Faults()
     ORDER_SHAPE.check(order.header(), "", found)
-    faults = [Fault(code=f"schema.{one.code}", pointer=one.pointer) for one in found.found]
-    parameters = None
+    return [Fault(code=f"schema.{one.code}", pointer=one.pointer) for one in found.found]
+
+
+def _orders(order: DrawOrder, malformed: Collection[str]) -> list[DrawOrder]:
+    """The order with each malformed optional text left out, and with something in its place."""
+    doubtful = [name for name in ("override", "redraw_reason") if f"/{name}" in malformed]
+    timed = replace(order, opens_at=None) if "/opens_at" in malformed else order
+    return (
+        [replace(timed, **dict.fromkeys(doubtful, value)) for value in (None, "?")] if doubtful else [timed]
+    )
+
+
+def _unreadable(shape: list[Fault], absent: list[Fault], found: list[Fault]) -> AppError:
+    if not shape and len(absent) == 1 and not any(not one.alarm for one in found):
+        return NotFoundError(absent[0].code)
+    return InputRefusedError("draw.refused", together(shape, [*absent, *found]))
+
+
+async def _section(
+    uow: UnitOfWork, platform: Platform, principal: Principal, order: DrawOrder, malformed: Collection[str]
+) -> Section | None:
+    if not _NAMES.isdisjoint(malformed):
+        return None
     try:
-        parameters = DrawParameters.from_json(order.parameters)
-    except RulesError as error:
-        faults += _parameter_faults(error)
-    if faults or parameters is None:
-        raise InputRefusedError("draw.refused", faults)
-    return parameters
+        project = await find(uow, principal, order.project, order.section)
+    except NotFoundError:
+        return None
+    agency = await agency_of(uow, project)
+    pack = project.document["pack"]
+    _, missing = await party_keys(uow, platform, agency.party)
+    return Section(
+        project=project,
+        agency=agency,
+        pack=platform.packs.resolve(pack["base"], pack["overlays"]),
+        case=case_of(project, agency),
+        earlier=tuple(await uow.draws.of_section(project.id, project.section)),
+        missing=missing,
+    )
 
 
-def _parameter_faults(error: RulesError) -> list[Fault]:
-    found: Any = error.details.get("faults", ())
-    if not found:
-        return [Fault(code="schema.range", pointer="/parameters/strata")]
-    return [Fault(code=f"schema.{one.code}", pointer=f"/parameters{one.pointer}") for one in found]
+async def _pool(uow: UnitOfWork, principal: Principal, pool_id: str) -> PoolVersion | None:
+    pool = await uow.pools.get(pool_id)
+    return None if pool is None or pool.mode != principal.mode else pool
+
+
+def _ground(
+    section: Section | None, pool: PoolVersion | None, parameters: DrawParameters | None
+) -> Ground | None:
+    if section is None or pool is None or parameters is None:
+        return None
+    return Ground(
+        project=section.project,
+        agency=section.agency,
+        pool=pool,
+        pack=section.pack,
+        case=section.case,
+        parameters=parameters,
+    )
 
 
 async def _counts(ground: Ground, snapshot: Snapshot) -> Preview | None:
@@ -183,56 +237,3 @@ def _counted(ground: Ground, snapshot: Snapshot) -> Preview | None:
     except SelectionError:
         # A limit is broken; request_faults names it.
         return None
-
-
-def _request_faults(platform: Platform, ground: Ground) -> Iterator[Fault]:
-    document = ground.project.document
-    demand = Demand(
-        responsible=ground.project.owner,
-        case=ground.case,
-        parameters=ground.parameters,
-        remote=document["remote"],
-        budget_yuan=document["budget_yuan"],
-        circumstances=frozenset(document["circumstances"]),
-    )
-    packs = platform.packs
-    for one in request_faults(demand, ground.pack, packs.calendar, packs.specialties, now=platform.now()):
-        yield Fault(
-            code=one.code, pointer=one.pointer, zh=one.zh, en=one.en, basis=one.basis, alarm=one.alarm
-        )
-
-
-def _opening_faults(ground: Ground, order: DrawOrder) -> Iterable[Fault]:
-    earliest = ground.case.evaluation.since
-    if order.opens_at is not None and order.opens_at < earliest:
-        yield Fault(code="draw.opens-too-early", pointer="/opens_at", figures={"earliest": earliest})
-
-
-def _count_faults(counts: Preview, ground: Ground, order: DrawOrder) -> Iterator[Fault]:
-    strata, sites = ground.parameters.strata, ground.parameters.sites
-    for short in counts.shortfalls:
-        pointer = "/parameters"
-        figures: dict[str, object] = {"needed": short.needed, "available": short.available}
-        if short.stratum is not None:
-            pointer += f"/strata/{short.stratum}"
-            figures["stratum"] = strata[short.stratum].id
-        if short.site is not None:
-            pointer += f"/sites/{short.site}"
-            figures["site"] = sites[short.site].id
-        yield Fault(code=f"feasibility.{short.code}", pointer=pointer, figures=figures)
-    factor = ground.pack.rules.anonymity.factor
-    for index, stratum in enumerate(counts.strata):
-        figures = {
-            "stratum": strata[index].id,
-            "experts": stratum.experts,
-            "seats": stratum.seats,
-            "factor": factor,
-        }
-        gate = Fault(code="anonymity.stop", pointer=f"/parameters/strata/{index}", figures=figures)
-        if stratum.verdict == "stop":
-            # The supervisor's node has to approve exactly this reason before it signs the seal.
-            yield gate if order.override is None else replace(gate, code="anonymity.override", alarm=True)
-        elif stratum.verdict == "yellow":
-            yield replace(gate, code="anonymity.yellow", alarm=True)
-    if order.override is not None and all(stratum.met for stratum in counts.strata):
-        yield Fault(code="anonymity.no-override-needed", pointer="/override")

@@ -15,6 +15,7 @@ from app.gateways.ocds import Notice
 from app.gateways.rule_packs import RulePacks
 from app.store.repositories.projects import Agency, Project
 from app.store.unit_of_work import UnitOfWork
+from app.usecases.faults import together
 from app.usecases.principals import Principal, require_own
 from crypto.canonical import JsonValue
 from draw.avoidance.parameters import CIRCUMSTANCES
@@ -22,19 +23,20 @@ from draw.avoidance.texts import TEXTS
 from draw.errors import RulesError
 from draw.identifiers import org_fault
 from draw.model import CASE_SHAPE, ID, ORG, TEXT, Case
-from draw.schema import Boolean, Faults, Integer, ListOf, Nullable, ObjectOf, Shape, one_of
+from draw.schema import Boolean, Faults, Integer, ListOf, Nullable, ObjectOf, Shape, is_time, one_of
 
 MAX_NAMES: Final = 2_000
 MAX_OVERLAYS: Final = 15
 _MAX_BUDGET: Final = 10**15
 _CASE: Final = ("tenderee", "authorities", "bidders", "groups", "avoid_units", "prepared_by", "evaluation")
 BIDDERS_SHAPE: Final[Shape] = CASE_SHAPE.members["bidders"]
+_PACK_SHAPE: Final = ObjectOf({"base": ID, "overlays": ListOf(ID, MAX_OVERLAYS, unique=True)})
 DOCUMENT_SHAPE: Final = ObjectOf(
     {
         "title": TEXT,
         **{name: CASE_SHAPE.members[name] for name in _CASE},
         "names": ListOf(ObjectOf({"org": ORG, "name": TEXT}), MAX_NAMES),
-        "pack": ObjectOf({"base": ID, "overlays": ListOf(ID, MAX_OVERLAYS, unique=True)}),
+        "pack": _PACK_SHAPE,
         "remote": Boolean(),
         "budget_yuan": Nullable(Integer(0, _MAX_BUDGET)),
         "circumstances": ListOf(one_of(*CIRCUMSTANCES), len(CIRCUMSTANCES), unique=True),
@@ -61,7 +63,7 @@ async def register(
 
     Raises InputRefusedError with every fault, ConflictError ``project.exists``.
     """
-    faults = [*_header_faults(order), *document_faults(order.document, packs)]
+    faults = order_faults(order, packs)
     if faults:
         raise InputRefusedError("project.refused", faults)
     project = Project(
@@ -107,7 +109,7 @@ async def replace_bidders(
     project = await find(uow, principal, project_id, section)
     if expected is not None and project.version != expected:
         raise ConflictError("project.version-moved")
-    faults = list(_bidder_faults(bidders, project.document["bidders"]))
+    faults = bidder_faults(bidders, project.document["bidders"])
     if faults:
         raise InputRefusedError("project.refused", faults)
     for draw in await uow.draws.of_section(project_id, section):
@@ -119,19 +121,20 @@ async def replace_bidders(
     return changed
 
 
+def order_faults(order: ProjectOrder, packs: RulePacks) -> list[Fault]:
+    """Everything wrong with an order: ids, responsible person, document."""
+    return [*_header_faults(order), *document_faults(order.document, packs)]
+
+
 def document_faults(document: object, packs: RulePacks) -> list[Fault]:
     """Everything wrong with a document: its shape, check characters, doubles, and a rule pack that is not
-    there.
+    there. A malformed part hides nothing of the rest.
     """
-    found = Faults()
-    DOCUMENT_SHAPE.check(document, "", found)
-    if found.found or not isinstance(document, dict):
-        return [Fault(code=f"schema.{one.code}", pointer=one.pointer) for one in found.found]
-    return [
-        *_org_faults(document),
-        *_double_faults(document),
-        *_pack_faults(document["pack"], packs),
-    ]
+    shape = _shape_faults(DOCUMENT_SHAPE, document, "")
+    if not isinstance(document, dict):
+        return shape
+    rest = (*_org_faults(document), *_double_faults(document), *_pack_faults(document.get("pack"), packs))
+    return together(shape, rest)
 
 
 def document_of_notice(notice: Notice, rest: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
@@ -192,61 +195,67 @@ def _agency_id(principal: Principal) -> str:
     return principal.agency_id
 
 
-def _header_faults(order: ProjectOrder) -> Iterable[Fault]:
+def _shape_faults(shape: Shape, value: object, at: str) -> list[Fault]:
     found = Faults()
-    _HEADER_SHAPE.check({"project": order.project, "section": order.section, "owner": order.owner}, "", found)
-    for one in found.found:
-        missing = one.pointer == "/owner"
-        yield Fault(code="project.owner" if missing else f"schema.{one.code}", pointer=one.pointer)
+    shape.check(value, at, found)
+    return [Fault(code=f"schema.{one.code}", pointer=one.pointer) for one in found.found]
+
+
+def _header_faults(order: ProjectOrder) -> Iterable[Fault]:
+    header = {"project": order.project, "section": order.section, "owner": order.owner}
+    for one in _shape_faults(_HEADER_SHAPE, header, ""):
+        yield replace(one, code="project.owner") if one.pointer == "/owner" else one
     if isinstance(order.owner, str) and order.owner and not order.owner.strip():
         yield Fault(code="project.owner", pointer="/owner")
 
 
-def _bidder_faults(bidders: object, before: Sequence[Mapping[str, Any]]) -> Iterable[Fault]:
-    found = Faults()
-    BIDDERS_SHAPE.check(bidders, "/bidders", found)
-    if found.found or not isinstance(bidders, list):
-        yield from (Fault(code=f"schema.{one.code}", pointer=one.pointer) for one in found.found)
-        return
-    yield from _org_faults({"bidders": bidders})
-    yield from _double_faults({"bidders": bidders})
-    if {one["id"] for one in before} - {one["id"] for one in bidders}:
-        yield Fault(code="bidders.left-out", pointer="/bidders")
+def bidder_faults(bidders: object, before: Sequence[Mapping[str, Any]] = ()) -> list[Fault]:
+    """Everything wrong with a list of bidders that takes the place of `before`."""
+    shape = _shape_faults(BIDDERS_SHAPE, bidders, "/bidders")
+    listed = {"bidders": bidders}
+    rest = [*_org_faults(listed), *_double_faults(listed)]
+    kept = {one.get("id") for one in _objects(bidders) if isinstance(one.get("id"), str)}
+    if not shape and {one["id"] for one in before} - kept:
+        rest.append(Fault(code="bidders.left-out", pointer="/bidders"))
+    return together(shape, rest)
 
 
-def _org_faults(document: Mapping[str, Any]) -> Iterable[Fault]:
+def _org_faults(document: Mapping[str, object]) -> Iterable[Fault]:
     for pointer, org in _organisations(document):
-        kind = org_fault(org)
+        kind = org_fault(org) if isinstance(org, str) else None
         if kind is not None:
-            text = TEXTS[f"org.{kind}"]
-            yield Fault(code=f"org.{kind}", pointer=pointer, zh=text.zh, en=text.en, basis=text.basis)
+            yield _text_fault(f"org.{kind}", pointer)
 
 
-def _organisations(document: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    if "tenderee" in document:
-        yield "/tenderee", document["tenderee"]
-    for i, org in enumerate(document.get("authorities", ())):
+def _organisations(document: Mapping[str, object]) -> Iterable[tuple[str, object]]:
+    """(pointer, value) of every place for an organisation, whatever stands there."""
+    yield "/tenderee", document.get("tenderee")
+    for i, org in enumerate(_listed(document.get("authorities"))):
         yield f"/authorities/{i}", org
-    for i, bidder in enumerate(document["bidders"]):
-        for n, org in enumerate(bidder["orgs"]):
+    for i, bidder in enumerate(_objects(document.get("bidders"))):
+        for n, org in enumerate(_listed(bidder.get("orgs"))):
             yield f"/bidders/{i}/orgs/{n}", org
-    for i, group in enumerate(document.get("groups", ())):
-        for n, org in enumerate(group):
+    for i, group in enumerate(_listed(document.get("groups"))):
+        for n, org in enumerate(_listed(group)):
             yield f"/groups/{i}/{n}", org
-    for i, unit in enumerate(document.get("avoid_units", ())):
-        yield f"/avoid_units/{i}/org", unit["org"]
+    for i, unit in enumerate(_objects(document.get("avoid_units"))):
+        yield f"/avoid_units/{i}/org", unit.get("org")
 
 
-def _double_faults(document: Mapping[str, Any]) -> Iterable[Fault]:
+def _double_faults(document: Mapping[str, object]) -> Iterable[Fault]:
     seen: set[str] = set()
-    for index, bidder in enumerate(document["bidders"]):
-        if bidder["id"] in seen:
+    for index, bidder in enumerate(_objects(document.get("bidders"))):
+        name = bidder.get("id")
+        if isinstance(name, str) and name in seen:
             yield _text_fault("bidder.duplicate", f"/bidders/{index}/id")
-        if not bidder["orgs"]:
+        if bidder.get("orgs") == []:
             yield _text_fault("bidder.empty", f"/bidders/{index}/orgs")
-        seen.add(bidder["id"])
-    span = document.get("evaluation")
-    if span is not None and span["to"] < span["from"]:
+        if isinstance(name, str):
+            seen.add(name)
+    span = _object(document.get("evaluation"))
+    since, until = span.get("from"), span.get("to")
+    timed = isinstance(since, str) and isinstance(until, str) and is_time(since) and is_time(until)
+    if timed and str(until) < str(since):
         yield _text_fault("evaluation.order", "/evaluation/to")
 
 
@@ -255,10 +264,26 @@ def _text_fault(code: str, pointer: str) -> Fault:
     return Fault(code=code, pointer=pointer, zh=text.zh, en=text.en, basis=text.basis)
 
 
-def _pack_faults(pack: Mapping[str, Any], packs: RulePacks) -> Iterable[Fault]:
+def _pack_faults(pack: object, packs: RulePacks) -> Iterable[Fault]:
+    if _shape_faults(_PACK_SHAPE, pack, ""):
+        return
+    named = _object(pack)
     try:
-        packs.resolve(pack["base"], pack["overlays"])
+        packs.resolve(named["base"], named["overlays"])
     except NotFoundError:
         yield Fault(code="pack.unknown", pointer="/pack")
     except RulesError:
         yield Fault(code="pack.clash", pointer="/pack")
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _listed(value: object) -> Sequence[object]:
+    return value if isinstance(value, list) else ()
+
+
+def _objects(value: object) -> list[Mapping[str, Any]]:
+    """One object for every row of a list, empty where the row is none, so that indices stay."""
+    return [_object(one) for one in _listed(value)]

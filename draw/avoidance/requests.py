@@ -4,8 +4,8 @@ Everything here is known before any expert is looked at: the case, the public pa
 calendar and the time. Pointers lead into `{"responsible", "case", "parameters", "pack"}`. Whether enough
 experts are left is `draw.preview`'s question. An alarm does not stop a request, a fault does."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
 
@@ -40,7 +40,10 @@ class Demand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One thing to tell: where (JSON pointer), what, and by which source; an `alarm` does not stop."""
+    """One thing to tell: where (JSON pointer), what, and by which source; an `alarm` does not stop.
+
+    `figures` are the numbers, times and ids that the texts name.
+    """
 
     code: str
     pointer: str
@@ -48,6 +51,7 @@ class Fault:
     en: str
     basis: str
     alarm: bool = False
+    figures: Mapping[str, object] = field(default_factory=dict)
 
 
 def request_faults(
@@ -78,6 +82,7 @@ def _fault(code: str, pointer: str, basis: str | None = None, **figures: object)
         en=text.en.format(**figures),
         basis=text.basis if basis is None else basis,
         alarm=text.alarm,
+        figures=figures,
     )
 
 

@@ -96,7 +96,7 @@ async def test_a_project_without_a_responsible_person_does_not_exist(api: Servic
     body: dict[str, Any] = project()
     del body["owner"]
     missing = await api.post("alice", "/v1/projects", body)
-    assert faults(missing) == [("schema.missing", "/owner")]
+    assert (missing.status_code, faults(missing)) == (400, [("project.owner", "/owner")])
     await nothing_stored(api)
 
 

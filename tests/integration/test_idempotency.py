@@ -132,3 +132,31 @@ async def test_two_servers_on_one_database_take_the_same_key_once(api: Service, 
     replay = await second_api.post("alice", "/v1/draws", order(), Idempotency_Key="draw-1")
     assert replay.status_code == 201
     assert len((await api.get("alice", "/v1/draws")).json()["items"]) == 1
+
+
+async def test_a_stored_answer_comes_before_a_look_at_what_moved_since(api: Service) -> None:
+    """The evaluation has begun, the draw is aborted, its project changed: the answer stays the answer."""
+    await api.post("alice", "/v1/projects", project())
+    first = await api.post("alice", "/v1/draws", order(), Idempotency_Key="draw-1")
+    path = f"/v1/draws/{first.json()['id']}:abort"
+    assert (await api.post("alice", path, {"reason": "fault"})).status_code == 200
+    bidders = [{**project()["bidders"][0], "withdrawn": True}]
+    changed = await api.client.put(
+        "/v1/projects/works-2026-017/bidders",
+        json={"section": "s1", "bidders": bidders},
+        headers=api.as_person("alice"),
+    )
+    assert changed.status_code == 200
+    api.scene.clock.move(days=3)
+    fresh = await api.post("alice", "/v1/draws", order(), Idempotency_Key="draw-2")
+    assert fresh.status_code == 422
+    again = await api.post("alice", "/v1/draws", order(), Idempotency_Key="draw-1")
+    assert (again.status_code, again.content) == (201, first.content)
+    assert again.headers["idempotency-replayed"] == "true"
+
+
+async def test_a_malformed_order_under_a_used_key_is_not_a_replay(api: Service) -> None:
+    await api.post("alice", "/v1/projects", project())
+    await api.post("alice", "/v1/draws", order(), Idempotency_Key="draw-1")
+    other = await api.post("alice", "/v1/draws", order(override=""), Idempotency_Key="draw-1")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency.other-body")

@@ -1,0 +1,34 @@
+"""A draw as the API shows it: state, steps and limits; no name, no position, no size."""
+
+from typing import Any
+
+from app.times import from_text
+from app.usecases.draw_requests import DrawView
+from app.usecases.platform import Platform
+
+
+def draw_json(seen: DrawView, platform: Platform) -> dict[str, Any]:
+    """A draw as the API shows it."""
+    row = seen.row
+    limit = None
+    if seen.limit is not None:
+        kind, at = seen.limit
+        seconds = max(0, int((from_text(at) - platform.clock()).total_seconds()))
+        limit = {"kind": kind, "at": at, "seconds": seconds}
+    return {
+        "id": row.id,
+        "k": row.k,
+        "project": row.project_id,
+        "section": row.section,
+        "round": row.round,
+        "mode": row.mode,
+        "state": row.state,
+        "seats": seen.seats,
+        "owner": seen.owner,
+        "code": row.code,
+        "sdr": row.sdr_hash,
+        "abort_reason": row.abort_reason,
+        "limit": limit,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+    }
