@@ -11,7 +11,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.api import catalogue, draw_orders, draws, problems, projects, public
+from app.api import catalogue, disclosures, draw_orders, draws, problems, projects, public
 from app.api.edge import Edge
 from app.api.pages_static import mount_pages
 from app.api.principals import RateLimiter
@@ -49,6 +49,7 @@ def create_app(
         projects.router,
         draw_orders.router,
         draws.router,
+        disclosures.router,
         catalogue.router,
         public.router,
         public.health,

@@ -19,7 +19,8 @@ from app.api.schemas import DrawIn, DrawOut, PreviewOut
 from app.api.strict_json import StrictRoute
 from app.errors import InputRefusedError, NotFoundError
 from app.store.unit_of_work import UnitOfWork
-from app.usecases.draw_requests import refuse, request_draw, view
+from app.usecases.draw_requests import refuse, request_draw
+from app.usecases.draw_views import view
 from app.usecases.platform import Platform
 from app.usecases.previews import DrawOrder, Look, look
 from app.usecases.principals import Principal

@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.times import from_text
-from app.usecases.draw_requests import DrawView
+from app.usecases.draw_views import DrawView
 from app.usecases.platform import Platform
 
 
@@ -20,6 +20,7 @@ def draw_json(seen: DrawView, platform: Platform) -> dict[str, Any]:
         "k": row.k,
         "project": row.project_id,
         "section": row.section,
+        "title": seen.title,
         "round": row.round,
         "mode": row.mode,
         "state": row.state,
@@ -29,6 +30,7 @@ def draw_json(seen: DrawView, platform: Platform) -> dict[str, Any]:
         "sdr": row.sdr_hash,
         "abort_reason": row.abort_reason,
         "limit": limit,
+        "steps": [{"type": one.type, "time": one.time, "index": one.index} for one in seen.steps],
         "created_at": row.created_at,
         "updated_at": row.updated_at,
     }

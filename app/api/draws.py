@@ -19,7 +19,8 @@ from app.api.strict_json import StrictRoute
 from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.ceremony import Ceremony
-from app.usecases.draw_requests import find_draw, take_duty, view
+from app.usecases.draw_requests import find_draw, take_duty
+from app.usecases.draw_views import view, views
 from app.usecases.openings import Vacated, open_draw, replace
 from app.usecases.operations import note
 from app.usecases.platform import Platform
@@ -51,10 +52,10 @@ async def get_draws(
         rows = await uow.draws.page(
             mode=principal.mode, agency_id=principal.agency_id, after=after, limit=limit + 1
         )
-        views = [await view(uow, row) for row in rows[:limit]]
+        seen = await views(uow, rows[:limit])
     following = cursor_of(rows[limit - 1].created_at, rows[limit - 1].id) if len(rows) > limit else None
     link_next(request, response, following)
-    return {"items": [draw_json(one, platform) for one in views], "next": following}
+    return {"items": [draw_json(one, platform) for one in seen], "next": following}
 
 
 @router.get(

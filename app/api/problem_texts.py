@@ -68,6 +68,7 @@ PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
         403,
         {
             "access.role": ("您的角色不能进行该操作", "Your role may not do this"),
+            "access.duty": ("您在该次抽取中没有相应职责", "You have no such duty in this draw"),
             "access.scope": ("密钥缺少权限 {scope}", "The key lacks the scope {scope}"),
             "key.mode": ("测试密钥与正式环境不能混用", "Test keys and live systems do not mix"),
         },
@@ -81,6 +82,7 @@ PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
             "pool.unknown": ("没有该专家库", "No such pool"),
             "agency.unknown": ("没有该代理机构", "No such agency"),
             "proof.unknown": ("没有该核验码对应的抽取证明", "No proof with this code"),
+            "expert.unknown": ("该次抽取的专家库中没有该专家", "No such expert in this draw's pool"),
             "pack.unknown": ("没有规则包 {pack}", "No rule pack {pack}"),
             "ocds.unknown-ocid": ("数据包中没有该 ocid", "The package has no such ocid"),
             "log.no-checkpoint": ("日志还没有发布检查点", "The log has no published checkpoint yet"),
@@ -110,6 +112,14 @@ PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
             "draw.duties-clash": (
                 "同一人不得在一次抽取中承担两种职责",
                 "One person may not have two duties in one draw",
+            ),
+            "draw.duty-late": (
+                "抽取已结束，不能再承担其职责",
+                "The draw has ended: its duties cannot be taken any more",
+            ),
+            "disclosure.too_large": (
+                "文件超过 {limit} 字节，无法给出",
+                "The file exceeds {limit} bytes and cannot be given",
             ),
             "draw.state": ("抽取当前状态不允许该操作", "The draw's present state does not allow this"),
             "draw.transition": ("抽取当前状态不允许该操作", "The draw's present state does not allow this"),

@@ -171,12 +171,41 @@ class ReplaceIn(Wire):
     own_order: bool = False
 
 
+class ReceiptIn(Wire):
+    """Whose receipt: an expert's id in the draw's pool."""
+
+    expert: Id = Field(examples=["e000123"])
+
+
+class SeatedOut(BaseModel):
+    """Who sits on a seat, by stratum and site of the request."""
+
+    seat: int
+    stratum: str
+    site: str
+    expert: str
+    name: str
+
+
+class RosterOut(BaseModel):
+    """The panel in the end, by seat; a seat that stayed vacant is left out."""
+
+    draw: str
+    seats: list[SeatedOut]
+
+
 class FaultOut(BaseModel):
     """One fault or alarm."""
 
     code: str
     pointer: str
     detail: str
+    project_pointer: str | None = Field(
+        default=None, description="place in the registered project, where `pointer` only names that"
+    )
+    figures: dict[str, int | str] | None = Field(
+        default=None, description="what the text names: numbers, limits, times, ids of draws"
+    )
     basis: str | None = Field(default=None, description="the source behind it")
     alarm: bool = Field(default=False, description="worth telling, stops nothing")
 
@@ -190,6 +219,7 @@ class ProblemOut(BaseModel):
     code: str
     trace_id: str
     retryable: bool
+    figures: dict[str, int | str] | None = Field(default=None, description="what the title names")
     errors: list[FaultOut] | None = None
 
 
@@ -214,11 +244,23 @@ class ProjectPage(BaseModel):
 
 
 class LimitOut(BaseModel):
-    """The next time limit of a draw: of the reveals, of the result, or the first lawful opening."""
+    """The next time limit of a draw: of the reveals, of the result, or the first lawful opening (which is
+    all that is known before the seal).
+    """
 
     kind: Literal["reveal", "result", "open"]
     at: str
     seconds: int
+
+
+class StepDone(BaseModel):
+    """A log entry of a draw, by its index in the log."""
+
+    type: Literal[
+        "request", "commit", "seal", "escrow", "reveal", "result", "event", "answer", "open", "abort"
+    ]
+    time: str
+    index: int
 
 
 class DrawOut(BaseModel):
@@ -228,6 +270,7 @@ class DrawOut(BaseModel):
     k: int = Field(description="draw number, the log index of the request")
     project: str
     section: str
+    title: str = Field(description="the project's")
     round: int
     mode: str
     state: str
@@ -237,6 +280,7 @@ class DrawOut(BaseModel):
     sdr: str | None
     abort_reason: str | None
     limit: LimitOut | None
+    steps: list[StepDone] = Field(description="what the log shows of it, in order")
     created_at: str
     updated_at: str
 

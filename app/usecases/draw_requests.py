@@ -2,12 +2,10 @@
 
 An accepted request is an entry of the log at once: its index is the draw's number k, so a draw that is later
 given up stays visible for ever (draw-proof §2). A section has one live draw; another round needs a reason.
-What a caller sees of a draw is its state, figures everybody may know and the next time limit, never a name, a
-position or a size.
+What a caller sees of a draw is `app.usecases.draw_views`.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,7 +24,7 @@ from app.usecases.principals import ACTIONS, Principal, require_own
 from app.usecases.projects import agency_of, case_of
 from crypto.beacon import first_round_at_or_after
 from draw.entries import draft, sign_all
-from draw.lifecycle import REQUESTED
+from draw.lifecycle import FINAL, REQUESTED
 from draw.model import DrawParameters
 from draw.record import BeaconChoice, section_hash
 
@@ -34,16 +32,6 @@ ID_BYTES: Final = 10
 # draw-proof §6 asks for 60 seconds between the seal and the round; signing and publishing take some, too.
 BEACON_LEAD_SECONDS: Final = 90
 _OF_STATE: Final = frozenset({"draw.live-exists", "draw.parties-missing"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrawView:
-    """What may be told about a draw at any time. `limit` is the next one: its kind, and when."""
-
-    row: DrawRow
-    owner: str
-    seats: int
-    limit: tuple[str, str] | None
 
 
 async def request_draw(
@@ -143,20 +131,18 @@ async def find_draw(uow: UnitOfWork, principal: Principal, draw_id: str) -> Draw
     return row
 
 
-async def view(uow: UnitOfWork, row: DrawRow) -> DrawView:
-    """What may be told about a draw."""
-    project = await uow.projects.get(row.project_id, row.section)
-    if project is None:
-        raise NotFoundError("project.unknown")
-    parameters = DrawParameters.from_json(row.request["parameters"])
-    return DrawView(row=row, owner=project.owner, seats=parameters.seats, limit=_limit(row))
-
-
 async def take_duty(uow: UnitOfWork, row: DrawRow, principal: Principal, action: str, *, now: str) -> None:
-    """Bind the person to the duty of this action in this draw. Raises ConflictError ``draw.duties-clash``."""
+    """Bind the person to the duty of this action in this draw.
+
+    Raises ConflictError ``draw.duties-clash``, and ``draw.duty-late`` for a duty not held when the draw
+    ended: duties entitle to what an opened draw discloses.
+    """
     duty = ACTIONS[action].duty
-    if duty is not None:
-        await uow.draws.take_duty(row.id, person=principal.person, duty=duty, at=now)
+    if duty is None:
+        return
+    if row.state in FINAL and (await uow.draws.duties(row.id)).get(principal.person) is None:
+        raise ConflictError("draw.duty-late")
+    await uow.draws.take_duty(row.id, person=principal.person, duty=duty, at=now)
 
 
 def _request_document(order: DrawOrder, seen: Look) -> dict[str, Any]:
@@ -175,12 +161,3 @@ def _request_document(order: DrawOrder, seen: Look) -> dict[str, Any]:
 def _beacon(chain: str, now: datetime) -> BeaconChoice:
     due = int(now.timestamp()) + BEACON_LEAD_SECONDS
     return BeaconChoice(chain=chain, round=first_round_at_or_after(chain, due))
-
-
-def _limit(row: DrawRow) -> tuple[str, str] | None:
-    """The next limit of a sealed draw that is under way."""
-    if row.sdr is None or not row.live:
-        return None
-    deadlines: Mapping[str, str] = row.sdr["deadlines"]
-    name = {"sealed": "reveal", "escrowed": "reveal", "revealed": "result", "drawn": "open"}.get(row.state)
-    return None if name is None else (name, deadlines[name])

@@ -38,15 +38,19 @@ class Principal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Right:
-    """Roles that may, the scope their key needs, and the duty in the draw that the action takes."""
+    """Roles that may, the scope their key needs, and the duty in the draw that the action takes.
+
+    `held`: duties of which the person must have one in this draw already.
+    """
 
     roles: frozenset[str]
     scope: str
     duty: str | None = None
+    held: frozenset[str] = frozenset()
 
 
-def _right(scope: str, *roles: str, duty: str | None = None) -> Right:
-    return Right(roles=frozenset(roles), scope=scope, duty=duty)
+def _right(scope: str, *roles: str, duty: str | None = None, held: tuple[str, ...] = ()) -> Right:
+    return Right(roles=frozenset(roles), scope=scope, duty=duty, held=frozenset(held))
 
 
 ACTIONS: Final[Mapping[str, Right]] = MappingProxyType(
@@ -59,6 +63,9 @@ ACTIONS: Final[Mapping[str, Right]] = MappingProxyType(
         "draw.abort": _right("draws:abort", AGENCY, OPERATOR, SUPERVISOR),
         "draw.attend": _right("draws:supervise", SUPERVISOR, duty="supervise"),
         "draw.operate": _right("draws:operate", OPERATOR, duty="operate"),
+        "draw.pool-file": _right("draws:disclose", SUPERVISOR, held=("supervise",)),
+        "draw.receipt": _right("draws:disclose", OPERATOR, held=("operate",)),
+        "draw.roster": _right("draws:disclose", OPERATOR, SUPERVISOR, held=("operate", "supervise")),
         "pool.read": _right("pools:read", OPERATOR, SUPERVISOR),
         "operations.read": _right("operations:read", SUPERVISOR),
     }
@@ -78,6 +85,14 @@ def require(principal: Principal, action: str) -> None:
         raise AccessRefusedError("access.role", action=action)
     if right.scope not in principal.scopes:
         raise AccessRefusedError("access.scope", scope=right.scope)
+
+
+def require_held(action: str, duty: str | None) -> None:
+    """Raise AccessRefusedError ``access.duty`` unless `duty`, the person's in this draw, is one that the
+    action asks for.
+    """
+    if duty not in ACTIONS[action].held:
+        raise AccessRefusedError("access.duty", action=action)
 
 
 def require_own(principal: Principal, *, agency_id: str, mode: str, missing: str) -> None:

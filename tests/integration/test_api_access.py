@@ -30,6 +30,9 @@ MAY = {
     "draw.abort": "agency operator supervisor",
     "draw.attend": "supervisor",
     "draw.operate": "operator",
+    "draw.pool-file": "supervisor",
+    "draw.receipt": "operator",
+    "draw.roster": "operator supervisor",
     "pool.read": "operator supervisor",
     "operations.read": "supervisor",
 }
@@ -76,6 +79,9 @@ ROUTES = {
     ("POST", "/v1/draws/drw_x:run"): "draw.operate",
     ("POST", "/v1/draws/drw_x:open"): "draw.operate",
     ("POST", "/v1/draws/drw_x:replace"): "draw.operate",
+    ("GET", "/v1/draws/drw_x/pool-file"): "draw.pool-file",
+    ("POST", "/v1/draws/drw_x:receipt"): "draw.receipt",
+    ("POST", "/v1/draws/drw_x:roster"): "draw.roster",
 }
 BODIES = {
     "/v1/projects": project(),
@@ -83,6 +89,7 @@ BODIES = {
     "/v1/draws": order(),
     "/v1/projects/x/bidders": {"section": "s1", "bidders": project()["bidders"]},
     "/v1/draws/drw_x:abort": {"reason": "fault"},
+    "/v1/draws/drw_x:receipt": {"expert": "e1"},
     "/v1/draws/drw_x:replace": {"seat": 0, "cause": "decline", "evidence": "x"},
 }
 

@@ -28,6 +28,9 @@ async def test_from_project_to_an_opened_proof(api: Service) -> None:
     assert preview.json()["feasible"], preview.text
     draw = (await api.post("alice", "/v1/draws", order())).json()
     assert (draw["state"], draw["seats"], draw["owner"], draw["code"]) == ("requested", 5, "王工", None)
+    assert draw["title"] == "道路工程"
+    assert (draw["limit"]["kind"], draw["limit"]["at"]) == ("open", "2026-11-24T01:00:00Z")
+    assert [(one["type"], one["index"]) for one in draw["steps"]] == [("request", draw["k"])]
 
     run = await api.post("bob", f"/v1/draws/{draw['id']}:run")
     assert run.status_code == 200, run.text
@@ -35,6 +38,7 @@ async def test_from_project_to_an_opened_proof(api: Service) -> None:
     assert run.json()["limit"]["kind"] == "open"
     early = await api.post("bob", f"/v1/draws/{draw['id']}:open")
     assert (early.status_code, early.json()["code"]) == (409, "draw.too_early")
+    assert early.json()["figures"] == {"deadline": "2026-11-24T01:00:00Z"}
 
     api.scene.clock.move(days=1, minutes=1)
     opened = await api.post("bob", f"/v1/draws/{draw['id']}:open")
@@ -46,6 +50,11 @@ async def test_from_project_to_an_opened_proof(api: Service) -> None:
     assert by_code.content == by_id.content
     verify(by_code.content)
     bundle = json.loads(by_code.content)
+    logged = [(one["entry"]["type"], one["entry"]["time"], one["index"]) for one in bundle["entries"]]
+    steps = [(one["type"], one["time"], one["index"]) for one in opened.json()["steps"]]
+    assert steps == [one for one in logged if one[0] not in ("key", "pool")]
+    listed = (await api.get("alice", "/v1/draws")).json()["items"]
+    assert [one["steps"] for one in listed] == [opened.json()["steps"]]
     assert len(bundle["opening"]["roster"]) == 5
     assert await verify_log(api.platform.database, api.platform.log, api.platform.cosigners) > 10
 

@@ -1,5 +1,5 @@
 // What the agency's page asks the server, and the answers as the page uses them. Members that the page does not need
-// are not read: of a proof only the kinds and times of its log entries are kept.
+// are not read.
 import { ask, faultOf, list, number, record, text, textOrNull, type Caller, type Fault } from "./http.ts";
 
 export interface Project {
@@ -27,6 +27,7 @@ export interface Draw {
   readonly k: number;
   readonly project: string;
   readonly section: string;
+  readonly title: string;
   readonly round: number;
   readonly state: string;
   readonly seats: number;
@@ -34,6 +35,8 @@ export interface Draw {
   readonly code: string | null;
   readonly limit: Limit | null;
   readonly abortReason: string | null;
+  /** What the log shows of it, in its order. */
+  readonly steps: readonly LoggedStep[];
   readonly updatedAt: string;
 }
 
@@ -141,14 +144,6 @@ export async function getDraw(caller: Caller, id: string): Promise<Draw> {
   return drawOf(await ask(caller, { path: `/v1/draws/${encodeURIComponent(id)}` }));
 }
 
-/** Kinds and times of the draw's own log entries, in their order. */
-export async function loggedSteps(caller: Caller, id: string): Promise<LoggedStep[]> {
-  const bundle = record(await ask(caller, { path: `/v1/draws/${encodeURIComponent(id)}/proof` }));
-  return list(bundle.entries)
-    .map((one) => record(record(one).entry))
-    .map((entry) => ({ type: text(entry.type), time: text(entry.time) }));
-}
-
 export async function previewDraw(caller: Caller, order: Order, signal: AbortSignal): Promise<Preview> {
   const found = record(await ask(caller, { method: "POST", path: "/v1/draws:preview", body: order, signal }));
   return {
@@ -220,6 +215,7 @@ function drawOf(value: unknown): Draw {
     k: number(found.k),
     project: text(found.project),
     section: text(found.section),
+    title: text(found.title),
     round: number(found.round),
     state: text(found.state),
     seats: number(found.seats),
@@ -227,6 +223,7 @@ function drawOf(value: unknown): Draw {
     code: textOrNull(found.code),
     limit: found.limit ? limitOf(record(found.limit), Date.now()) : null,
     abortReason: textOrNull(found.abort_reason),
+    steps: list(found.steps).map((one) => ({ type: text(record(one).type), time: text(record(one).time) })),
     updatedAt: text(found.updated_at),
   };
 }

@@ -95,7 +95,8 @@ export function problemOf(status: number, value: unknown): Problem {
 export function faultOf(value: unknown): Fault {
   const found = record(value);
   return {
-    pointer: text(found.pointer),
+    // What lies in the registered project is told by its place there: the form shows the project, not its fields.
+    pointer: text(found.project_pointer) || text(found.pointer),
     code: text(found.code),
     message: text(found.message) || text(found.detail) || text(found.code),
     basis: text(found.basis),

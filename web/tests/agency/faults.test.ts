@@ -22,6 +22,8 @@ describe("from a fault's pointer to the field", () => {
     ["/parameters/sites/0/id", { name: "siteId", site: 0 }],
     ["/responsible", { name: "owner" }],
     ["/case/evaluation/from", { name: "evaluation" }],
+    ["/document/evaluation/from", { name: "evaluation" }],
+    ["/document/pack", { name: "pack" }],
     ["/case/bidders/4/orgs/0", { name: "bidders" }],
     ["/case/tenderee", { name: "project" }],
     ["/pack", { name: "pack" }],

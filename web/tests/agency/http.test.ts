@@ -24,7 +24,7 @@ const REFUSAL = JSON.stringify({
   retryable: false,
   errors: [
     { code: "committee.even", pointer: "/parameters/committee", detail: "The committee must be odd", basis: "招标投标法 第三十七条" },
-    { code: "bidders.none", pointer: "/case/bidders", detail: "Without bidders", alarm: true },
+    { code: "bidders.none", pointer: "/project", project_pointer: "/document/bidders", detail: "Without bidders", alarm: true },
   ],
 });
 
@@ -41,7 +41,7 @@ describe("a call", () => {
     expect(problem).toMatchObject({ status: 422, code: "draw.refused", trace: "0123456789abcdef", retryable: false });
     expect((problem as Problem).faults).toEqual([
       { code: "committee.even", pointer: "/parameters/committee", message: "The committee must be odd", basis: "招标投标法 第三十七条", alarm: false },
-      { code: "bidders.none", pointer: "/case/bidders", message: "Without bidders", basis: "", alarm: true },
+      { code: "bidders.none", pointer: "/document/bidders", message: "Without bidders", basis: "", alarm: true },
     ]);
   });
   it("tells no answer from a refusal: only then may the request have been made", async () => {

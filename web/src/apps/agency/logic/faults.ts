@@ -51,6 +51,7 @@ const CASE: Readonly<Record<string, FieldName>> = {
   evaluation: "evaluation",
   bidders: "bidders",
   avoid_units: "avoidUnits",
+  pack: "pack",
 };
 const STRATUM: Readonly<Record<string, FieldName>> = { prefixes: "prefixes", seats: "seats" };
 const SITE: Readonly<Record<string, FieldName>> = { id: "siteId", regions: "regions", min: "min", max: "max" };
