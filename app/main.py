@@ -6,16 +6,15 @@ are no pages and the API is complete all the same.
 """
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 
 from app.api import catalogue, disclosures, draw_orders, draws, problems, projects, public
+from app.api.document import openapi
 from app.api.edge import Edge
 from app.api.pages_static import mount_pages
 from app.api.principals import RateLimiter
-from app.api.public import PUBLIC_PATHS
 from app.settings import Settings
 from app.usecases.ceremony import Ceremony
 from app.usecases.platform import Platform
@@ -57,30 +56,6 @@ def create_app(
         app.include_router(router)
     if static is not None and (static / "index.html").is_file():
         mount_pages(app, static)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.openapi = lambda: openapi(app)  # type: ignore[method-assign]
     app.add_middleware(Edge)
     return app
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    """OpenAPI 3.1 with the two ways to prove a caller."""
-    if app.openapi_schema is None:
-        document = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes
-        )
-        document["components"]["securitySchemes"] = {
-            "apiKey": {"type": "http", "scheme": "bearer", "description": "qt_<mode>_<key id>_<secret>"},
-            "messageSignature": {
-                "type": "apiKey",
-                "in": "header",
-                "name": "Signature",
-                "description": "RFC 9421, Ed25519, over @method @target-uri idempotency-key content-digest; "
-                "created and nonce; window five minutes",
-            },
-        }
-        for path, methods in document["paths"].items():
-            if not path.startswith(PUBLIC_PATHS):
-                for operation in methods.values():
-                    operation["security"] = [{"apiKey": []}, {"messageSignature": []}]
-        app.openapi_schema = document
-    return app.openapi_schema

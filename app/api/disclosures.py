@@ -23,7 +23,7 @@ PoolReader = Annotated[Principal, Depends(acting("draw.pool-file"))]
 RosterReader = Annotated[Principal, Depends(acting("draw.roster"))]
 ReceiptReader = Annotated[Principal, Depends(acting("draw.receipt"))]
 _UNKEPT: Final = {"Cache-Control": "no-store"}
-_REFUSED: Final = problems(401, 403, 404, 409)
+_REFUSED: Final = problems(401, 403, 404, 409, 413, 415)
 _FILE: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"application/json": {"schema": {"type": "object"}}}}
 }
@@ -58,7 +58,7 @@ async def get_pool_file(
     "/draws/{draw_id}:receipt",
     operation_id="getReceipt",
     response_class=Response,
-    responses={**_REFUSED, **problems(413, 415), **_FILE},
+    responses={**_REFUSED, **_FILE},
 )
 async def post_receipt(
     request: Request, platform: PlatformDep, principal: ReceiptReader, draw_id: str, asked: ReceiptIn

@@ -33,7 +33,7 @@ Reader = Annotated[Principal, Depends(acting("draw.read"))]
 Aborter = Annotated[Principal, Depends(acting("draw.abort"))]
 Attender = Annotated[Principal, Depends(acting("draw.attend"))]
 Operator = Annotated[Principal, Depends(acting("draw.operate"))]
-_CHANGED: Final = problems(401, 403, 404, 409, 415, 422)
+_CHANGED: Final = problems(401, 403, 404, 409, 413, 415, 422)
 
 
 @router.get("/draws", operation_id="listDraws", response_model=DrawPage, responses=problems(401, 403))

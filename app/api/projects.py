@@ -84,7 +84,7 @@ async def post_project(
                         "additionalProperties": False,
                         "properties": {
                             "package": {"type": "object", "description": "OCDS 1.1 release package"},
-                            "import": ImportIn.model_json_schema(),
+                            "import": {"$ref": "#/components/schemas/ImportIn"},
                         },
                     }
                 }
