@@ -1,8 +1,7 @@
 """`qiantong draw`: the course of a draw from the terminal, over the same use cases as the API."""
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -204,13 +203,13 @@ async def _write_disclosures(one: "Installation", out: Path, row: "DrawRow", exp
 
 
 def _read_order(file: Path) -> "DrawOrder":
+    from app.cli.json_files import read_object
     from app.errors import AppError
     from app.usecases.previews import DrawOrder
 
-    with file.open("rb") as stream:
-        data = stream.read(MAX_ORDER_BYTES + 1)
+    # What is missing is told with everything else that is wrong, by the look at the order.
+    left_out = dict.fromkeys(("project", "section", "pool", "parameters"))
     try:
-        value: Any = json.loads(data)
-        return DrawOrder(**value)
-    except (ValueError, TypeError, RecursionError) as error:
+        return DrawOrder(**left_out | read_object(file, limit=MAX_ORDER_BYTES))
+    except TypeError as error:
         raise AppError("file.shape") from error

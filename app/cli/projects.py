@@ -1,6 +1,5 @@
 """`qiantong project`: agencies, and projects out of real tender notices (OCDS release packages)."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -91,13 +90,6 @@ def _bounded(file: Path) -> bytes:
 
 
 def _rest(file: Path) -> dict[str, Any]:
-    from app.errors import AppError
+    from app.cli.json_files import read_object
 
-    try:
-        with file.open("rb") as stream:
-            value = json.loads(stream.read(MAX_REST_BYTES))
-    except (ValueError, RecursionError) as error:
-        raise AppError("file.shape") from error
-    if not isinstance(value, dict):
-        raise AppError("file.shape")
-    return value
+    return read_object(file, limit=MAX_REST_BYTES)

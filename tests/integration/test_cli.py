@@ -330,3 +330,49 @@ def test_serve_and_party_serve_answer_on_loopback_and_end_on_a_signal(installed:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
         process.stdout.close()
+
+
+ORDERS = {
+    "a repeated key": (b'{"project": "a", "project": "b"}', "json.duplicate-key"),
+    "a fraction": (b'{"project": 1.5}', "json.number"),
+    "more than a megabyte": (b" " * (1024 * 1024 + 1), "json.too-large"),
+    "a hundred levels": (b"[" * 100 + b"]" * 100, "json.too-deep"),
+    "half a file": (b'{"project": ', "json.syntax"),
+    "a list": (b"[]", "file.shape"),
+    "an unknown member": (b'{"expert": "e1"}', "file.shape"),
+    "nothing at all": (b"{}", "schema.type"),
+}
+
+
+@pytest.mark.parametrize("case", ORDERS)
+def test_an_order_file_is_read_as_strictly_as_the_api_reads_a_body(terminal: Terminal, case: str) -> None:
+    content, code = ORDERS[case]
+    terminal.ok("db", "upgrade")
+    order = terminal.folder / "order.json"
+    order.write_bytes(content)
+    for command in ("preview", "request"):
+        assert terminal("draw", command, order, "--person", "p1", "--agency", "agency-1") == 1
+        assert f"[{code}]" in terminal.err
+        assert "Traceback" not in terminal.err
+
+
+HEADER = "id,name,id_number,employer,specialties,region"
+POOLS = {
+    "a repeated column": ("pool.csv", (HEADER + ",name\n").encode(), "pool.column.repeated"),
+    "no CSV": ("pool.csv", b"\xff\xfe\x00", "pool.file.encoding"),
+    "no workbook": ("pool.xlsx", b"PK\x03\x04 not a workbook", "pool.workbook.format"),
+    "a repeated key": ("pool.jsonl", b'{"id":"e1","id":"e2"}\n', "pool"),
+}
+
+
+@pytest.mark.parametrize("case", POOLS)
+def test_a_pool_file_that_cannot_be_read_is_told_and_nothing_is_stored(terminal: Terminal, case: str) -> None:
+    name, content, code = POOLS[case]
+    terminal.ok("db", "upgrade")
+    file = terminal.folder / name
+    file.write_bytes(content)
+    assert terminal("pool", "import", file, "--pool", "city", "--basis", "test") == 1
+    assert f"[{code}" in terminal.err
+    assert "有误 · It is wrong" not in terminal.err
+    assert "Traceback" not in terminal.err
+    assert terminal("pool", "export", "city", terminal.folder / "out.jsonl") == 1
