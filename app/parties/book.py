@@ -51,6 +51,14 @@ class Book:
             ).fetchone()
         return None if row is None else bytes(row[0])
 
+    def of_draw(self, kind: str, draw: int) -> dict[str, bytes]:
+        """Every fact of this kind of a draw, by key."""
+        with self._transaction() as connection:
+            rows = connection.execute(
+                "select key, value from facts where kind = ? and draw = ?", (kind, draw)
+            ).fetchall()
+        return {str(key): bytes(value) for key, value in rows}
+
     def head(self) -> tuple[int, bytes | None]:
         """Size and root of the last checkpoint this node cosigned; (0, None) before the first."""
         with self._transaction() as connection:

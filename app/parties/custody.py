@@ -44,7 +44,7 @@ def open_escrow(node: Node, draw: int, request: Json) -> Entry:
     evidence.one("escrow", draw=draw, role=role, sdr=digest.hex())
     if evidence.all("reveal", draw=draw, role=role):
         raise NodeRefusalError("other_record", "this value is revealed already")
-    if node.clock() <= datetime.fromisoformat(evidence.one("seal").body["deadlines"]["reveal"]):
+    if node.clock() <= datetime.fromisoformat(evidence.seal["deadlines"]["reveal"]):
         raise NodeRefusalError("not_yet")
     r = node.book.get("escrowed", draw, key=role)
     if r is None:
@@ -68,5 +68,5 @@ def _ciphertext(request: Json) -> bytes:
 
 
 def _commitment(evidence: Evidence, role: str) -> tuple[bytes, str]:
-    record = evidence.one("seal").body
+    record = evidence.seal
     return sdr_hash(record), str(record["commitments"][role])

@@ -50,7 +50,7 @@ def sign_seal(node: Node, draw: int, request: Json) -> Signature:
 def escrow(node: Node, draw: int, request: Json) -> bytes:
     """Seal r to the cosigner, once the log proves the seal that this node signed. Gives enc ‖ ciphertext."""
     evidence = node.evidence(request, draw)
-    digest = _signed_seal(node, evidence)
+    digest = signed_seal(node, evidence)
     cosigner = bytes.fromhex(evidence.parties["cosigner"]["seal"])
     fresh = seal(cosigner, escrow_info(digest, node.keys.role), _own_r(node, draw))
     return node.book.put_once("sealed", draw, fresh)
@@ -59,7 +59,7 @@ def escrow(node: Node, draw: int, request: Json) -> bytes:
 def reveal(node: Node, draw: int, request: Json) -> Entry:
     """Give r in clear, once the log proves the seal and an escrow receipt for both holders."""
     evidence = node.evidence(request, draw)
-    digest = _signed_seal(node, evidence)
+    digest = signed_seal(node, evidence)
     for role in HOLDERS:
         evidence.one("escrow", draw=draw, role=role, sdr=digest.hex())
     r = _own_r(node, draw).hex()
@@ -113,8 +113,9 @@ def _check_own_side(node: Node, evidence: Evidence, entry: Entry) -> None:
             raise NodeRefusalError("override")
 
 
-def _signed_seal(node: Node, evidence: Evidence) -> bytes:
-    digest = sdr_hash(evidence.one("seal").body)
+def signed_seal(node: Node, evidence: Evidence) -> bytes:
+    """Hash of the record that the log seals this draw with and that this node signed for it."""
+    digest = sdr_hash(evidence.seal)
     if node.book.get("sdr", evidence.draw) != digest:
         raise NodeRefusalError("other_record", "the seal in the log is not the one this node signed")
     return digest

@@ -2,8 +2,10 @@
 
 A node acts only on entries it has seen in a checkpoint that the log and both cosigners signed. Evidence has
 the shape of a proof bundle's core: `{"note": text, "entries": [{"index", "entry", "proof"}…]}`. Here it is
-checked whole: note, three signatures, inclusion and signatures of every entry, pinned keys. What the
-entries mean together is the duty's business.
+checked whole: note, three signatures, inclusion and signatures of every entry, pinned keys, and that the
+draw's own entries are a lawful course that was not given up. What else they mean is the duty's business.
+
+An entry may name any draw: whoever looks for one of this draw says so (`draw=…`), or is shown another's.
 """
 
 from collections.abc import Mapping
@@ -15,7 +17,7 @@ from app.parties.trust import KEY_ROLES, Trust
 from crypto.checkpoint import Checkpoint, parse_note, verify_cosignature, verify_log_signature
 from crypto.errors import CryptoError
 from crypto.merkle import verify_inclusion
-from draw.entries import Entry, from_json, leaf_hash, verify
+from draw.entries import Entry, check_sequence, draw_entries, from_json, leaf_hash, verify
 from draw.errors import DrawError
 
 MAX_ENTRIES: Final = 2048
@@ -47,6 +49,11 @@ class Evidence:
             if found == index and entry.type == kind:
                 return entry
         raise NodeRefusalError("evidence", f"no {kind} entry at the index named")
+
+    @property
+    def seal(self) -> Mapping[str, Any]:
+        """The Sealed Draw Record of this draw. Raises NodeRefusalError `evidence`."""
+        return self.one("seal", draw=self.draw).body
 
     def public(self, role: str) -> bytes:
         """Signing key of a party of this draw."""
@@ -81,7 +88,15 @@ def _read(document: Json, trust: Trust, draw: int) -> Evidence:
     for row in rows:
         _check_included(row, entries[_index(row)], checkpoint)
         verify(entries[_index(row)], keys)
-    return Evidence(draw=draw, parties=parties, entries=tuple(sorted(entries.items())))
+    ordered = tuple(sorted(entries.items()))
+    _check_course([entry for _, entry in draw_entries(ordered, draw)])
+    return Evidence(draw=draw, parties=parties, entries=ordered)
+
+
+def _check_course(own: list[Entry]) -> None:
+    check_sequence(own)
+    if own[-1].type == "abort":
+        raise NodeRefusalError("evidence", "the draw was given up")
 
 
 def _index(row: Json) -> int:

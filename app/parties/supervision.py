@@ -4,6 +4,10 @@ A replacement's next identity depends on the supervisor's VRF value, which is gi
 is in the log with its evidence (draw-protocol §7): the platform cannot look ahead, the supervisor cannot
 choose. The opening is countersigned only after the lawful time on the supervisor's own clock and only for
 the number of events that the log shows.
+
+Two things the log alone cannot tell stand in the node's book: which record the supervisor signed for this
+draw, so that no value is lent under another draw's number, and which events it has answered, so that none of
+them is left out later for one that pleases better.
 """
 
 from base64 import b64decode
@@ -11,28 +15,29 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from app.parties.duties import own_signature
+from app.parties.duties import own_signature, signed_seal
 from app.parties.errors import NodeRefusalError
 from app.parties.evidence import Evidence, Json
 from app.parties.node import Node, proposed
 from crypto.hashing import tagged
 from draw.entries import Entry, Signature, leaf_hash
-from draw.record import sdr_hash
 from draw.replacement import supervisor_alpha
 
 MAX_DOCUMENT_BYTES: Final = 1024 * 1024
+_ANSWERED: Final = "event"
 
 
 def answer(node: Node, draw: int, t: int, request: Json) -> Entry:
     """Give the VRF value of event t as a signed `answer` entry, once per event number."""
     evidence = node.evidence(request, draw)
-    digest = _result_of(evidence)
+    digest = _result_of(node, evidence)
     event = evidence.one("event", draw=draw, t=t, sdr=digest.hex())
     if event.body["mode"] != "supervisor" or len(evidence.all("event", draw=draw)) != t:
         raise NodeRefusalError("evidence", "events are answered one after another")
     _check_document(event.body, request)
+    _check_answered(node, evidence)
     leaf = leaf_hash(event)
-    if node.book.put_once("event", draw, leaf, key=str(t)) != leaf:
+    if node.book.put_once(_ANSWERED, draw, leaf, key=str(t)) != leaf:
         raise NodeRefusalError("other_record", "another event has this number")
     pi = node.keys.vrf.prove(supervisor_alpha(digest, t))
     return node.entry("answer", draw, {"draw": draw, "t": t, "event": leaf.hex(), "pi": pi.hex()}, key=str(t))
@@ -43,20 +48,29 @@ def countersign_opening(node: Node, draw: int, request: Json) -> Signature:
     right.
     """
     evidence = node.evidence(request, draw)
-    digest = _result_of(evidence)
+    digest = _result_of(node, evidence)
     entry = proposed(request, "open", evidence)
+    _check_answered(node, evidence)
     events = len(evidence.all("event", draw=draw))
+    if len(evidence.all("event", draw=draw, mode="supervisor")) != len(evidence.all("answer", draw=draw)):
+        raise NodeRefusalError("evidence", "an event still waits for its answer")
     if dict(entry.body) != {"draw": draw, "sdr": digest.hex(), "events": events}:
         raise NodeRefusalError("evidence", "the opening disagrees with the log")
-    if node.clock() < datetime.fromisoformat(evidence.one("seal").body["deadlines"]["open"]):
+    if node.clock() < datetime.fromisoformat(evidence.seal["deadlines"]["open"]):
         raise NodeRefusalError("not_yet")
     return own_signature(node, entry)
 
 
-def _result_of(evidence: Evidence) -> bytes:
-    digest = sdr_hash(evidence.one("seal").body)
+def _result_of(node: Node, evidence: Evidence) -> bytes:
+    digest = signed_seal(node, evidence)
     evidence.one("result", draw=evidence.draw, sdr=digest.hex())
     return digest
+
+
+def _check_answered(node: Node, evidence: Evidence) -> None:
+    shown = {str(one.body["t"]): leaf_hash(one) for one in evidence.all("event", draw=evidence.draw)}
+    if any(shown.get(t) != leaf for t, leaf in node.book.of_draw(_ANSWERED, evidence.draw).items()):
+        raise NodeRefusalError("other_record", "an event that this node answered is not the one shown")
 
 
 def _check_document(event: Mapping[str, Any], request: Json) -> None:

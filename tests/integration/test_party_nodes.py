@@ -19,11 +19,13 @@ from app.parties.server import MAX_BODY_BYTES, create_node_app
 from app.store.engine import make_engine
 from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import Database
+from app.usecases import evidence, log
 from app.usecases.openings import Vacated, replace
 from crypto.checkpoint import Checkpoint, sign_note
+from crypto.hashing import tagged
 from crypto.merkle import Tree, leaf_hash
 from crypto.signing import SigningKey
-from draw.entries import draft, sign, to_json
+from draw.entries import draft, parse_entry, sign, to_json
 from tests.integration.conftest import CIPHER
 from tests.support.parties import ORIGIN, Chance, Scene, scene, seeded
 
@@ -278,3 +280,101 @@ class TestSplitView:
         with pytest.raises(CosigningRefusalError) as refused:
             self.witness(stage).add_checkpoint(body, now=1)
         assert refused.value.status == 400
+
+
+class TestAPlatformThatPicksWhatItShows:
+    """Everything shown is in the log and signed; what is wrong is which entries are shown, or left out."""
+
+    async def own(self, stage: Scene, kind: str, **body: Any) -> int:
+        """Log an entry that the platform alone signs; gives its index."""
+        entry = stage.ceremony.own(kind, body)
+        return await stage.platform.database.transact(lambda uow: log.append(uow, entry))
+
+    async def shown(self, stage: Scene, row: DrawRow, *more: int, without: frozenset[str]) -> dict[str, Any]:
+        """Evidence of a draw with further log entries and without some types of its own."""
+        async with stage.platform.database.read() as uow:
+            course = await evidence.course(uow, row)
+            listed = [one for one in course.entries if one[1].type not in without]
+            listed += [(one.index, parse_entry(one.entry)) for one in await uow.log.entries_at(more)]
+            size = (await uow.log.head()).size
+        published = await stage.platform.publisher.covering(size, now=stage.clock)
+        picked = evidence.Course(entries=tuple(sorted(listed, key=lambda one: one[0])))
+        async with stage.platform.database.read() as uow:
+            rows = await evidence.logged(uow, picked, published.size)
+        return copy.deepcopy(evidence.document(published, rows))
+
+    def event(self, k: int, sdr: str | None, **more: Any) -> dict[str, Any]:
+        document = tagged("qt/1 evidence", b"story").hex()
+        named = {"t": 1, "seat": "11" * 32, "class": "decline", "mode": "supervisor", "evidence": document}
+        return {"draw": k, "sdr": sdr, **named} | more
+
+    async def test_no_value_is_lent_under_another_draws_number(self, stage: Scene) -> None:
+        """A second draw of the same parties, sealed by nobody, takes the first one's record as its own."""
+        row, k = await at(stage, "drawn")
+        async with stage.platform.database.read() as uow:
+            asked = (await evidence.course(uow, row)).one("request").body
+        other = await self.own(stage, "request", **{**asked, "round": 2, "previous": k})
+        result = {"draw": other, "sdr": row.sdr_hash, "beacon": None, "alpha": "00" * 32, "beta": "00" * 32}
+        more = [other, await self.own(stage, "result", **result)]
+        more.append(await self.own(stage, "event", **self.event(other, row.sdr_hash)))
+        whole = await self.shown(stage, row, *more, without=frozenset())
+        question = {"evidence": whole, "document": b64encode(b"story").decode()}
+        with pytest.raises(NodeRefusalError, match="evidence"):
+            supervision.answer(stage.nodes["supervisor"], other, 1, question)
+
+    async def test_an_answered_event_cannot_be_left_out_for_one_that_pleases_better(
+        self, stage: Scene
+    ) -> None:
+        row, k = await at(stage, "drawn")
+        await replace(stage.ceremony, row.id, Vacated(seat=0, cause="decline", document=b"ill"))
+        fresh = await self.own(stage, "event", **self.event(k, row.sdr_hash, mode="own-order"))
+        whole = await self.shown(stage, row, fresh, without=frozenset({"event", "answer"}))
+        # Of the two events numbered 1 only the fresh one is shown.
+        entry = to_json(stage.ceremony.own("open", {"draw": k, "sdr": row.sdr_hash, "events": 1}))
+        question = {"evidence": whole, "entry": entry}
+        with pytest.raises(NodeRefusalError, match="other_record"):
+            supervision.countersign_opening(stage.nodes["supervisor"], k, question)
+
+    async def test_a_later_event_is_not_answered_when_an_answered_one_is_left_out(self, stage: Scene) -> None:
+        row, k = await at(stage, "drawn")
+        await replace(stage.ceremony, row.id, Vacated(seat=0, cause="decline", document=b"ill"))
+        first = await self.own(stage, "event", **self.event(k, row.sdr_hash, mode="own-order"))
+        second = await self.own(stage, "event", **self.event(k, row.sdr_hash, t=2))
+        whole = await self.shown(stage, row, first, second, without=frozenset({"event", "answer"}))
+        question = {"evidence": whole, "document": b64encode(b"story").decode()}
+        with pytest.raises(NodeRefusalError, match="other_record"):
+            supervision.answer(stage.nodes["supervisor"], k, 2, question)
+
+    async def test_two_events_at_once_are_not_answered(self, stage: Scene) -> None:
+        row, k = await at(stage, "drawn")
+        first = await self.own(stage, "event", **self.event(k, row.sdr_hash))
+        second = await self.own(stage, "event", **self.event(k, row.sdr_hash, t=2))
+        whole = await self.shown(stage, row, first, second, without=frozenset())
+        question = {"evidence": whole, "document": b64encode(b"story").decode()}
+        with pytest.raises(NodeRefusalError, match="evidence"):
+            supervision.answer(stage.nodes["supervisor"], k, 2, question)
+
+    async def test_no_opening_is_signed_while_an_event_waits_for_its_answer(self, stage: Scene) -> None:
+        row, k = await at(stage, "drawn")
+        waiting = await self.own(stage, "event", **self.event(k, row.sdr_hash))
+        entry = to_json(stage.ceremony.own("open", {"draw": k, "sdr": row.sdr_hash, "events": 1}))
+        question = {"evidence": await self.shown(stage, row, waiting, without=frozenset()), "entry": entry}
+        with pytest.raises(NodeRefusalError, match="waits for its answer"):
+            supervision.countersign_opening(stage.nodes["supervisor"], k, question)
+
+    async def test_no_value_is_lent_before_the_reveals(self, stage: Scene) -> None:
+        row, k = await at(stage, "escrowed")
+        result = {"draw": k, "sdr": row.sdr_hash, "beacon": None, "alpha": "00" * 32, "beta": "00" * 32}
+        more = [await self.own(stage, "result", **result)]
+        more.append(await self.own(stage, "event", **self.event(k, row.sdr_hash)))
+        whole = await self.shown(stage, row, *more, without=frozenset())
+        question = {"evidence": whole, "document": b64encode(b"story").decode()}
+        with pytest.raises(NodeRefusalError, match="evidence"):
+            supervision.answer(stage.nodes["supervisor"], k, 1, question)
+
+    async def test_a_draw_that_was_given_up_gets_nothing_more(self, stage: Scene) -> None:
+        row, k = await at(stage, "escrowed")
+        end = await self.own(stage, "abort", draw=k, sdr=row.sdr_hash, reason="fault")
+        whole = await self.shown(stage, row, end, without=frozenset())
+        with pytest.raises(NodeRefusalError, match="given up"):
+            duties.reveal(stage.nodes["agency"], k, {"evidence": whole})
