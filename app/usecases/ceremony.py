@@ -19,7 +19,7 @@ from app.gateways.parties import PartyError, PartyNode
 from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import UnitOfWork
 from app.times import from_text, to_text
-from app.usecases import evidence, log
+from app.usecases import evidence, log, party_answers
 from app.usecases.evidence import Course
 from app.usecases.frozen_draws import FrozenDraw, Prepared, build_cells, load_frozen
 from app.usecases.platform import Platform
@@ -27,9 +27,8 @@ from app.usecases.pools import load_snapshot
 from app.usecases.proof_codes import proof_code
 from crypto.beacon import round_time
 from draw import lifecycle, outcome, record
-from draw.entries import Entry, Signature, draft, from_json, sign, to_json, verify, with_signature
+from draw.entries import Entry, draft, sign, to_json
 from draw.entry_bodies import ABORT_REASONS
-from draw.errors import DrawError
 from draw.record import Deadlines, RecordParts
 
 HOLDERS: Final = ("agency", "supervisor")
@@ -92,20 +91,27 @@ class Ceremony:
 
     async def abort(self, draw_id: str, reason: str) -> DrawRow:
         """End a draw that is not opened; it stays in the log for ever, and the next one of its section counts
-        on from it."""
+        on from it. Asked again with the same reason: no change. Raises LifecycleError once it is open."""
         if reason not in ABORT_REASONS:
             raise ConflictError("draw.abort-reason", reason=reason)
         row = await self.row(draw_id)
-        lifecycle.advance(row.state, lifecycle.ABORTED, now=self.platform.now())
-        body = {"draw": row.k, "sdr": row.sdr_hash, "reason": reason}
-        entry = self.own("abort", body)
-        return await self.append(row, [entry], lifecycle.ABORTED, abort_reason=reason, live=False)
+        # A step that was under way may move the draw first: then it ends from where it stands now.
+        while (row.state, row.abort_reason) != (lifecycle.ABORTED, reason):
+            lifecycle.advance(row.state, lifecycle.ABORTED, now=self.platform.now())
+            body = {"draw": row.k, "sdr": row.sdr_hash, "reason": reason}
+            entry = self.own("abort", body)
+            row = await self.append(row, [entry], lifecycle.ABORTED, abort_reason=reason, live=False)
+        await self.acknowledged(row)
+        return row
 
     # -- steps
 
     async def _commit(self, row: DrawRow) -> DrawRow:
         shown, course = await self.shown(row)
-        entries = [await self.entry_from(course, role, "commitment", shown, "commit") for role in HOLDERS]
+        entries = []
+        for role in HOLDERS:
+            answer = await self.ask(course, role, "commitment", shown)
+            entries.append(party_answers.commitment(answer, course, role))
         return await self.append(row, entries, lifecycle.COMMITTED)
 
     async def _seal(self, row: DrawRow) -> DrawRow:
@@ -128,10 +134,10 @@ class Ceremony:
         shown, course = await self.shown(row)
         entries = []
         for role in HOLDERS:
-            answer = await self._node(course, role).call(self._path(row, "escrow"), {"evidence": shown})
-            question = {"evidence": shown, "role": role, "sealed": answer.get("sealed")}
-            receipt = await self._node(course, "cosigner").call(self._path(row, "escrow-receipt"), question)
-            entries.append(_checked(receipt, "escrow", course))
+            sealed = party_answers.sealed_value(await self.ask(course, role, "escrow", shown))
+            named = {"role": role, "sealed": sealed.hex()}
+            receipt = await self.ask(course, "cosigner", "escrow-receipt", shown, **named)
+            entries.append(party_answers.escrow_receipt(receipt, course, role, sealed))
         return await self.append(row, entries, lifecycle.ESCROWED)
 
     async def _reveal(self, row: DrawRow) -> DrawRow:
@@ -283,35 +289,32 @@ class Ceremony:
         await self.acknowledged(moved)
         return moved
 
-    async def entry_from(
-        self, course: Course, role: str, duty: str, shown: Mapping[str, Any], kind: str, **more: Any
-    ) -> Entry:
-        """The entry that a party answers a duty with, checked. Raises PartyError."""
+    async def ask(
+        self, course: Course, role: str, duty: str, shown: Mapping[str, Any], /, **more: Any
+    ) -> Mapping[str, Any]:
+        """What a party answers a duty with, to be read by `party_answers`. Raises PartyError."""
         k = course.all("request")[0][0]
-        answer = await self._node(course, role).call(f"/draws/{k}/{duty}", {"evidence": shown, **more})
-        return _checked(answer, kind, course)
+        return await self._node(course, role).call(f"/draws/{k}/{duty}", {"evidence": shown, **more})
 
     async def _revealed(self, row: DrawRow, course: Course, role: str, shown: Mapping[str, Any]) -> Entry:
         """The value r from its holder, or out of the escrow once the holder has missed the deadline of the
-        record."""
+        record; a value that does not open the commitment is a missing one."""
         try:
-            return await self.entry_from(course, role, "reveal", shown, "reveal")
+            answer = await self.ask(course, role, "reveal", shown)
+            return party_answers.reveal(answer, course, role, source="holder")
         except PartyError:
             deadlines = deadlines_of(await self.frozen(row))
             if not lifecycle.may_open_escrow(row.state, now=self.platform.now(), deadlines=deadlines):
                 raise
-            question = {"evidence": shown, "role": role}
-            answer = await self._node(course, "cosigner").call(self._path(row, "escrow-open"), question)
-            return _checked(answer, "reveal", course)
+            answer = await self.ask(course, "cosigner", "escrow-open", shown, role=role)
+            return party_answers.reveal(answer, course, role, source="escrow")
 
     async def countersigned(
         self, entry: Entry, course: Course, role: str, duty: str, shown: Mapping[str, Any]
     ) -> Entry:
         """The entry with a party's signature added. Raises PartyError."""
-        question = {"evidence": shown, "entry": _begun(entry)}
-        k = course.all("request")[0][0]
-        answer = await self._node(course, role).call(f"/draws/{k}/{duty}", question)
-        return with_signature(entry, _signature(answer))
+        answer = await self.ask(course, role, duty, shown, entry=to_json(entry))
+        return party_answers.countersigned(entry, answer, course, role)
 
     def own(self, kind: str, body: Mapping[str, Any]) -> Entry:
         """An entry that the platform alone signs, or signs first."""
@@ -323,9 +326,6 @@ class Ceremony:
         if node is None:
             raise PartyError("party.unknown", role=role)
         return node
-
-    def _path(self, row: DrawRow, duty: str) -> str:
-        return f"/draws/{k_of(row)}/{duty}"
 
 
 def k_of(row: DrawRow) -> int:
@@ -343,31 +343,3 @@ def _vrf(course: Course, role: str) -> bytes:
 def deadlines_of(frozen: FrozenDraw) -> Deadlines:
     """Deadlines of the sealed record."""
     return Deadlines(**frozen.record.body["deadlines"])
-
-
-def _begun(entry: Entry) -> dict[str, Any]:
-    """An entry that is not fully signed yet, as JSON."""
-    return dict(to_json(entry))
-
-
-def _checked(answer: Mapping[str, Any], kind: str, course: Course) -> Entry:
-    """The entry of a node's answer, of the right type and signed by the right party. Raises PartyError."""
-    try:
-        entry = from_json(answer["entry"])
-        verify(
-            entry, {role: bytes.fromhex(key) for role, key in course.one("request").body["parties"].items()}
-        )
-    except (KeyError, DrawError) as error:
-        raise PartyError("party.malformed") from error
-    if entry.type != kind:
-        raise PartyError("party.malformed")
-    return entry
-
-
-def _signature(answer: Mapping[str, Any]) -> Signature:
-    try:
-        line = answer["signature"]
-        key, signature = bytes.fromhex(line["key"]), bytes.fromhex(line["signature"])
-        return Signature(role=line["role"], key=key, signature=signature)
-    except (KeyError, TypeError, ValueError) as error:
-        raise PartyError("party.malformed") from error

@@ -7,13 +7,13 @@ the pool file and the receipts exist, and they are recomputed, not stored.
 
 import asyncio
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from app.errors import ConflictError
 from app.store.repositories.draws import DrawEvent, DrawRow
 from app.store.unit_of_work import UnitOfWork
-from app.usecases import evidence, log
+from app.usecases import evidence, log, party_answers
 from app.usecases.ceremony import Ceremony, deadlines_of, k_of
 from app.usecases.evidence import Course
 from app.usecases.frozen_draws import FrozenDraw, frozen_cells, recompute
@@ -39,7 +39,7 @@ class Vacated:
 
     seat: int
     cause: str
-    document: bytes
+    document: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +54,19 @@ class Opened:
 async def replace(ceremony: Ceremony, draw_id: str, vacated: Vacated, *, own_order: bool = False) -> int:
     """Log one replacement event and have it answered; gives its number t.
 
-    `own_order`: the supervisor cannot be reached; the record then says that look-ahead was possible. Raises
-    ConflictError for a state, seat or class that does not fit, PartyError when the supervisor does not
-    answer: the event stands, and `settle` asks again.
+    `own_order`: the supervisor cannot be reached; the record then says that look-ahead was possible. An event
+    with the same seat, class and document is the same event: asked again, after a crash or without the
+    supervisor's answer, it is settled and logged no second time. Raises ConflictError for a state, seat or
+    class that does not fit, PartyError when the supervisor does not answer: the event stands, and `settle`
+    asks again.
     """
     _check_vacated(vacated)
     row = await settle(ceremony, draw_id)
     if row.state != lifecycle.DRAWN:
         raise ConflictError("draw.state", state=row.state, wanted=lifecycle.DRAWN)
+    known = await _logged_as(ceremony.platform, row, vacated)
+    if known is not None:
+        return known
     t = await _log_event(ceremony, row, vacated, "own-order" if own_order else "supervisor")
     await settle(ceremony, draw_id)
     return t
@@ -78,18 +83,27 @@ async def settle(ceremony: Ceremony, draw_id: str) -> DrawRow:
         event = (await uow.draws.events(draw_id))[pending - 1]
     content: Any = parse(event.content, max_bytes=MAX_CONTENT_BYTES)
     document = b64encode(bytes.fromhex(content["document"])).decode("ascii")
-    answer = await ceremony.entry_from(
-        course, "supervisor", f"answers/{pending}", shown, "answer", document=document
-    )
-    return await _log_answer(ceremony, row, pending, answer)
+    answer = await ceremony.ask(course, "supervisor", f"answers/{pending}", shown, document=document)
+    return await _log_answer(ceremony, row, pending, party_answers.replacement(answer, course, pending))
 
 
 async def open_draw(ceremony: Ceremony, draw_id: str) -> DrawRow:
     """Open a drawn draw at or after its lawful time, with the supervisor's countersignature. Asked again: no
-    change."""
+    change.
+
+    Raises LifecycleError before its time or in another state, PartyError.
+    """
     row = await settle(ceremony, draw_id)
-    if row.state == lifecycle.OPENED:
-        return row
+    # An event that is logged meanwhile has to be settled and counted first.
+    while row.state != lifecycle.OPENED:
+        row = await _open_at(ceremony, row)
+        if row.state != lifecycle.OPENED:
+            row = await settle(ceremony, draw_id)
+    return row
+
+
+async def _open_at(ceremony: Ceremony, row: DrawRow) -> DrawRow:
+    """Open the draw as it stands; when another writer was first, its row."""
     frozen = await ceremony.frozen(row)
     lifecycle.advance(
         row.state, lifecycle.OPENED, now=ceremony.platform.now(), deadlines=deadlines_of(frozen)
@@ -153,6 +167,16 @@ def _check_vacated(vacated: Vacated) -> None:
         raise ConflictError("draw.event-class", given=vacated.cause)
     if not 0 < len(vacated.document) <= MAX_EVIDENCE_BYTES:
         raise ConflictError("draw.event-evidence", limit=MAX_EVIDENCE_BYTES)
+
+
+async def _logged_as(platform: Platform, row: DrawRow, vacated: Vacated) -> int | None:
+    """Number of the event that says the same, if there is one."""
+    digest = tagged("qt/1 evidence", vacated.document).hex()
+    async with platform.database.read() as uow:
+        stored = {event.t: _seat(event) for event in await uow.draws.events(row.id)}
+        course = await evidence.course(uow, row)
+    alike = [entry.body["t"] for _, entry in course.all("event", **{"class": vacated.cause}, evidence=digest)]
+    return next((t for t in alike if stored[t] == vacated.seat), None)
 
 
 async def _log_event(ceremony: Ceremony, row: DrawRow, vacated: Vacated, mode: str) -> int:

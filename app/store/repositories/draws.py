@@ -168,8 +168,8 @@ class DrawRepository:
         return expected + 1
 
     async def store_secrets(self, draw_id: str, secrets: bytes) -> None:
-        """Seal and store the draw's secrets, once. Raises ConflictError ``draw.secrets-fixed`` when it has
-        some.
+        """Seal and store the draw's secrets, once. Raises WriteConflictError ``draw.secrets-fixed`` when it
+        has some: another writer was first, and its secrets stand.
         """
         sealed = self._cipher.seal(secrets, table="draws", column="sealed_secrets", row=draw_id)
         swap = (
@@ -178,7 +178,7 @@ class DrawRepository:
             .values(sealed_secrets=sealed)
         )
         if (await self._connection.execute(swap)).rowcount != 1:
-            raise ConflictError("draw.secrets-fixed")
+            raise WriteConflictError("draw.secrets-fixed")
 
     async def load_secrets(self, draw_id: str) -> bytes | None:
         """The draw's secrets, or None before they are made."""

@@ -1,0 +1,103 @@
+"""Steps that two servers take at the same moment, and steps repeated after an answer was lost."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.errors import QuorumMissingError
+from app.store.repositories.draws import DrawRow
+from app.store.unit_of_work import Database
+from app.usecases import ceremony as ceremonies
+from app.usecases.ceremony import Ceremony
+from app.usecases.openings import Vacated, open_draw, replace
+from draw.errors import LifecycleError
+from tests.support.stage import Stage, set_stage
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def stage(database: Database, tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stage]:
+    one = await set_stage(database, tmp_path)
+    yield one
+    await one.one.client.aclose()
+
+
+def looked_before(monkeypatch: pytest.MonkeyPatch, ceremony: Ceremony, row: DrawRow) -> None:
+    """The next look at the draw gives `row`: the other server moved it right afterwards."""
+    genuine, stale = ceremony.row, [row]
+
+    async def look(draw_id: str) -> DrawRow:
+        return stale.pop() if stale else await genuine(draw_id)
+
+    monkeypatch.setattr(ceremony, "row", look)
+
+
+async def test_an_abort_that_meets_a_step_under_way_still_ends_the_draw(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ceremony = stage.one.ceremony
+    before = await ceremony.run((await stage.request()).id, until="committed")
+    await ceremony.run(before.id, until="sealed")
+    looked_before(monkeypatch, ceremony, before)
+    row = await ceremony.abort(before.id, "project_cancelled")
+    assert row.state == "aborted"
+    assert row.sdr_hash is not None
+
+
+async def test_an_abort_that_meets_the_opening_is_refused_and_never_taken_for_done(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ceremony = stage.one.ceremony
+    before = await ceremony.run((await stage.request()).id)
+    stage.clock.advance(hours=2)
+    await open_draw(ceremony, before.id)
+    looked_before(monkeypatch, ceremony, before)
+    with pytest.raises(LifecycleError, match="transition"):
+        await ceremony.abort(before.id, "project_cancelled")
+    assert (await ceremony.row(before.id)).state == "opened"
+
+
+async def test_an_abort_without_quorum_is_repeated_until_it_is_published(stage: Stage) -> None:
+    ceremony, database = stage.one.ceremony, stage.one.platform.database
+    row = await ceremony.run((await stage.request()).id, until="committed")
+    stage.wire.broken.add(("cosigner.example", "/add-checkpoint"))
+    for _ in range(2):
+        with pytest.raises(QuorumMissingError):
+            await ceremony.abort(row.id, "fault")
+    stage.wire.broken.clear()
+    assert (await ceremony.abort(row.id, "fault")).state == "aborted"
+    async with database.read() as uow:
+        head = await uow.log.head()
+        types = [one.type for one in await uow.draws.entries(row.id)]
+    assert head.published_size == head.size
+    assert types.count("abort") == 1
+
+
+async def test_an_opening_that_meets_a_replacement_settles_it_and_opens(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ceremony = stage.one.ceremony
+    before = await ceremony.run((await stage.request()).id)
+    await replace(ceremony, before.id, Vacated(seat=0, cause="decline", document=b"ill"))
+    stage.clock.advance(hours=2)
+    looked_before(monkeypatch, ceremony, before)
+    assert (await open_draw(ceremony, before.id)).state == "opened"
+
+
+async def test_two_servers_that_draft_the_seal_at_once_go_on_with_the_first_draft(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ceremony = stage.one.ceremony
+    row = await ceremony.run((await stage.request()).id, until="committed")
+    first = await ceremony._frozen(row)
+    genuine, blind = ceremonies.load_frozen, [True, True]
+
+    async def load(*given: Any) -> Any:
+        # This server looked before the other one's draft was there, also inside its transaction.
+        return None if blind and blind.pop() else await genuine(*given)
+
+    monkeypatch.setattr(ceremonies, "load_frozen", load)
+    assert (await ceremony._frozen(row)).record.hash == first.record.hash
