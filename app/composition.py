@@ -110,6 +110,7 @@ def compose(
         clock=clock,
         random=random,
         mode=settings.mode,
+        pool_age=timedelta(hours=settings.pool_age_hours),
     )
     rounds = None if settings.rounds is None else read_rounds(settings.rounds)
     beacons = Beacons(client=client, clock=clock, relays=settings.relays, rounds=rounds)

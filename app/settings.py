@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     public_url: str = Field(default="http://127.0.0.1:8000", max_length=200)
     reveal_minutes: int = Field(default=10, ge=1, le=24 * 60)
     result_minutes: int = Field(default=120, ge=1, le=7 * 24 * 60)
+    # How long a pool version has to stand in the log before a draw from it is requested.
+    pool_age_hours: int = Field(default=0, ge=0, le=366 * 24)
     # Requests of one caller, and of one address to the public routes, in the notation of `limits`.
     caller_rate: str = "1200/minute"
     public_rate: str = "600/minute"

@@ -132,6 +132,10 @@ PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
                 "Evidence of at most {limit} bytes is needed",
             ),
             "draw.abort-reason": ("不存在该终止事由", "No such reason to abort"),
+            "draw.pool-too-young": (
+                "专家库版本冻结于 {frozen}，距申请不足 {hours} 小时；请终止后待满期重新申请",
+                "The pool was frozen at {frozen}, less than {hours} h before the request; abort and ask later",
+            ),
             "draw.ground-missing": ("抽取所依据的项目或专家库不存在", "The draw's project or pool is gone"),
         },
     )

@@ -176,6 +176,7 @@ class Ceremony:
             prepared = await self._prepare(uow, row)
             snapshot = await load_snapshot(uow, prepared.pool.id, prepared.pool.version)
             course = await evidence.course(uow, row, pool_index=prepared.pool.entry_index)
+        _require_age(course, self.platform.pool_age)
         secrets = self.platform.random(3 * KEY_BYTES)
         fresh = await asyncio.to_thread(self._drafted, row, prepared, snapshot, course, secrets)
         return await self._store_frozen(row, fresh)
@@ -338,6 +339,17 @@ def k_of(row: DrawRow) -> int:
 def _vrf(course: Course, role: str) -> bytes:
     public = course.one("request").body["parties"][role]
     return bytes.fromhex(course.one("key", role=role, public=public).body["vrf"])
+
+
+def _require_age(course: Course, age: timedelta) -> None:
+    """A version made for this very draw has no age to be looked at in: raises ConflictError
+    ``draw.pool-too-young``.
+
+    Times are those signed in the log, of the pool's entry and of the request's: waiting mends neither.
+    """
+    frozen, asked = course.one("pool").time, course.one("request").time
+    if from_text(asked) - from_text(frozen) < age:
+        raise ConflictError("draw.pool-too-young", hours=int(age / timedelta(hours=1)), frozen=frozen)
 
 
 def deadlines_of(frozen: FrozenDraw) -> Deadlines:

@@ -5,7 +5,7 @@ Made once, in `app.main` (or by a command); nothing here decides anything.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.gateways.cosigners import Cosigner
 from app.gateways.parties import PartyNode
@@ -22,7 +22,8 @@ class Platform:
 
     `nodes` are the parties' nodes by public key (hex32); `cosigners` stand in the order of the signature
     lines; `clock` gives aware UTC, `random` n unpredictable bytes; `mode` is ``live`` or ``test`` for the
-    whole process.
+    whole process; `pool_age` is how long a pool version stands in the log before a draw from it is
+    requested.
     """
 
     database: Database
@@ -34,6 +35,7 @@ class Platform:
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
     mode: str = "live"
+    pool_age: timedelta = timedelta(0)
     publisher: Publisher = field(init=False)
 
     def __post_init__(self) -> None:

@@ -307,3 +307,32 @@ async def test_a_node_registers_nobody_but_itself(stage: Stage) -> None:
     with pytest.raises(PartyError) as caught:
         await stage.one.node("http://agency.example").call("/registration", {"entry": to_json(entry)})
     assert caught.value.details["refusal"] == "node.not_ours"
+
+
+@pytest.fixture
+async def stage_with_age(database: Database, tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stage]:
+    one = await set_stage(database, tmp_path, pool_age_hours=1)
+    yield one
+    await one.one.client.aclose()
+
+
+@pytest.mark.parametrize(
+    ("waited", "sealed"), [({"minutes": 59, "seconds": 59}, False), ({"hours": 1}, True)]
+)
+async def test_a_pool_frozen_right_before_the_request_is_not_drawn_from(
+    stage_with_age: Stage, waited: dict[str, float], sealed: bool
+) -> None:
+    """An operator stuffs the pool, freezes it, and has the draw requested at once."""
+    stage = stage_with_age
+    stage.clock.advance(**waited)
+    row = await stage.request()
+    if sealed:
+        assert (await stage.one.ceremony.run(row.id)).state == "drawn"
+        return
+    # Waiting does not make it older: the age counts up to the request.
+    for _ in range(2):
+        with pytest.raises(ConflictError, match="pool-too-young"):
+            await stage.one.ceremony.run(row.id)
+        stage.clock.advance(minutes=30)
+    assert "seal" not in await entry_types(stage, row.id)
+    assert not [path for _, path in stage.wire.asked if path.endswith("/seal")]
