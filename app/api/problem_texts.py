@@ -134,7 +134,7 @@ PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
             "draw.abort-reason": ("不存在该终止事由", "No such reason to abort"),
             "draw.pool-too-young": (
                 "专家库版本冻结于 {frozen}，距申请不足 {hours} 小时；请终止后待满期重新申请",
-                "The pool was frozen at {frozen}, less than {hours} h before the request; abort and ask later",
+                "The pool was frozen at {frozen}, under {hours} h before the request; abort and ask later",
             ),
             "draw.ground-missing": ("抽取所依据的项目或专家库不存在", "The draw's project or pool is gone"),
         },
@@ -191,6 +191,7 @@ PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
                 "Below the anonymity gate without an override",
             ),
             "record.override": ("无需放宽匿名下限", "No override is needed"),
+            "record.request_time": ("申请时间晚于封存时间", "The request is dated after the seal"),
             "record.deadlines": ("期限先后有误", "The deadlines are out of order"),
             "record.beacon": ("公共信标轮次过近", "The beacon round is too close"),
         },

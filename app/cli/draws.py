@@ -70,7 +70,7 @@ def request(order: _Order, person: _Person, agency: _Agency) -> None:
 @app.command()
 def seal(draw: _Draw, person: _Person) -> None:
     """只进行到封存。 · Go as far as the seal."""
-    _advance(draw, person, until="sealed")
+    _advance(draw, person, "sealDraw", until="sealed")
 
 
 @app.command()
@@ -79,7 +79,20 @@ def run(draw: _Draw, person: _Person) -> None:
 
     Run until the result is fixed, and still secret; may be run again.
     """
-    _advance(draw, person, until="drawn")
+    _advance(draw, person, "runDraw", until="drawn")
+
+
+@app.command()
+def attend(draw: _Draw, person: _Person) -> None:
+    """以监督人身份参加本次抽取，须在公开之前。 · Take part as the draw's supervisor, before it is open."""
+    from app.cli import session
+
+    async def work(one: "Installation") -> "DrawRow":
+        caller = session.local(one, person=person, role="supervisor")
+        await session.begin(one, draw, caller, "draw.attend", "attendDraw")
+        return await one.ceremony.row(draw)
+
+    _show(session.on_installation(work))
 
 
 @app.command()
@@ -96,6 +109,7 @@ def status(draw: _Draw) -> None:
 @app.command()
 def replace(
     draw: _Draw,
+    person: _Person,
     seat: Annotated[int, typer.Option(min=0, help="席位 · seat")],
     cause: Annotated[str, typer.Option(help="事由，如 decline、no_show · class of the event")],
     evidence: Annotated[Path, typer.Option(metavar="FILE", help="证据文件，至多 1 MiB · the evidence")],
@@ -115,6 +129,8 @@ def replace(
         document = stream.read(MAX_EVIDENCE_BYTES + 1)
 
     async def work(one: "Installation") -> int:
+        caller = session.local(one, person=person, role="operator")
+        await session.begin(one, draw, caller, "draw.operate", "replaceSeat")
         vacated = Vacated(seat=seat, cause=cause, document=document)
         return await fill(one.ceremony, draw, vacated, own_order=own_order)
 
@@ -124,12 +140,19 @@ def replace(
 @app.command("open")
 def open_one(
     draw: _Draw,
+    person: _Person,
     out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="写出证明和监督级文件 · write the proof and the supervisor's file"),
+        Path | None, typer.Option(metavar="DIR", help="写出证明 · write the proof to this folder")
     ] = None,
     receipt: Annotated[
         str | None, typer.Option(metavar="EXPERT", help="另写一名专家的回执 · one expert's receipt too")
+    ] = None,
+    supervisor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PERSON",
+            help="另为本次抽取的监督人写出监督级文件 · the pool file too, for the draw's supervisor",
+        ),
     ] = None,
 ) -> None:
     """到法定时间后公开；监督人节点共同签署。
@@ -140,11 +163,17 @@ def open_one(
     from app.usecases.openings import bundle, open_draw
 
     async def work(one: "Installation") -> "DrawRow":
+        if (await one.ceremony.row(draw)).state != "opened":
+            caller = session.local(one, person=person, role="operator")
+            await session.begin(one, draw, caller, "draw.operate", "openDraw")
         row = await open_draw(one.ceremony, draw)
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
             (out / "bundle.json").write_bytes(await bundle(one.platform, row))
-            await _write_disclosures(one, out, row, receipt)
+            if receipt is not None:
+                await _write_receipt(one, out, row, person, receipt)
+            if supervisor is not None:
+                await _write_pool_file(one, out, row, supervisor)
         return row
 
     _show(session.on_installation(work))
@@ -153,27 +182,27 @@ def open_one(
 @app.command()
 def abort(
     draw: _Draw,
+    person: _Person,
     reason: Annotated[str, typer.Option(help="事由，如 project_cancelled · the reason")],
 ) -> None:
     """终止抽取；日志中永久保留。 · Abort a draw; the log keeps it for ever."""
     from app.cli import session
 
     async def work(one: "Installation") -> "DrawRow":
+        caller = session.local(one, person=person, role="operator")
+        await session.begin(one, draw, caller, "draw.abort", "abortDraw")
         return await one.ceremony.abort(draw, reason)
 
     _show(session.on_installation(work))
 
 
-def _advance(draw: str, person: str, *, until: str) -> None:
+def _advance(draw: str, person: str, operation: str, *, until: str) -> None:
     from app.cli import session
-    from app.usecases.draw_requests import take_duty
     from app.waiting import run_patiently
 
     async def work(one: "Installation") -> "DrawRow":
-        platform, row = one.platform, await one.ceremony.row(draw)
         caller = session.local(one, person=person, role="operator")
-        now = platform.now()
-        await platform.database.transact(lambda uow: take_duty(uow, row, caller, "draw.operate", now=now))
+        await session.begin(one, draw, caller, "draw.operate", operation)
         return await run_patiently(one.ceremony, draw, until=until, waits=waits)
 
     def waits(seconds: int) -> None:
@@ -191,15 +220,32 @@ def _show(row: "DrawRow") -> None:
             typer.echo(f"  {name}: {time}")
 
 
-async def _write_disclosures(one: "Installation", out: Path, row: "DrawRow", expert: str | None) -> None:
+async def _write_receipt(one: "Installation", out: Path, row: "DrawRow", person: str, expert: str) -> None:
+    from app.cli import session
     from app.private_files import write_private
     from app.usecases import disclosures
-    from app.usecases.openings import opened
+    from app.usecases.openings import Opened
 
-    found = await opened(one.platform, row)
-    if expert is not None:
-        write_private(out / "receipt.json", disclosures.receipt(row, found, expert))
-    write_private(out / "supervisor-pool.json", await disclosures.pool_file(one.platform, row, found))
+    async def make(row: "DrawRow", found: Opened) -> bytes:
+        return disclosures.receipt(row, found, expert)
+
+    caller, actor = session.local(one, person=person, role="operator"), session.actor(person)
+    data = await disclosures.disclosed(one.platform, caller, row.id, "draw.receipt", make, actor=actor)
+    write_private(out / "receipt.json", data)
+
+
+async def _write_pool_file(one: "Installation", out: Path, row: "DrawRow", person: str) -> None:
+    from app.cli import session
+    from app.private_files import write_private
+    from app.usecases import disclosures
+    from app.usecases.openings import Opened
+
+    async def make(row: "DrawRow", found: Opened) -> bytes:
+        return await disclosures.pool_file(one.platform, row, found)
+
+    caller, actor = session.local(one, person=person, role="supervisor"), session.actor(person)
+    data = await disclosures.disclosed(one.platform, caller, row.id, "draw.pool-file", make, actor=actor)
+    write_private(out / "supervisor-pool.json", data)
 
 
 def _read_order(file: Path) -> "DrawOrder":

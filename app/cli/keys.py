@@ -43,6 +43,8 @@ def issue(
                 secret=secret,
             )
 
-        return await one.platform.database.transact(store)
+        token = await one.platform.database.transact(store)
+        await session.record(one, "key.issue", token.split("_")[2])
+        return token
 
     typer.echo(session.on_installation(work))

@@ -139,6 +139,8 @@ def register(
         fresh = await put(
             platform.database, platform.log, platform.vrf, candidates, name=settings.name, now=platform.now()
         )
+        for party in fresh:
+            await session.record(one, "party.register", party.public)
         async with platform.database.read() as uow:
             parties = await uow.parties.all()
             size = (await uow.log.head()).size

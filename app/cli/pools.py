@@ -75,6 +75,7 @@ def import_file(
     async def work(one: "Installation") -> str:
         found = _read(one, file, records=records)
         done = await import_pool(one.platform, pool_id=pool, basis=basis, records=found)
+        await session.record(one, "pool.import", f"{pool}/{done.pool.version}")
         await one.platform.publisher.covering(done.pool.entry_index + 1, now=one.platform.clock)
         head = done.pool
         return (
@@ -123,6 +124,8 @@ def export(
             head = await uow.pools.get(pool, version)
             if head is None:
                 raise NotFoundError("pool.unknown")
+        await session.record(one, "pool.export", f"{pool}/{head.version}")
+        async with one.platform.database.read() as uow:
             return await uow.pools.records(pool, head.version)
 
     rows = session.on_installation(work)

@@ -39,7 +39,9 @@ def agency(
             )
             return agency_id
 
-        return await one.platform.database.transact(store)
+        stored = await one.platform.database.transact(store)
+        await session.record(one, "agency.add", agency_id)
+        return stored
 
     typer.echo(session.on_installation(work))
 
@@ -63,6 +65,7 @@ def import_notice(
     """从招标公告登记项目和投标人。 · Register a project and its bidders out of a tender notice."""
     from app.cli import session
     from app.gateways.ocds import parse_package, read_notice
+    from app.usecases.operations import note
     from app.usecases.projects import ProjectOrder, document_of_notice, register
 
     notice = read_notice(parse_package(_bounded(file)), ocid=ocid)
@@ -75,6 +78,8 @@ def import_notice(
         async def store(uow: "UnitOfWork") -> str:
             now = one.platform.now()
             project = await register(uow, caller, order, one.platform.packs, now=now)
+            target = f"{project.id}/{project.section}"
+            await note(uow, session.actor(owner), "project.register", target, now=now)
             return f"{project.id} {project.section}"
 
         return await one.platform.database.transact(store)

@@ -4,10 +4,12 @@ right exit code.
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -118,19 +120,22 @@ def test_a_draw_from_request_to_verified_receipt_by_commands_alone(installed: Te
     who = ("--person", "requester", "--agency", "agency-1")
     assert "qualification" in terminal.ok("draw", "preview", order, *who)
     draw = terminal.ok("draw", "request", order, *who).split()[0]
-    assert "sealed" in terminal.ok("draw", "seal", draw, "--person", "operator")
-    assert "drawn" in terminal.ok("draw", "run", draw, "--person", "operator")
+    operator = ("--person", "operator")
+    assert "sealed" in terminal.ok("draw", "seal", draw, *operator)
+    assert "drawn" in terminal.ok("draw", "run", draw, *operator)
     evidence = terminal.folder / "evidence.txt"
     evidence.write_text("ill")
     assert "t=1" in terminal.ok(
-        "draw", "replace", draw, "--seat", 0, "--cause", "decline", "--evidence", evidence
+        "draw", "replace", draw, *operator, "--seat", 0, "--cause", "decline", "--evidence", evidence
     )
+    terminal.ok("draw", "attend", draw, "--person", "supervisor")
     assert "核验码" in terminal.ok("draw", "status", draw)
 
-    assert terminal("draw", "open", draw) == 1
+    assert terminal("draw", "open", draw, *operator) == 1
     assert "尚未到" in terminal.err
     deadline = time.monotonic() + 60
-    while terminal("draw", "open", draw, "--out", out, "--receipt", "syn-0000007") != 0:
+    disclosed = ("--out", out, "--receipt", "syn-0000007", "--supervisor", "supervisor")
+    while terminal("draw", "open", draw, *operator, *disclosed) != 0:
         assert "尚未到" in terminal.err
         assert time.monotonic() < deadline
     assert "opened" in terminal.out
@@ -142,6 +147,31 @@ def test_a_draw_from_request_to_verified_receipt_by_commands_alone(installed: Te
     assert verdict["levels"] == ["public", "supervisor", "expert"]
     assert "日志核验通过" in terminal.ok("log", "verify")
     fails_at_the_first_wrong_check(terminal, out)
+    assert {
+        "draw.request": "requester",
+        "sealDraw": "operator",
+        "runDraw": "operator",
+        "replaceSeat": "operator",
+        "attendDraw": "supervisor",
+        "openDraw": "operator",
+        "draw.receipt": "operator",
+        "draw.pool-file": "supervisor",
+    }.items() <= operations(terminal, draw).items()
+    for stranger in ("requester", "somebody"):
+        assert terminal("draw", "open", draw, *operator, "--out", out, "--supervisor", stranger) == 1
+        assert "[access.duty]" in terminal.err
+
+
+def operations(terminal: Terminal, target: str) -> dict[str, str]:
+    """Who did what with this target, as the operation log has it; from which address and by which channel
+    each time.
+    """
+    with closing(sqlite3.connect(terminal.folder / "platform" / "qiantong.sqlite")) as database:
+        rows = database.execute(
+            "select action, operator, address, source from operation_log where target = ?", (target,)
+        ).fetchall()
+    assert {(address, source) for _, _, address, source in rows} <= {("local", "cli")}
+    return {action: operator for action, operator, _, _ in rows}
 
 
 def fails_at_the_first_wrong_check(terminal: Terminal, out: Path) -> None:
@@ -156,15 +186,22 @@ def fails_at_the_first_wrong_check(terminal: Terminal, out: Path) -> None:
 def test_whoever_requested_a_draw_may_not_run_it(installed: Terminal) -> None:
     order = order_file(installed, register_project(installed, lead=timedelta(hours=1)))
     draw = installed.ok("draw", "request", order, "--person", "p1", "--agency", "agency-1").split()[0]
-    assert installed("draw", "run", draw, "--person", "p1") == 1
-    assert "同一人不得" in installed.err
+    evidence = installed.folder / "evidence.txt"
+    evidence.write_text("ill")
+    vacated = ("--seat", 0, "--cause", "decline", "--evidence", evidence)
+    for words in (("run", draw), ("seal", draw), ("open", draw), ("replace", draw, *vacated)):
+        assert installed("draw", *words, "--person", "p1") == 1
+        assert "同一人不得" in installed.err
+    assert operations(installed, draw) == {"draw.request": "p1"}
 
 
 def test_an_aborted_draw_is_told_and_stays(installed: Terminal) -> None:
     order = order_file(installed, register_project(installed, lead=timedelta(hours=1)))
     draw = installed.ok("draw", "request", order, "--person", "p1", "--agency", "agency-1").split()[0]
-    assert installed("draw", "abort", draw, "--reason", "boredom") == 1
-    assert "aborted" in installed.ok("draw", "abort", draw, "--reason", "project_cancelled")
+    assert installed("draw", "abort", draw, "--person", "p2", "--reason", "boredom") == 1
+    why = ("--reason", "project_cancelled")
+    assert "aborted" in installed.ok("draw", "abort", draw, "--person", "p2", *why)
+    assert operations(installed, draw)["abortDraw"] == "p2"
     assert "aborted" in installed.ok("draw", "status", draw)
 
 
@@ -201,6 +238,7 @@ def test_an_export_is_owner_only_comes_back_unchanged_and_overwrites_nothing(ins
     file = installed.folder / "records.jsonl"
     installed.ok("pool", "export", "city", file)
     assert file.stat().st_mode & 0o077 == 0
+    assert operations(installed, "city/1").keys() == {"pool.import", "pool.export"}
     assert "无误" in installed.ok("pool", "check", file, "--records")
     said = installed.ok("pool", "import", file, "--records", "--pool", "city", "--basis", "test")
     assert "added 0" in said
@@ -211,6 +249,7 @@ def test_an_export_is_owner_only_comes_back_unchanged_and_overwrites_nothing(ins
 def test_a_key_is_issued_and_shown_once(installed: Terminal) -> None:
     said = installed.ok("key", "issue", "--person", "p1", "--role", "agency", "--agency", "agency-1")
     assert said.startswith("qt_live_")
+    assert "key.issue" in operations(installed, said.split("_")[2])
     assert installed("key", "issue", "--person", "p1", "--role", "king") == 1
 
 
