@@ -13,6 +13,7 @@ from typing import Any, Final
 import httpx
 
 from app.errors import AppError
+from app.gateways.answers import UnreachableError, UnusableError, answer
 from crypto.beacon import chain, round_time, verify_round
 from crypto.errors import BeaconError
 
@@ -65,11 +66,13 @@ class Beacons:
         """The verified round of one relay; None when it has none, or a wrong one."""
         url = f"{relay.rstrip('/')}/{chain(chain_name).hash.hex()}/public/{number}"
         try:
-            response = await self._client.get(url, timeout=TIMEOUT_SECONDS, follow_redirects=False)
-            if response.status_code != _OK or len(response.content) > MAX_ANSWER_BYTES:
-                return None
-            return _verified(chain_name, number, response.json())
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, BeaconError, BeaconUnavailableError):
+            status, body = await answer(
+                self._client, "GET", url, limit=MAX_ANSWER_BYTES, seconds=TIMEOUT_SECONDS
+            )
+            return _verified(chain_name, number, json.loads(body)) if status == _OK else None
+        except (UnreachableError, UnusableError, BeaconUnavailableError):
+            return None
+        except (ValueError, RecursionError, BeaconError):
             return None
 
 

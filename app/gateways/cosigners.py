@@ -12,6 +12,7 @@ from typing import Final, Protocol
 import httpx
 
 from app.errors import AppError
+from app.gateways.answers import UnreachableError, UnusableError, answer
 
 MAX_ANSWER_BYTES: Final = 4096
 TIMEOUT_SECONDS: Final = 5.0
@@ -77,18 +78,18 @@ class HttpCosigner:
 
     async def _post(self, body: bytes) -> tuple[int, str]:
         try:
-            async with self._client.stream(
-                "POST", self._url, content=body, timeout=TIMEOUT_SECONDS, follow_redirects=False
-            ) as response:
-                received = b""
-                async for chunk in response.aiter_bytes():
-                    received += chunk
-                    if len(received) > MAX_ANSWER_BYTES:
-                        raise CosignerError("cosigner.malformed", cosigner=self.name)
-                return response.status_code, received.decode("utf-8")
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            status, received = await answer(
+                self._client,
+                "POST",
+                self._url,
+                limit=MAX_ANSWER_BYTES,
+                seconds=TIMEOUT_SECONDS,
+                content=body,
+            )
+            return status, received.decode("utf-8")
+        except UnreachableError as error:
             raise CosignerError("cosigner.unreachable", cosigner=self.name) from error
-        except UnicodeDecodeError as error:
+        except (UnusableError, UnicodeDecodeError) as error:
             raise CosignerError("cosigner.malformed", cosigner=self.name) from error
 
 

@@ -4,6 +4,7 @@ Every call may be repeated: a node gives the same answer again. What a node sign
 against the registered keys before it goes anywhere near the log.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -11,6 +12,7 @@ from typing import Any, Final, Protocol
 import httpx
 
 from app.errors import AppError
+from app.gateways.answers import UnreachableError, UnusableError, answer
 from app.gateways.message_signatures import HttpMessage, sign
 from crypto.canonical import canonical, parse
 from crypto.errors import CryptoError
@@ -20,6 +22,7 @@ TIMEOUT_SECONDS: Final = 20.0
 NONCE_BYTES: Final = 16
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 _OK: Final = 200
+_CODE: Final = re.compile(r"node\.[a-z_]{1,40}", re.ASCII)
 
 
 class PartyError(AppError):
@@ -80,16 +83,21 @@ class HttpPartyNode:
 
     async def _answer(self, method: str, url: str, **options: Any) -> Mapping[str, Any]:
         try:
-            response = await self._client.request(
-                method, url, timeout=TIMEOUT_SECONDS, follow_redirects=False, **options
+            status, body = await answer(
+                self._client, method, url, limit=MAX_ANSWER_BYTES, seconds=TIMEOUT_SECONDS, **options
             )
-            value = parse(response.content, max_bytes=MAX_ANSWER_BYTES)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            value = parse(body, max_bytes=MAX_ANSWER_BYTES)
+        except UnreachableError as error:
             raise PartyError("party.unreachable") from error
-        except CryptoError as error:
+        except (UnusableError, CryptoError) as error:
             raise PartyError("party.malformed") from error
         if not isinstance(value, dict):
             raise PartyError("party.malformed")
-        if response.status_code != _OK:
-            raise PartyError("party.refused", refusal=str(value.get("code")), status=response.status_code)
+        if status != _OK:
+            raise PartyError("party.refused", refusal=_code(value.get("code")), status=status)
         return value
+
+
+def _code(value: object) -> str:
+    """A node's refusal code; what else it may say goes into no error text."""
+    return value if isinstance(value, str) and _CODE.fullmatch(value) else "node.other"
