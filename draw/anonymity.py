@@ -16,7 +16,7 @@ from draw.avoidance.rules import AnonymityRule
 Verdict = Literal["ok", "yellow", "stop"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class StratumAnonymity:
     """`experts` (m) for `seats` (k): `met` is m ≥ factor · k, `bits` is C(m, k) ≥ 2^bits."""
 

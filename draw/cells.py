@@ -39,7 +39,7 @@ class Assessor(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SizedTree:
     """A committed list: rows of the snapshot in the order of the leaf hashes, tree and hidden size."""
 
@@ -67,7 +67,7 @@ class SizedTree:
         return {"root": self.root.hex(), "size": self.commitment.hex()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class LeafOpening:
     """A cell leaf with everything that opens it and its proof."""
 
@@ -79,7 +79,7 @@ class LeafOpening:
     tag: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ExclusionOpening:
     """An exclusion leaf with everything that opens it and its proof."""
 
@@ -90,7 +90,7 @@ class ExclusionOpening:
     proof: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Cells:
     """All lists of one draw.
 

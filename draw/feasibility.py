@@ -27,7 +27,7 @@ Standing = Mapping[tuple[Cell, ...], int]
 Look = tuple[tuple[tuple[Cell, ...], int], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SharedPeople:
     """`count` people of one employer who stand in the same two or more cells, each of whom may sit only
     once."""

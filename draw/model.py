@@ -126,7 +126,7 @@ PARAMETERS_SHAPE: Final = ObjectOf(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Leave:
     """Days away, `since` to `until` inclusive; None is unbounded."""
 
@@ -138,7 +138,7 @@ class Leave:
         return {"from": self.since, "to": self.until}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Employment:
     """Work for, or control of, `org` in a `role`."""
 
@@ -152,7 +152,7 @@ class Employment:
         return {"org": self.org, "role": self.role, "from": self.since, "to": self.until}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Interest:
     """Kinship, a holding or another economic interest in `org`."""
 
@@ -166,7 +166,7 @@ class Interest:
         return {"org": self.org, "kind": self.kind, "from": self.since, "to": self.until}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Duty:
     """A post in an authority, a supervising body or procurement finance."""
 
@@ -180,7 +180,7 @@ class Duty:
         return {"org": self.org, "kind": self.kind, "from": self.since, "to": self.until}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Sanction:
     """A punishment of a `kind`, in effect `since` to `until`."""
 
@@ -193,7 +193,7 @@ class Sanction:
         return {"kind": self.kind, "from": self.since, "to": self.until}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Absences:
     """When the record last changed (time), and the expert's leave."""
 
@@ -205,7 +205,7 @@ class Absences:
         return {"changed": self.changed, "leave": [leave.to_json() for leave in self.leave]}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ExpertRecord:
     """One expert of the pool: the sixteen fields of draw-proof §3, in their order."""
 
@@ -283,7 +283,7 @@ class Interval:
         return {"from": self.since, "to": self.until}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Engagement:
     """Another evaluation that the expert with this id is bound to."""
 
@@ -296,7 +296,7 @@ class Engagement:
         return {"expert": self.expert, "from": self.since, "to": self.until}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Bidder:
     """A bidder with every consortium member in `orgs`. One that withdrew stays in the case."""
 
@@ -309,7 +309,7 @@ class Bidder:
         return {"id": self.id, "withdrawn": self.withdrawn, "orgs": list(self.orgs)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class AvoidUnit:
     """A unit the tenderee names for avoidance 回避单位, with its reason."""
 
@@ -321,7 +321,7 @@ class AvoidUnit:
         return {"org": self.org, "reason": self.reason}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Case:
     """What the rules need and the public must not see (draw-proof §4)."""
 

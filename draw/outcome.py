@@ -18,7 +18,7 @@ from draw.replacement import Event, Mode, PanelState, Pick, apply_event, open_pa
 from draw.selection import Position, Selection, rule_for
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Vacancy:
     """One logged event: number, seat, mode, and the supervisor's 80-byte answer in mode `supervisor`."""
 
@@ -28,7 +28,7 @@ class Vacancy:
     pi: bytes | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Drawn:
     """The draw before any event: alpha and seed 32 bytes, pi 80, beta 64."""
 
@@ -40,7 +40,7 @@ class Drawn:
     panel: PanelState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Outcome:
     """The draw after all events: `picks` has one entry per event, `seats` the holders in the end."""
 

@@ -35,7 +35,7 @@ class Logged:
     proof: Sequence[bytes]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class BundleParts:
     """What a bundle is made of.
 

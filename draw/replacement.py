@@ -39,7 +39,7 @@ class NamesSeat(Protocol):
 AnyEvent = TypeVar("AnyEvent", bound=NamesSeat)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Event:
     """Logged event `t` = 1, 2, … vacates `seat`. Mode `supervisor` carries the 64-byte VRF output `beta_s`,
     mode `own-order` carries none. Raises LifecycleError or SelectionError when that does not hold."""
@@ -60,7 +60,7 @@ class Event:
             require_size("beta_s", self.beta_s, BETA_SIZE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Skip:
     """A candidate passed over: `used` against nobody, `person` against the one position of the same person,
     `employer` against the `cap` other current seats with the same tag, ascending."""
@@ -70,7 +70,7 @@ class Skip:
     against: tuple[Position, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Pick:
     """The new holder and everyone passed over on the way; `position` is None when the cell has nobody
     left."""
@@ -79,7 +79,7 @@ class Pick:
     skipped: tuple[Skip, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Basis:
     """What stays fixed after the draw: its seed, problem and accepted attempt, and who sits at a position."""
 
@@ -90,7 +90,7 @@ class Basis:
     tag: Tag
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PanelState:
     """A panel between events. `cells[q]` never changes; `seats[q]` is None once its cell ran out. `used`
     holds every position that left the panel, `cursors` how far own-order went per cell, `last_event` the

@@ -43,7 +43,7 @@ Person = Callable[[int, int, int], Hashable]
 Tag = Callable[[int, int, int], bytes]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Problem:
     """Seats per stratum, seat range per site, employer cap, and cell sizes `sizes[stratum][site]`.
     Raises SelectionError when the shape or a limit is wrong; a problem nobody can fill is still a Problem."""
@@ -74,7 +74,7 @@ class Problem:
         return sum(self.rows)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True, order=True, repr=False)
 class Position:
     """One place in one cell list: the index counts from 0 within the cell, by cell leaf hash."""
 
@@ -83,7 +83,7 @@ class Position:
     index: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Rejection:
     """Why an attempt was dropped: two positions of one person, or cap + 1 positions with one employer tag,
     ascending. It is the first conflict met on the walk; at one candidate the person is tested before the
@@ -94,7 +94,7 @@ class Rejection:
     positions: tuple[Position, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Selection:
     """The first accepted attempt, its table, its seats in walk order, and one rejection per earlier
     attempt."""

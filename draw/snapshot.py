@@ -28,7 +28,7 @@ _CACHED_VALUES: Final = 1 << 16
 _UNIQUE: Final = frozenset({"id", "person", "name", "employers"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PoolEntry:
     """One expert of the snapshot with everything that opens it: 16 salts, 16 commitments, place and proof."""
 

@@ -30,7 +30,7 @@ from draw.snapshot import Snapshot
 MAX_FROZEN_BYTES: Final = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Prepared:
     """A request made ready to seal.
 
@@ -48,7 +48,7 @@ class Prepared:
     bound_by: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class FrozenDraw:
     """The fixed parts. `seal` is the drafted entry that the parties are asked to sign."""
 
