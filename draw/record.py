@@ -57,7 +57,7 @@ class BeaconChoice:
         return {"chain": self.chain, "round": self.round}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RecordParts:
     """What a record is made of.
 
@@ -93,8 +93,8 @@ class SealedRecord:
 def build(parts: RecordParts) -> SealedRecord:
     """The record of a lawful and feasible draw.
 
-    Raises RecordError: ``record.rules``, ``.pool``, ``.section``, ``.deadlines``, ``.beacon``,
-    ``.infeasible`` (details: every shortfall), ``.acceptance``, ``.anonymity``, ``.override``.
+    Raises RecordError: ``record.rules``, ``.pool``, ``.section``, ``.request_time``, ``.deadlines``,
+    ``.beacon``, ``.infeasible`` (details: every shortfall), ``.acceptance``, ``.anonymity``, ``.override``.
     """
     _require_consistent(parts)
     require_lawful(parts.rules, parts.parameters, parts.sealed_at)
@@ -210,6 +210,8 @@ def _require_consistent(parts: RecordParts) -> None:
 
 def _require_times(parts: RecordParts) -> None:
     deadlines, sealed_at = parts.deadlines, parts.sealed_at
+    if parts.request.time > sealed_at:
+        raise RecordError("record.request_time")
     if not sealed_at <= deadlines.reveal <= deadlines.result or deadlines.open < sealed_at:
         raise RecordError("record.deadlines")
     beacon = parts.beacon

@@ -65,6 +65,9 @@ def check_15_sizes(bundle: Bundle, seed: bytes) -> Opening:
             opened = size_commitment(bytes.fromhex(cell["salt"]), root, cell["size"]).hex()
             require(opened == sdr["cells"][j][s]["size"], 15, f"the size of cell ({j}, {s}) does not open")
     sizes = [[cell["size"] for cell in row] for row in stated]
+    # A record has one site, so that it stands in one cell of a stratum at most.
+    most = bundle.of("pool")[0].body["size"]
+    require(all(sum(row) <= most for row in sizes), 15, "a stratum has more members than the pool")
     tables = _tables(sdr, sizes)
     require(figures_hold(sdr, bundle.value["rules"], sizes), 15, "an anonymity figure is wrong")
     return Opening(seed=seed, sizes=sizes, tables=tables)
@@ -76,7 +79,7 @@ def _tables(sdr: Any, sizes: Sizes) -> Tables:
     try:
         tables = Tables(rows, least, most, sizes)
     except selection.TooManyTablesError:
-        fail(15, f"more than {selection.MAX_TABLES} tables")
+        fail(15, "too many tables")
     require(tables.total > 0, 15, "no table fits")
     return tables
 

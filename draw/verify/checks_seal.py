@@ -7,22 +7,28 @@ from draw.verify.bundle import Bundle
 from draw.verify.errors import require
 from draw.verify.format_entries import DRAWING
 from draw.verify.hashing import tagged
-from draw.verify.shapes import beijing_date
+from draw.verify.shapes import beijing_date, seconds
+
+CLOCK_TOLERANCE = 600  # seconds by which a holder's clock may be behind the platform's
 
 
 def check_6_commitments(bundle: Bundle) -> None:
     """§2. Per role one commitment (at most one before the seal), signed by that role, between request and
     seal."""
     entries = bundle.of("commit")
+    needed = bundle.sealed or bundle.stage in ("revealed", "opened")
     for role in DRAWING:
         count = sum(entry.body["role"] == role for entry in entries)
-        require(count == 1 or (count == 0 and not bundle.sealed), 6, f"{count} commitments of the {role}")
+        require(count == 1 or (count == 0 and not needed), 6, f"{count} commitments of the {role}")
     for entry in entries:
         bundle.require_this_draw(entry, 6)
         bundle.require_signed_by(entry, (entry.body["role"],), 6)
         require(entry.index > bundle.draw, 6, "a commitment is not after the request")
         before_seal = not bundle.sealed or entry.index < bundle.seal.index
         require(before_seal, 6, "a commitment is not before the seal")
+        # The holder dates its commitment: the platform cannot date the request later to hide recent changes.
+        early = seconds(entry.time) < seconds(bundle.request.time) - CLOCK_TOLERANCE
+        require(not early, 6, "a commitment is dated before the request")
 
 
 def check_7_seal(bundle: Bundle) -> None:
@@ -33,6 +39,7 @@ def check_7_seal(bundle: Bundle) -> None:
     require(len(bundle.of("seal")) == 1, 7, "more than one seal")
     bundle.require_signed_by(bundle.seal, ("platform", "agency", "supervisor"), 7)
     require(bundle.seal.index > bundle.draw, 7, "the seal is not after the request")
+    require(bundle.request.time <= bundle.seal.time, 7, "the request is dated after the seal")
     _check_agreement(bundle, bundle.sdr)
     _check_rules(bundle, bundle.sdr, bundle.value["rules"])
     _check_committee(bundle.sdr, bundle.value["rules"])

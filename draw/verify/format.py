@@ -31,6 +31,7 @@ from draw.verify.shapes import (
 
 MAX_BUNDLE = 64 * 2**20  # bytes
 MAX_TRUST = 2**20  # bytes
+MAX_TRUSTED = 1000  # keys of one role
 STAGES = ("requested", "sealed", "revealed", "opened", "aborted")
 
 
@@ -128,7 +129,11 @@ _bundle = closed(
 )
 
 _trust = closed(
-    {"format": constant("qt/1 trust"), "origin": text, **dict.fromkeys(ROLES, listing(hex32, unique=True))}
+    {
+        "format": constant("qt/1 trust"),
+        "origin": text,
+        **dict.fromkeys(ROLES, listing(hex32, 0, MAX_TRUSTED, unique=True)),
+    }
 )
 
 

@@ -32,11 +32,12 @@ PROTOCOL = "qt/1"
 MAX_STRATA = MAX_SITES = 16
 MAX_SEATS = 99
 MAX_PREFIXES = 64
+MAX_RULE_ITEMS = 64  # layers, ways to qualify, titles of one way
 MAX_PROOF = 64  # nodes; a tree of 2^53 leaves needs 53
 
 parties = closed(dict.fromkeys(ROLES, hex32))
 proof = listing(hex32, 0, MAX_PROOF)
-_hex = pattern(r"([0-9a-f]{2}){1,128}")
+_hex = pattern(r"([0-9a-f]{2}){1,96}")
 _role = one_of(*ROLES)
 _drawing = one_of(*DRAWING)
 _chain = one_of("quicknet", "default")
@@ -225,12 +226,16 @@ _rules = closed(
         "version": text,
         "effective_from": date,
         "effective_to": nullable(date),
-        "layers": listing(closed({"id": ident, "version": text, "digest": hex32})),
+        "layers": listing(closed({"id": ident, "version": text, "digest": hex32}), 0, MAX_RULE_ITEMS),
         "committee": closed(
             {"min": natural, "odd": boolean, "expert_share": listing(natural, 2, 2)},
         ),
         "owners_max": nullable(natural),
-        "qualification": listing(closed({"titles": listing(one_of(*TITLES)), "practice_years": natural})),
+        "qualification": listing(
+            closed({"titles": listing(one_of(*TITLES), 0, MAX_RULE_ITEMS), "practice_years": natural}),
+            0,
+            MAX_RULE_ITEMS,
+        ),
         "max_age": nullable(natural),
         "predicates": listing(closed({"code": one_of(*_K_CODES), "years": natural, "citation": text})),
         "employer_cap": positive,

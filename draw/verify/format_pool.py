@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from draw.verify.format_entries import FIELDS, MAX_SITES, MAX_STRATA, TITLES, proof
+from draw.verify.format_entries import FIELDS, MAX_STRATA, TITLES, proof
 from draw.verify.shapes import (
     Shape,
     boolean,
@@ -101,7 +101,7 @@ _eligible = closed(
                 }
             ),
             1,
-            MAX_STRATA * MAX_SITES,
+            MAX_STRATA,
         ),
     }
 )

@@ -86,7 +86,7 @@ def _line(name: str, encoded: str, *, timed: bool) -> Line | None:
     if raw is None:
         return None
     time = int.from_bytes(raw[4:12], "big") if timed else None
-    if time is not None and time >= 2**63:
+    if time is not None and not 1 <= time < 2**63:
         return None
     return Line(name=name, key_id=raw[:4], time=time, signature=raw[-64:])
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from draw.verify.hashing import mac, u32be, u64be
 
-MAX_TABLES = 10**6
-MAX_STEPS = 4 * 10**5  # amounts tried while counting tables; dead ends included
+MAX_TABLES = 2**16
+MAX_STEPS = 10**6  # amounts tried while counting tables; dead ends included
 MAX_ATTEMPTS = 2**20
 _WORDS = 4
 _WORD_VALUES = 2**64

@@ -17,7 +17,7 @@ from draw.verify.shapes import seconds
 RECENT = 72 * 3600  # seconds before the request entry
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Expert:
     """An expert of the pool file with the pool leaf hash; `cells` is empty and `reasons` is not when
     excluded."""
@@ -66,6 +66,8 @@ def check_33_case(bundle: Bundle, value: Any) -> None:
     names = canonical.encode({"project": case["project"], "section": case["section"]})
     require(tagged("qt/1 section", names).hex() == sdr["section"], 33, "the case is of another section")
     require(len(case["avoid_units"]) == sdr["avoid_units"], 33, "another number of units to avoid")
+    period = case["evaluation"]
+    require(period["from"] <= period["to"], 33, "the evaluation ends before it begins")
 
 
 def experts_in_scope(bundle: Bundle, value: Any, leaves: list[bytes]) -> list[Expert]:

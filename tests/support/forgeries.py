@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.support import (
     forgeries_beacon,
+    forgeries_bounds,
     forgeries_ceremony,
     forgeries_eligibility,
     forgeries_format,
@@ -24,5 +25,6 @@ SOURCES: Final = (
     forgeries_opening,
     forgeries_eligibility,
     forgeries_receipts,
+    forgeries_bounds,
 )
 FORGERIES: Final[list[Forgery]] = registered()

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from crypto.hashing import sha256
 from crypto.merkle import Tree
 from draw.proof import _leaf as open_leaf
 from draw.selection import Position
@@ -446,11 +447,11 @@ def field_too_many() -> Json:
 
 @forges(20, "an expert who was drawn but never stood in the pool")
 def not_in_the_pool() -> Json:
-    """The cells come from a larger list than the pool that was logged."""
+    """The cells come from another list, as long as the pool that was logged."""
     ceremony = Ceremony(PLAIN)
-    honest_pool = ceremony.snapshot
-    smaller = Tree(sorted(honest_pool.leaf_hashes)[: honest_pool.size // 4])
-    lie = {"root": smaller.root.hex(), "size": smaller.size}
+    hashes = sorted(ceremony.snapshot.leaf_hashes)
+    other = Tree([*hashes[: len(hashes) // 4], *map(sha256, hashes[len(hashes) // 4 :])])
+    lie = {"root": other.root.hex(), "size": other.size}
     ceremony.cheats["pool"] = lambda entry: replace(entry, body={**entry.body, **lie})
     bundle: Json = ceremony.bundle()
     return bundle

@@ -77,6 +77,12 @@ def test_deadlines_that_cannot_be_kept_are_refused(deadlines: Deadlines) -> None
     assert refusal(replace(Ceremony(PLAIN).record_parts(), deadlines=deadlines))[0] == "record.deadlines"
 
 
+def test_a_request_dated_after_the_seal_is_refused() -> None:
+    parts = Ceremony(PLAIN).record_parts()
+    late = replace(parts, request=replace(parts.request, time="2023-08-23T15:40:01Z"))
+    assert refusal(late)[0] == "record.request_time"
+
+
 def test_a_pool_that_is_not_the_snapshot_is_refused() -> None:
     parts = Ceremony(PLAIN).record_parts()
     other = replace(parts.pool, body={**parts.pool.body, "size": 1})

@@ -14,12 +14,15 @@ export interface Checkpoints {
   readonly seal: Checkpoint | null;
 }
 
-function keyEntry(context: Context, role: Role): Entry<"key"> {
+/** The party's own key entry, failing that any of its role. */
+function findKey(context: Context, role: Role): Entry<"key"> | undefined {
   const entries = context.by.key.filter((one) => one.body.role === role);
   const wanted = context.request.body.parties[role];
-  return (
-    entries.find((one) => one.body.public === wanted) ?? entries[0] ?? fail(4, `the key entry of the ${role} is missing`, `缺少${ZH[role]}的密钥条目`)
-  );
+  return entries.find((one) => one.body.public === wanted) ?? entries[0];
+}
+
+function keyEntry(context: Context, role: Role): Entry<"key"> {
+  return findKey(context, role) ?? fail(4, `the key entry of the ${role} is missing`, `缺少${ZH[role]}的密钥条目`);
 }
 
 const ZH: Readonly<Record<Role, string>> = { platform: "平台", agency: "代理机构", supervisor: "监督部门", cosigner: "联署方" };
@@ -27,11 +30,10 @@ const ZH: Readonly<Record<Role, string>> = { platform: "平台", agency: "代理
 /** Check 2. Throws when a note does not carry exactly the three signatures. */
 export function checkCheckpoints(context: Context): Checkpoints {
   const { origin, checkpoints } = context.bundle;
-  const cosigner = (role: Role): Signer => {
-    const { name, public: key } = keyEntry(context, role).body;
-    return { name, key, kind: 4 };
-  };
-  const log: Signer = { name: origin, key: keyEntry(context, "platform").body.public, kind: 1 };
+  // A missing key entry is check 4's to name; until then the key of the request serves, under any name.
+  const keyOf = (role: Role): string => findKey(context, role)?.body.public ?? context.request.body.parties[role];
+  const cosigner = (role: Role): Signer => ({ name: findKey(context, role)?.body.name ?? null, key: keyOf(role), kind: 4 });
+  const log: Signer = { name: origin, key: keyOf("platform"), kind: 1 };
   const signers = [log, cosigner("supervisor"), cosigner("cosigner")];
   const open = (note: string): Checkpoint => {
     try {

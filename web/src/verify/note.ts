@@ -5,9 +5,9 @@ import { concat, equal, fromHex, utf8 } from "./bytes.ts";
 import { verifySignature } from "./ed25519.ts";
 import { sha256 } from "./hash.ts";
 
-/** A name and key that must have signed. `kind` 1 is the log's own signature, 4 a timed cosignature. */
+/** A name (null: any) and key that must have signed. `kind` 1 is the log's own signature, 4 a timed cosignature. */
 export interface Signer {
-  readonly name: string;
+  readonly name: string | null;
   readonly key: string;
   readonly kind: 1 | 4;
 }
@@ -25,6 +25,8 @@ export class NoteError extends Error {}
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 /** Printable ASCII without plus (draw-proof §2). */
 const NAME = /^[!-*,-~]{1,128}$/;
+/** Times of cosignatures are from 1 to 2^63 − 1 (draw-proof §2). */
+const MAX_TIME = 1n << 63n;
 const SIZE = /^(?:0|[1-9][0-9]{0,15})$/;
 
 /** Bytes of canonical padded base64, or null. */
@@ -51,10 +53,10 @@ function signatureOf(line: string, { name, key, kind }: Signer): Uint8Array {
   const space = line.indexOf(" ", 2);
   if (!line.startsWith("— ") || space < 0) throw new NoteError("a signature line is malformed");
   const given = line.slice(2, space);
-  if (!NAME.test(given) || given !== name) throw new NoteError("a signature line names another signer");
+  if (!NAME.test(given) || (name !== null && given !== name)) throw new NoteError("a signature line names another signer");
   const blob = fromBase64(line.slice(space + 1));
   if (blob?.length !== (kind === 1 ? 68 : 76)) throw new NoteError("a signature has the wrong size");
-  const keyId = sha256(concat(utf8(`${name}\n`), Uint8Array.of(kind), fromHex(key))).subarray(0, 4);
+  const keyId = sha256(concat(utf8(`${given}\n`), Uint8Array.of(kind), fromHex(key))).subarray(0, 4);
   if (!equal(keyId, blob.subarray(0, 4))) throw new NoteError("a signature is of another key");
   return blob.subarray(4);
 }
@@ -68,6 +70,7 @@ function checkLine(line: string, body: string, signer: Signer): bigint | null {
   const signature = signatureOf(line, signer);
   const when = signer.kind === 4 ? seconds(signature) : null;
   const message = when === null ? body : `cosignature/v1\ntime ${when}\n${body}`;
+  if (when !== null && (when < 1n || when >= MAX_TIME)) throw new NoteError("a cosignature has an impossible time");
   const bytes = when === null ? signature : signature.subarray(8);
   if (!verifySignature(fromHex(signer.key), utf8(message), bytes)) throw new NoteError("a signature does not verify");
   return when;

@@ -84,7 +84,7 @@ export function frameOf(sdr: Sdr, sizes: readonly (readonly number[])[]): Frame 
 }
 
 /** Check 15: the frame of the selection and its tables. */
-export function checkSizes({ sdr }: Sealed, rules: Rules, opening: Opening): { frame: Frame; tables: Tables } {
+export function checkSizes(context: Context, { sdr }: Sealed, rules: Rules, opening: Opening): { frame: Frame; tables: Tables } {
   const { sizes } = opening;
   const square = sizes.length === sdr.strata.length && sizes.every((row) => row.length === sdr.sites.length);
   need(square, 15, "sizes do not match strata and sites", "人数表与席位、场地不符");
@@ -94,6 +94,10 @@ export function checkSizes({ sdr }: Sealed, rules: Rules, opening: Opening): { f
   }));
   need(opened, 15, "a size does not open its commitment", "名单人数与封存不符");
   const plain = sizes.map((row) => row.map((cell) => cell.size));
+  // A record has one site, so that it stands in one cell of a stratum at most.
+  const most = BigInt(context.by.pool[0]?.body.size ?? 0);
+  const fits = plain.every((row) => row.reduce((sum, size) => sum + BigInt(size), 0n) <= most);
+  need(fits, 15, "a stratum has more members than the pool", "某类候选人数超过专家库人数");
   need(anonymityHolds(sdr, rules, plain), 15, "the anonymity figures are wrong", "匿名程度的数字不实");
   const frame = frameOf(sdr, plain);
   const tables = countTables(frame);

@@ -93,6 +93,8 @@ function checkCase(sdr: Sdr, file: PoolFile, rawCase: Json): void {
   const { project, section, avoid_units } = file.case;
   need(taggedHex("qt/1 section", canonical({ project, section })) === sdr.section, 33, "the case is of another section", "项目资料属于另一标段");
   need(avoid_units.length === sdr.avoid_units, 33, "the number of organisations to avoid is wrong", "主动回避单位数不符");
+  const { evaluation } = file.case;
+  need(evaluation.from <= evaluation.to, 33, "the evaluation ends before it begins", "评标结束早于开始");
 }
 
 interface Lists {

@@ -9,7 +9,7 @@ import type { At } from "./shapes.ts";
 
 export const MAX_ATTEMPTS = 1 << 20;
 /** Tables beyond this are not weighed (§7). */
-const MAX_TABLES = 1_000_000;
+const MAX_TABLES = 1 << 16;
 /** Amounts tried while counting; a request that a producer may seal stays far below. */
 const MAX_STEPS = 1_000_000;
 const WORDS = 1n << 64n;

@@ -191,7 +191,7 @@ export type Body<T extends EntryType> = Of<(typeof BODIES)[T]>;
 const entryType = oneOf(...(Object.keys(BODIES) as EntryType[]));
 
 const signaturesInOrder: Decoder<readonly Signature[]> = (value, path) => {
-  const out = list(object({ role, key: hex32, signature: hex64 }), 4)(value, path);
+  const out = list(object({ role, key: hex32, signature: hex64 }), 4, 1)(value, path);
   const places = out.map((one) => ROLES.indexOf(one.role));
   if (places.some((place, i) => i > 0 && place <= (places[i - 1] ?? -1))) refuse(path, "roles must ascend, each once");
   return out;
@@ -240,7 +240,7 @@ const published: Decoder<ReadonlyMap<string, { readonly value: Json; readonly sa
 
 const opening = object({
   pi: hex80,
-  sizes: list(list(object({ size: index, salt: hex32 }), 16), 16),
+  sizes: list(list(object({ size: index, salt: hex32 }), MANY), MANY),
   leaves: list(
     object({
       at,
@@ -251,13 +251,13 @@ const opening = object({
     }),
     MANY,
   ),
-  rejected: list(object({ kind: oneOf("person", "employer"), at: list(at, 100) }), MANY),
+  rejected: list(object({ kind: oneOf("person", "employer"), at: list(at, MANY) }), MANY),
   events: list(
     object({
       t: integer(1),
-      seat: index,
+      seat: integer(0, 2 ** 32 - 1),
       salt: hex32,
-      skipped: list(object({ i: index, reason: oneOf("used", "person", "employer"), against: list(at, 99) }), MANY),
+      skipped: list(object({ i: index, reason: oneOf("used", "person", "employer"), against: list(at, MANY) }), MANY),
     }),
     MANY,
   ),
@@ -269,14 +269,14 @@ const opening = object({
       fields: published,
       pool: object({ index, proof }),
     }),
-    99,
+    MANY,
   ),
 });
 export type Opening = Of<typeof opening>;
 
 const stage = oneOf("requested", "sealed", "revealed", "opened", "aborted");
 export type Stage = Of<typeof stage>;
-const note = matching(/^[^]{1,4096}$/, "must be a note of at most 4096 characters");
+const note = matching(/^[^]{0,4096}$/u, "must be a note of at most 4096 characters");
 
 export const bundleShape = object({
   format: constant("qt/1 bundle"),
@@ -291,7 +291,7 @@ export const bundleShape = object({
 });
 export type Bundle = Of<typeof bundleShape>;
 
-const keys = list(hex32, 1000);
+const keys = unique(list(hex32, 1000), (key) => key);
 export const trustShape = object({
   format: constant("qt/1 trust"),
   origin: text,

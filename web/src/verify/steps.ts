@@ -1,12 +1,15 @@
 // Checks 5 to 9: request, commitments, seal, escrow receipts and reveals (§2, §5, §6).
 
 import { concat, fromHex, u64be, utf8 } from "./bytes.ts";
-import { beijingDate } from "./calendar.ts";
+import { beijingDate, unixSeconds } from "./calendar.ts";
 import { belongs, signedByParties, type Context, type Sealed } from "./context.ts";
 import { need } from "./errors.ts";
 import { taggedHex } from "./hash.ts";
 import { canonical } from "./json.ts";
 import { HOLDERS, type Entry, type Holder, type Rules, type Sdr } from "./shapes.ts";
+
+/** How far a holder's clock may be behind the platform's. */
+const CLOCK_TOLERANCE_S = 600;
 
 const ZH: Readonly<Record<Holder, string>> = { agency: "代理机构", supervisor: "监督部门" };
 
@@ -32,6 +35,9 @@ export function checkCommitments(context: Context): void {
     need(belongs(context, entry.body), 6, "a commitment is for another draw", "承诺属于另一次抽取");
     const inside = entry.index > draw && (sealed === null || entry.index < sealed.entry.index);
     need(inside, 6, `the commitment of the ${role} is not between request and seal`, `${ZH[role]}的承诺不在申请与封存之间`);
+    // The holder dates its commitment: the platform cannot date the request later to hide recent changes.
+    const early = unixSeconds(entry.time) < unixSeconds(context.request.time) - CLOCK_TOLERANCE_S;
+    need(!early, 6, `the commitment of the ${role} is dated before the request`, `${ZH[role]}的承诺时间早于申请`);
     need(signedByParties(context, entry, role), 6, `the commitment of the ${role} is wrongly signed`, `${ZH[role]}的承诺签名无效`);
   }
   for (const role of HOLDERS) {
@@ -75,6 +81,7 @@ function checkAgreement(context: Context, sdr: Sdr): void {
   const same = (Object.keys(parties) as (keyof typeof parties)[]).every((role) => parties[role] === sdr.parties[role]);
   agree(same, "the parties of the request", "申请中的各方");
   agree(context.sealed !== null && context.sealed.entry.index > draw, "the order of the log", "日志顺序");
+  agree(context.sealed !== null && request.time <= context.sealed.entry.time, "the time of the request", "申请的时间");
   const pool = by.pool[0];
   agree(pool !== undefined && sdr.pool.index === pool.index && sdr.pool.id === pool.body.pool, "the pool entry", "专家库条目");
   agree(sdr.pool.version === pool?.body.version && sdr.pool.root === pool.body.root, "the pool entry", "专家库条目");

@@ -92,6 +92,13 @@ class Ledger {
 
   readonly pass = (number: CheckNumber, due = true): void => void this.done.set(number, due);
 
+  /** The check at work. */
+  next(): CheckNumber {
+    const last = Math.max(0, ...this.done.keys());
+    const numbers = Object.keys(CHECKS).map(Number).sort((a, b) => a - b);
+    return (numbers.find((number) => number > last) ?? last) as CheckNumber;
+  }
+
   list(): Passed[] {
     return [...this.done].map(([number, due]) => {
       const { name, zh, en } = CHECKS[number];
@@ -136,7 +143,7 @@ function checkOpening(context: Context, sealed: Sealed, vacancies: readonly Vaca
   need(opening !== null && rules !== null, 1, "the opening is missing", "缺少公开内容");
   const seed = checkSeed(context, sealed, opening);
   pass(14);
-  const { frame, tables } = checkSizes(sealed, rules, opening);
+  const { frame, tables } = checkSizes(context, sealed, rules, opening);
   pass(15);
   const leaves = checkLeaves(sealed, frame, opening);
   pass(16);
@@ -163,9 +170,15 @@ export function verify(bytes: Uint8Array, options: Options = {}): Report {
   try {
     return run(bytes, options, ledger);
   } catch (error) {
-    if (error instanceof ProofError) error.passed = ledger.list();
-    throw error;
+    // The last fence: a fault of this program fails closed, under the number of the check at work.
+    const failed = error instanceof ProofError ? error : new ProofError(ledger.next(), `internal: ${nameOfFault(error)}`, "核验程序自身出错，视为未通过");
+    failed.passed = ledger.list();
+    throw failed;
   }
+}
+
+function nameOfFault(error: unknown): string {
+  return error instanceof Error ? error.name : "unknown";
 }
 
 function run(bytes: Uint8Array, options: Options, ledger: Ledger): Report {
