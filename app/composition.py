@@ -18,6 +18,7 @@ from app.gateways.cosigners import HttpCosigner
 from app.gateways.parties import HttpPartyNode
 from app.gateways.platform_keys import PlatformKeys, load_or_create
 from app.gateways.rule_packs import load_rule_packs
+from app.private_files import make_private
 from app.settings import Settings
 from app.store import field_cipher
 from app.store.engine import make_engine
@@ -77,6 +78,8 @@ async def installation(
 def open_database(settings: Settings) -> Database:
     """The database with the cipher of its sealed fields; nothing is connected yet."""
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not settings.database:
+        make_private(settings.file)
     return Database(
         make_engine(settings.database_url), field_cipher.load_or_create(settings.keys / "fields.json")
     )

@@ -40,7 +40,12 @@ class Settings(BaseSettings):
     @property
     def database_url(self) -> str:
         """Where the database is."""
-        return self.database or f"sqlite:///{self.data.absolute() / 'qiantong.sqlite'}"
+        return self.database or f"sqlite:///{self.file}"
+
+    @property
+    def file(self) -> Path:
+        """The SQLite file, where no other database is named."""
+        return self.data.absolute() / "qiantong.sqlite"
 
     @property
     def keys(self) -> Path:

@@ -6,11 +6,13 @@ It never leaves the platform's machine. Registering the public halves in the log
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from app.errors import AppError
+from app.private_files import create_private
 from crypto.signing import SigningKey
 from crypto.vrf import VrfKey
 
@@ -49,16 +51,6 @@ def load_or_create(folder: Path) -> PlatformKeys:
 def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     seeds = {name: os.urandom(SEED_BYTES).hex() for name in _SEEDS}
-    beside = path.with_suffix(f".{os.urandom(4).hex()}")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        json.dump(seeds, file)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        # Of two starting processes one wins; both then read the same keys.
-        os.link(beside, path)
-    except FileExistsError:
-        pass
-    finally:
-        beside.unlink()
+    # Of two starting processes one wins; both then read the same keys.
+    with suppress(FileExistsError):
+        create_private(path, json.dumps(seeds).encode("ascii"))

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from app.private_files import make_private
+
 _SCHEMA = (
     """create table if not exists facts (
         kind text not null, draw integer not null, key text not null, value blob not null,
@@ -23,12 +25,13 @@ _SCHEMA = (
 
 
 class Book:
-    """One SQLite file in full-sync mode; every call is one transaction.
+    """One SQLite file in full-sync mode, its owner's only: it holds r. Every call is one transaction.
 
     Raises sqlite3.Error when the disk fails.
     """
 
     def __init__(self, path: Path) -> None:
+        make_private(path)
         self._path = path
         with self._transaction() as connection:
             for statement in _SCHEMA:

@@ -7,12 +7,12 @@ self-signed `key` entry.
 """
 
 import json
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from app.private_files import create_private, write_private
 from crypto.sealing import x25519_public
 from crypto.signing import SigningKey
 from crypto.vrf import VrfKey
@@ -24,7 +24,7 @@ SEED_BYTES: Final = 32
 _NAME: Final = re.compile(r"[!-*,-~]{1,100}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PartyKeys:
     """The opened key folder. `seal_seed` is the X25519 private key."""
 
@@ -52,11 +52,13 @@ def create(folder: Path, *, role: Role, name: str, seeds: bytes) -> PartyKeys:
     if role not in ROLES or not _NAME.fullmatch(name) or len(seeds) != 3 * SEED_BYTES:
         raise ValueError("role, name (1 to 100 printable ASCII, no blank, no plus) or seeds are not usable")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if (folder / "keys.json").exists():
+        raise FileExistsError("keys.json")
     parts = [seeds[start : start + SEED_BYTES].hex() for start in range(0, len(seeds), SEED_BYTES)]
-    _write_private(folder / "keys.json", dict(zip(("signing", "vrf", "seal"), parts, strict=True)))
-    (folder / "party.json").write_text(
-        json.dumps({"role": role, "name": name}, ensure_ascii=False), encoding="utf-8"
-    )
+    held = dict(zip(("signing", "vrf", "seal"), parts, strict=True))
+    # The keys come last: a folder that has them is complete, one without them may be begun again.
+    write_private(folder / "party.json", json.dumps({"role": role, "name": name}).encode("ascii"))
+    create_private(folder / "keys.json", json.dumps(held).encode("ascii"))
     return load(folder)
 
 
@@ -76,11 +78,3 @@ def load(folder: Path) -> PartyKeys:
         vrf=VrfKey.from_seed(seeds["vrf"]),
         seal_seed=seeds["seal"],
     )
-
-
-def _write_private(path: Path, content: dict[str, str]) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        json.dump(content, stream)
-        stream.flush()
-        os.fsync(stream.fileno())

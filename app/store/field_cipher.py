@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -18,13 +19,13 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from app.errors import CipherError
+from app.private_files import create_private, write_private
 from crypto.hashing import hmac_sha256
 
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
 TAG_BYTES: Final = 16
 MAX_KEY_FILE_BYTES: Final = 64 * 1024
-_OWNER_ONLY: Final = 0o600
 _OTHERS: Final = 0o077
 
 
@@ -95,9 +96,7 @@ def rotate(path: Path, key_id: str) -> FieldCipher:
         raise CipherError("cipher.key-exists")
     content["keys"][key_id] = secrets.token_hex(KEY_BYTES)
     content["current"] = key_id
-    beside = path.with_suffix(".new")
-    _write_owner_only(beside, content)
-    beside.replace(path)
+    write_private(path, json.dumps(content).encode("ascii"))
     return load_or_create(path)
 
 
@@ -108,23 +107,9 @@ def _create(path: Path) -> None:
         "keys": {"k1": secrets.token_hex(KEY_BYTES)},
         "tags": secrets.token_hex(KEY_BYTES),
     }
-    # Made whole beside and linked: of two starting processes one wins and both read the same keys.
-    beside = path.with_suffix(f".{secrets.token_hex(4)}")
-    _write_owner_only(beside, content)
-    try:
-        os.link(beside, path)
-    except FileExistsError:
-        pass
-    finally:
-        beside.unlink()
-
-
-def _write_owner_only(path: Path, content: object) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        json.dump(content, file)
-        file.flush()
-        os.fsync(file.fileno())
+    # Of two starting processes one wins and both read the same keys.
+    with suppress(FileExistsError):
+        create_private(path, json.dumps(content).encode("ascii"))
 
 
 def _parse(data: bytes) -> FieldCipher:
