@@ -12,6 +12,7 @@ import uvicorn
 
 from app.composition import Installation, installation
 from app.errors import AppError
+from app.gateways.beacons import BeaconUnavailableError
 from app.logs import configure
 from app.main import create_app
 from app.settings import Settings
@@ -54,11 +55,37 @@ async def serve_installation(
 
 
 async def resume(one: Installation) -> None:
-    """Go on with every draw that an operator has started and that has no result yet, one after another."""
+    """Go on with every draw that an operator has started and that has no result yet.
+
+    One after another; those that only wait for their beacon wait together afterwards. What stops one draw
+    stops no other.
+    """
     async with one.platform.database.read() as uow:
-        waiting = [row for row in await uow.draws.live() if row.state not in (REQUESTED, DRAWN)]
-    for row in waiting:
-        try:
-            await run_patiently(one.ceremony, row.id, until=DRAWN, waits=lambda _seconds: None)
-        except (AppError, DrawError, CryptoError) as error:
-            LOG.warning("draw.not-resumed", draw=row.id, code=str(error))
+        started = [row.id for row in await uow.draws.live() if row.state not in (REQUESTED, DRAWN)]
+    waiting = [draw_id for draw_id in started if await _not_due(one, draw_id)]
+    await asyncio.gather(*(_go_on(one, draw_id) for draw_id in waiting))
+
+
+async def _not_due(one: Installation, draw_id: str) -> bool:
+    """Run the draw as far as it goes now; whether nothing but its beacon is missing."""
+    try:
+        await one.ceremony.run(draw_id, until=DRAWN)
+    except BeaconUnavailableError as error:
+        if error.code == "beacon.not-due":
+            return True
+        _tell(draw_id, error)
+    except Exception as error:  # noqa: BLE001 - the last fence: the other draws go on
+        _tell(draw_id, error)
+    return False
+
+
+async def _go_on(one: Installation, draw_id: str) -> None:
+    try:
+        await run_patiently(one.ceremony, draw_id, until=DRAWN, waits=lambda _seconds: None)
+    except Exception as error:  # noqa: BLE001 - the last fence: the other draws go on
+        _tell(draw_id, error)
+
+
+def _tell(draw_id: str, error: Exception) -> None:
+    known = isinstance(error, AppError | DrawError | CryptoError)
+    LOG.warning("draw.not-resumed", draw=draw_id, code=str(error) if known else type(error).__name__)

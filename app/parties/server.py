@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from app.errors import AccessRefusedError
-from app.gateways.message_signatures import HttpMessage, verify
+from app.gateways.message_signatures import HttpMessage, claimed_key_id, verify
 from app.parties import custody, duties, registration, supervision
 from app.parties.cosigning import MAX_REQUEST_BYTES, CheckpointCosigner, CosigningRefusalError, OtherSizeError
 from app.parties.errors import TEXTS, NodeRefusalError
@@ -25,6 +25,8 @@ from draw.entries import Entry, Signature, to_json
 
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 MAX_DEPTH: Final = 32
+# Longer than the platform waits for an answer.
+BODY_SECONDS: Final = 30.0
 Duty = Callable[[Node, int, Json], Entry | Signature | bytes]
 
 # (path below /draws/{k}, roles that have it) → duty.
@@ -81,7 +83,10 @@ def _cosigning_endpoint(node: Node) -> Callable[[Request], Awaitable[Response]]:
     )
 
     async def add_checkpoint(request: Request) -> Response:
-        body = await _limited(request, MAX_REQUEST_BYTES + 1)
+        try:
+            body = await _limited(request, MAX_REQUEST_BYTES + 1)
+        except TimeoutError:
+            return PlainTextResponse("the body did not come in time\n", status_code=408)
         try:
             line = await asyncio.to_thread(cosigner.add_checkpoint, body, now=int(node.clock().timestamp()))
         except OtherSizeError as conflict:
@@ -94,12 +99,12 @@ def _cosigning_endpoint(node: Node) -> Callable[[Request], Awaitable[Response]]:
 
 
 async def _signed_body(node: Node, request: Request) -> Json:
-    body = await _limited(request, MAX_BODY_BYTES + 1)
+    public = node.trust.log_public
+    body = await _body_claimed_by(public.hex(), request)
     if len(body) > MAX_BODY_BYTES:
         raise NodeRefusalError("malformed", "the body is larger than 4 MiB")
     try:
         message = HttpMessage(method=request.method, url=str(request.url), headers=dict(request.headers))
-        public = node.trust.log_public
         verify(message, body, key_id=public.hex(), public=public, now=node.clock())
         value = parse(body, max_bytes=MAX_BODY_BYTES, max_depth=MAX_DEPTH)
     except AccessRefusedError as error:
@@ -111,12 +116,25 @@ async def _signed_body(node: Node, request: Request) -> Json:
     return value
 
 
+async def _body_claimed_by(key_id: str, request: Request) -> bytes:
+    """The body of a request that at least says it is the platform's; nobody else's is read."""
+    try:
+        if claimed_key_id(request.headers) != key_id:
+            raise NodeRefusalError("unauthorised")
+        return await _limited(request, MAX_BODY_BYTES + 1)
+    except AccessRefusedError as error:
+        raise NodeRefusalError("unauthorised") from error
+    except TimeoutError as error:
+        raise NodeRefusalError("malformed", "the body did not come in time") from error
+
+
 async def _limited(request: Request, limit: int) -> bytes:
     received = bytearray()
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) >= limit:
-            break
+    async with asyncio.timeout(BODY_SECONDS):
+        async for chunk in request.stream():
+            received += chunk
+            if len(received) >= limit:
+                break
     return bytes(received)
 
 

@@ -1,5 +1,6 @@
 """What a party's node refuses: a platform that lies, hurries, forks the log, or is a stranger."""
 
+import asyncio
 import copy
 import shutil
 from base64 import b64encode
@@ -11,7 +12,7 @@ import httpx
 import pytest
 
 from app.gateways.parties import HttpPartyNode, PartyError
-from app.parties import custody, duties, supervision
+from app.parties import custody, duties, server, supervision
 from app.parties.cosigning import CheckpointCosigner, CosigningRefusalError, OtherSizeError
 from app.parties.errors import NodeRefusalError
 from app.parties.keys import create, load
@@ -202,11 +203,46 @@ async def test_only_the_platforms_signature_opens_the_door(stage: Scene) -> None
 )
 async def test_a_bad_body_is_refused_with_a_problem(stage: Scene, body: bytes, status: int) -> None:
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app=create_node_app(stage.nodes["agency"])))
-    answer = await client.post("http://node.test.example/draws/5/reveal", content=body)
+    claimed = {"signature-input": f'sig1=();keyid="{stage.platform.log.key.public.hex()}"'}
+    answer = await client.post("http://node.test.example/draws/5/reveal", content=body, headers=claimed)
     problem: Mapping[str, Any] = answer.json()
     assert answer.status_code == status
     assert problem["title_zh"]
     assert problem["title"]
+
+
+@pytest.mark.parametrize(("path", "status"), [("/draws/5/reveal", 400), ("/add-checkpoint", 408)])
+async def test_a_body_that_stands_still_holds_no_connection_for_ever(
+    stage: Scene, monkeypatch: pytest.MonkeyPatch, path: str, status: int
+) -> None:
+    monkeypatch.setattr(server, "BODY_SECONDS", 0.05)
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    app = create_node_app(stage.nodes["supervisor"])
+    claimed = {"signature-input": f'sig1=();keyid="{stage.platform.log.key.public.hex()}"'}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app)) as client, asyncio.timeout(10):
+        url = f"http://node.test.example{path}"
+        assert (await client.post(url, content=slow(), headers=claimed)).status_code == status
+
+
+@pytest.mark.parametrize(
+    "claim", ["", 'sig1=();keyid="somebody"', "x" * 5000, 'a=();keyid="1", b=();keyid="2"']
+)
+async def test_the_body_of_a_stranger_is_not_even_read(stage: Scene, claim: str) -> None:
+    read = []
+
+    async def body() -> AsyncIterator[bytes]:
+        read.append(True)
+        yield b"{}"
+
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app=create_node_app(stage.nodes["agency"])))
+    headers = {"signature-input": claim} if claim else {}
+    answer = await client.post("http://node.test.example/draws/5/reveal", content=body(), headers=headers)
+    assert answer.status_code == 401
+    assert not read
 
 
 async def test_a_duty_of_another_role_is_not_there(stage: Scene) -> None:

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from app import serving
 from app.errors import QuorumMissingError
 from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import Database
@@ -101,3 +103,36 @@ async def test_two_servers_that_draft_the_seal_at_once_go_on_with_the_first_draf
 
     monkeypatch.setattr(ceremonies, "load_frozen", load)
     assert (await ceremony._frozen(row)).record.hash == first.record.hash
+
+
+async def test_a_restarted_server_lets_no_draw_wait_for_the_beacon_of_another(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ceremony = stage.one.ceremony
+    await stage.project("s2")
+    slow = await ceremony.run((await stage.request(beacon="quicknet")).id, until="revealed")
+    quick = await ceremony.run((await stage.request("s2")).id, until="sealed")
+    waited: list[str] = []
+
+    async def patient(_ceremony: Ceremony, draw_id: str, **_: Any) -> None:
+        waited.append(draw_id)
+
+    monkeypatch.setattr(serving, "run_patiently", patient)
+    await serving.resume(stage.one)
+    assert waited == [slow.id]
+    assert (await ceremony.row(quick.id)).state == "drawn"
+
+
+async def test_a_draw_that_cannot_go_on_keeps_no_other_from_going_on(stage: Stage) -> None:
+    ceremony, database = stage.one.ceremony, stage.one.platform.database
+    await stage.project("s2")
+    broken = await ceremony.run((await stage.request()).id, until="committed")
+    whole = await ceremony.run((await stage.request("s2")).id, until="sealed")
+    async with database.engine.begin() as connection:
+        await connection.execute(
+            text("delete from draw_entries where draw_id = :broken and type = 'commit'"),
+            {"broken": broken.id},
+        )
+    await serving.resume(stage.one)
+    assert (await ceremony.row(whole.id)).state == "drawn"
+    assert (await ceremony.row(broken.id)).state == "committed"
