@@ -116,12 +116,17 @@ async def _open_at(ceremony: Ceremony, row: DrawRow) -> DrawRow:
 
 
 async def opened(platform: Platform, row: DrawRow, *, course: Course | None = None) -> Opened:
-    """The outcome of a drawn draw, recomputed in a worker thread. Who may see it is the caller's question."""
+    """The outcome of a drawn draw, recomputed in a worker thread. Who may see it is the caller's question.
+
+    It counts the events that `course` shows settled: a seat whose event still waits for the supervisor's
+    answer is with whoever held it.
+    """
     async with platform.database.read() as uow:
         frozen = await _frozen(uow, row)
         snapshot = await load_snapshot(uow, frozen.pool_id, frozen.pool_version)
         course = course or await evidence.course(uow, row)
-        seats = [_seat(event) for event in await uow.draws.events(row.id)]
+        settled = len(course.all("event")) - (_unanswered(course) is not None)
+        seats = [_seat(event) for event in (await uow.draws.events(row.id))[:settled]]
 
     def work() -> Opened:
         cells = frozen_cells(frozen, snapshot)

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from app.errors import ConflictError
+from app.gateways.parties import PartyError
 from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import Database
 from app.usecases import disclosures
 from app.usecases.engagements import Bound, bound_elsewhere
-from app.usecases.openings import Opened, open_draw, opened
+from app.usecases.openings import Opened, Vacated, open_draw, opened
+from app.usecases.openings import replace as vacate
 from draw.avoidance.engine import Engine
 from draw.disclosure import roster
 from draw.model import Case
@@ -52,6 +54,16 @@ async def test_a_panel_still_sealed_binds_its_experts_for_the_same_hours_only(st
     engine = Engine(case, synthetic_pool.rules(), synthetic_pool.parameters(stage.shape))
     busy = {one.id for one in found.cells.snapshot.records if "K14" in engine.assess(one).reasons}
     assert seated <= busy
+
+
+async def test_an_event_that_waits_for_its_answer_keeps_no_other_draw_from_its_seal(stage: Scene) -> None:
+    row, before = await drawn(stage)
+    panel = {expert.id for _, expert in roster(before.outcome, before.cells)}
+    stage.lines["supervisor"].down.add("/answers/")
+    with pytest.raises(PartyError):
+        await vacate(stage.ceremony, row.id, Vacated(seat=0, cause="decline", document=b"ill"))
+    found = await bound(stage, row, DURING)
+    assert {str(one["expert"]) for one in found.engagements if isinstance(one, dict)} == panel
 
 
 async def test_a_draw_does_not_bind_its_own_experts(stage: Scene) -> None:
