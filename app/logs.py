@@ -50,6 +50,21 @@ def configure(level: int = logging.INFO) -> None:
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
-    # The server's own access log has query strings and addresses.
-    logging.getLogger("uvicorn.access").disabled = True
+    quiet_server()
     logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def quiet_server() -> None:
+    """Keep input out of the HTTP server's own logs: no access log, and of a crash the type alone."""
+    # The access log has query strings and addresses.
+    logging.getLogger("uvicorn.access").disabled = True
+    logging.getLogger("uvicorn.error").addFilter(type_only)
+
+
+def type_only(record: logging.LogRecord) -> bool:
+    """Put the type of a record's exception in place of its text and trace; always True."""
+    if record.exc_info:
+        kind = record.exc_info[0]
+        record.msg = f"{record.getMessage().strip()} ({'-' if kind is None else kind.__name__})"
+        record.args, record.exc_info, record.exc_text = (), None, None
+    return True

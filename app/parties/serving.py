@@ -14,6 +14,7 @@ from typing import Final
 import uvicorn
 
 from app.errors import AppError
+from app.logs import quiet_server
 from app.parties import keys
 from app.parties.book import Book
 from app.parties.node import Node
@@ -88,6 +89,7 @@ def open_node(folder: Path) -> Node:
 
 def serve_node(node: Node, *, host: str, port: int, announce: Callable[[str], None]) -> uvicorn.Server:
     """Serve until stopped; `announce` hears the address once the socket listens. Gives the stopped server."""
+    quiet_server()
     listener = socket.create_server((host, port), backlog=_BACKLOG)
     config = uvicorn.Config(create_node_app(node), log_level="warning", access_log=False, lifespan="off")
     server = uvicorn.Server(config)

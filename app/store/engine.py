@@ -27,6 +27,8 @@ _DRIVERS: Final = {
 def make_engine(url: str) -> AsyncEngine:
     """An engine for `url` (``sqlite:///file.db`` or ``postgresql://…``). Nothing is connected yet.
 
+    Its errors show no values: a value may be personal.
+
     Raises AppError ``store.bad-url`` for any other database.
     """
     parsed = make_url(url)
@@ -35,11 +37,15 @@ def make_engine(url: str) -> AsyncEngine:
         raise AppError("store.bad-url")
     parsed = parsed.set(drivername=driver)
     if driver == "sqlite+aiosqlite":
-        engine = create_async_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+        engine = create_async_engine(
+            parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, hide_parameters=True
+        )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
-    return create_async_engine(parsed, pool_size=10, max_overflow=10, pool_pre_ping=True)
+    return create_async_engine(
+        parsed, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True
+    )
 
 
 def is_sqlite(engine: AsyncEngine) -> bool:
