@@ -12,6 +12,7 @@ from app.errors import QuorumMissingError
 from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import Database
 from app.usecases import ceremony as ceremonies
+from app.usecases import frozen_draws
 from app.usecases.ceremony import Ceremony
 from app.usecases.openings import Vacated, open_draw, replace
 from draw.errors import LifecycleError
@@ -95,7 +96,7 @@ async def test_two_servers_that_draft_the_seal_at_once_go_on_with_the_first_draf
     ceremony = stage.one.ceremony
     row = await ceremony.run((await stage.request()).id, until="committed")
     first = await ceremony._frozen(row)
-    genuine, blind = ceremonies.load_frozen, [True, True]
+    genuine, blind = frozen_draws.load_frozen, [True, True]
 
     async def load(*given: Any) -> Any:
         # This server looked before the other one's draft was there, also inside its transaction.
