@@ -5,7 +5,7 @@ is not here: it is recomputed at the opening.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 from sqlalchemy import func, select, update
@@ -59,7 +59,7 @@ class DrawEvent:
     """One replacement event; `content` is canonical JSON bytes that only the producer reads."""
 
     t: int
-    content: bytes
+    content: bytes = field(repr=False)
     event_index: int
     answer_index: int | None
     created_at: str
