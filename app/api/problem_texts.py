@@ -255,6 +255,10 @@ FAULTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "The keys of some parties are not registered: {roles}",
         ),
         "draw.redraw-reason": ("再次抽取须说明理由", "Drawing a section again needs a reason"),
+        "draw.pool-young": (
+            "专家库刚冻结：{earliest} 以后提出的申请才能封存",
+            "The pool was frozen lately: only a request after {earliest} can be sealed",
+        ),
         "draw.no-redraw": ("首次抽取不应有再次抽取的理由", "A first draw has no reason to be drawn again"),
         "anonymity.stop": (
             "专业组 {stratum} 只有 {experts} 人可抽 {seats} 席，少于 {factor} 倍；须放宽条件，或由监督人批准",

@@ -11,7 +11,9 @@ from typing import Final
 
 from app.errors import Fault
 from app.store.repositories.draws import DrawRow
+from app.store.repositories.pools import PoolVersion
 from app.store.repositories.projects import Agency, Project
+from app.times import from_text, to_text
 from app.usecases.platform import Platform
 from app.usecases.readings import Reading
 from draw.avoidance.layers import RulePack
@@ -74,6 +76,14 @@ def round_faults(earlier: Sequence[DrawRow], redraw_reason: object) -> Iterator[
 def parties_fault(missing: Sequence[str]) -> Fault:
     """The fault of a draw that lacks registered keys of these roles."""
     return Fault(code="draw.parties-missing", figures={"roles": ", ".join(missing)})
+
+
+def age_alarm(platform: Platform, pool: PoolVersion) -> Iterator[Fault]:
+    """A warning that a draw asked for now could not be sealed: the pool version is too young."""
+    earliest = from_text(pool.frozen_at) + platform.pool_age
+    if platform.clock() < earliest:
+        figures: dict[str, object] = {"earliest": to_text(earliest)}
+        yield Fault(code="draw.pool-young", pointer="/pool", figures=figures, alarm=True)
 
 
 def _demand(section: Section, parameters: DrawParameters) -> Demand:

@@ -22,12 +22,13 @@ from app.usecases.draw_requests import BEACON_LEAD_SECONDS
 from app.usecases.evidence import course
 from app.usecases.log import verify_log
 from app.usecases.openings import Vacated, open_draw, replace
+from app.usecases.previews import DrawOrder, look
 from crypto.beacon import round_time
 from draw.disclosure import pool_file, pool_file_bytes, receipt, receipt_bytes, roster
 from draw.entries import to_json
 from draw.errors import LifecycleError
 from draw.verify.verifier import verify
-from tests.support.stage import Clock, Stage, set_stage
+from tests.support.stage import PARAMETERS, Clock, Stage, person, set_stage
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).resolve().parents[2]
@@ -325,6 +326,11 @@ async def test_a_pool_frozen_right_before_the_request_is_not_drawn_from(
     """An operator stuffs the pool, freezes it, and has the draw requested at once."""
     stage = stage_with_age
     stage.clock.advance(**waited)
+    order = DrawOrder(project="works-1", section="s1", pool="city", parameters=PARAMETERS)
+    seen = await look(stage.one.platform, person("requester", "agency"), order)
+    assert [one.code for one in seen.alarms if one.pointer == "/pool"] == (
+        [] if sealed else ["draw.pool-young"]
+    )
     row = await stage.request()
     if sealed:
         assert (await stage.one.ceremony.run(row.id)).state == "drawn"
