@@ -8,7 +8,7 @@ verifiers'.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from crypto.canonical import JsonValue, canonical
 from draw.cells import Cells, seat_salt
@@ -174,8 +174,3 @@ def _at(at: Position) -> list[int]:
 
 def _hexes(digests: Sequence[bytes]) -> list[str]:
     return [digest.hex() for digest in digests]
-
-
-def entries_json(bundle: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
-    """(index, entry) pairs of a bundle."""
-    return [(one["index"], one["entry"]) for one in bundle["entries"]]

@@ -14,9 +14,11 @@ from typing import Final, Protocol
 from app.errors import NotFoundError
 from draw.avoidance.layers import MAX_LAYER_BYTES, RulePack, resolve_pack
 from draw.calendar import Calendar, read_calendar
-from draw.specialties import Specialties, read_table
+from draw.specialties import Specialties, read_csv, read_table
 
 MAX_TABLE_BYTES: Final = 4 * 1024 * 1024
+# In the operator's rules folder: the official table of specialty codes, CSV `code,zh` or `code,zh,en`.
+OWN_SPECIALTIES: Final = "specialties.csv"
 
 
 class _Readable(Protocol):
@@ -50,7 +52,7 @@ class RulePacks:
 
 def load_rule_packs(folder: Path | None = None) -> RulePacks:
     """What ships with the package; files of `folder` (``packs``, ``calendars``) add to it or take the place
-    of a namesake.
+    of a namesake, and its ``specialties.csv`` replaces the table. Raises RulesError for one with faults.
     """
     shipped = resources.files("draw")
     packs = _toml(shipped.joinpath("avoidance", "packs").iterdir(), limit=MAX_LAYER_BYTES)
@@ -58,12 +60,22 @@ def load_rule_packs(folder: Path | None = None) -> RulePacks:
     if folder is not None:
         packs |= _toml(_files(folder / "packs"), limit=MAX_LAYER_BYTES)
         years |= _toml(_files(folder / "calendars"), limit=MAX_LAYER_BYTES)
-    (table,) = _toml(shipped.joinpath("specialty_tables").iterdir(), limit=MAX_TABLE_BYTES).values()
     return RulePacks(
         layers=packs,
         calendar=read_calendar(tomllib.loads(data.decode("utf-8")) for data in years.values()),
-        specialties=read_table(tomllib.loads(table.decode("utf-8"))),
+        specialties=_specialties(folder),
     )
+
+
+def _specialties(folder: Path | None) -> Specialties:
+    """The operator's table where there is one, else the few codes that ship with the package."""
+    own = None if folder is None else folder / OWN_SPECIALTIES
+    if own is not None and own.is_file():
+        with own.open("rb") as stream:
+            return read_csv(stream.read(MAX_TABLE_BYTES + 1), source=OWN_SPECIALTIES)
+    tables = resources.files("draw").joinpath("specialty_tables").iterdir()
+    (table,) = _toml(tables, limit=MAX_TABLE_BYTES).values()
+    return read_table(tomllib.loads(table.decode("utf-8")))
 
 
 def _files(folder: Path) -> Iterable[_Readable]:

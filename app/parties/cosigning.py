@@ -9,7 +9,7 @@ Steps, in this order:
 requests race, this node never cosigns two roots that no single append-only log could have.
 """
 
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from dataclasses import dataclass
 from typing import Final
 
@@ -77,12 +77,6 @@ class CheckpointCosigner:
         if checkpoint.origin != self.origin:
             raise CosigningRefusalError(403, "another origin")
         return checkpoint
-
-
-def request_body(old_size: int, proof: list[bytes], note: str) -> bytes:
-    """The bytes a log sends; the inverse of what `CheckpointCosigner` parses."""
-    lines = [f"old {old_size}", *(b64encode(one).decode("ascii") for one in proof), "", note]
-    return "\n".join(lines).encode("utf-8")
 
 
 def _parse(request: bytes) -> tuple[int, list[bytes], str]:

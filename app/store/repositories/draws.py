@@ -91,10 +91,6 @@ class DrawRepository:
         """One draw."""
         return await self._one(draws.c.id == draw_id)
 
-    async def by_k(self, k: int) -> DrawRow | None:
-        """The draw whose request entry stands at log index `k`."""
-        return await self._one(draws.c.k == k)
-
     async def by_code(self, code: str) -> DrawRow | None:
         """The draw with this 核验码."""
         return await self._one(draws.c.code == code)
