@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from app.store.tables import METADATA
+from app.store.schema import METADATA
 
 
 def run(connection: Connection) -> None:

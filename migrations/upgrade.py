@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.store.engine import WRITES
-from app.store.tables import METADATA
+from app.store.schema import METADATA
 
 _FOLDER: Final = Path(__file__).parent
 

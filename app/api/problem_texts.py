@@ -5,29 +5,19 @@ Figures in braces are counts, limits, ids of projects and draws, never anything 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-
-@dataclass(frozen=True, slots=True)
-class ProblemText:
-    """One row: HTTP status, both languages, and whether the same request may succeed later."""
-
-    status: int
-    zh: str
-    en: str
-    retryable: bool = False
-
-
-def _rows(
-    status: int, rows: Mapping[str, tuple[str, str]], *, retryable: bool = False
-) -> dict[str, ProblemText]:
-    return {code: ProblemText(status, zh, en, retryable) for code, (zh, en) in rows.items()}
-
+from app.api.problem_rows import ProblemText, rows
+from app.api.problem_texts_arrival import PROBLEMS as ARRIVAL
+from app.api.problem_texts_delivery import PROBLEMS as DELIVERY
+from app.api.problem_texts_invitations import PROBLEMS as INVITATIONS
+from app.api.problem_texts_people import PROBLEMS as PEOPLE
+from app.api.problem_texts_roster import PROBLEMS as ROSTER
+from app.api.problem_texts_venues import PROBLEMS as VENUES
 
 PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
-    _rows(
+    rows(
         400,
         {
             "json.syntax": ("请求体不是有效的 JSON", "The body is not valid JSON"),
@@ -48,7 +38,7 @@ PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
             "log.range": ("日志区间无效", "No such range of the log"),
         },
     )
-    | _rows(
+    | rows(
         401,
         {
             "access.missing": ("需要身份凭证", "Credentials are required"),
@@ -64,7 +54,7 @@ PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
             "signature.replayed": ("请求签名已被使用过", "The request signature was used before"),
         },
     )
-    | _rows(
+    | rows(
         403,
         {
             "access.role": ("您的角色不能进行该操作", "Your role may not do this"),
@@ -73,7 +63,7 @@ PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
             "key.mode": ("测试密钥与正式环境不能混用", "Test keys and live systems do not mix"),
         },
     )
-    | _rows(
+    | rows(
         404,
         {
             "route.unknown": ("没有这个地址", "There is nothing at this address"),
@@ -88,8 +78,8 @@ PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
             "log.no-checkpoint": ("日志还没有发布检查点", "The log has no published checkpoint yet"),
         },
     )
-    | _rows(405, {"route.method": ("该地址不支持此方法", "The method is not allowed here")})
-    | _rows(
+    | rows(405, {"route.method": ("该地址不支持此方法", "The method is not allowed here")})
+    | rows(
         409,
         {
             "idempotency.running": (
@@ -139,7 +129,7 @@ PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
             "draw.ground-missing": ("抽取所依据的项目或专家库不存在", "The draw's project or pool is gone"),
         },
     )
-    | _rows(
+    | rows(
         409,
         {
             "store.write-conflict": ("数据同时被修改，请重试", "Somebody else was first; try again"),
@@ -147,19 +137,19 @@ PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
         },
         retryable=True,
     )
-    | _rows(
+    | rows(
         412,
         {"project.version-moved": ("项目已被修改，请先重新读取", "The project changed; read it again first")},
     )
-    | _rows(
+    | rows(
         413,
         {
             "json.too-large": ("请求体过大", "The body is too large"),
             "body.too-large": ("请求体超过 {limit} 字节", "The body exceeds {limit} bytes"),
         },
     )
-    | _rows(415, {"body.media-type": ("请求体应为 application/json", "The body must be application/json")})
-    | _rows(
+    | rows(415, {"body.media-type": ("请求体应为 application/json", "The body must be application/json")})
+    | rows(
         422,
         {
             "idempotency.other-body": (
@@ -196,15 +186,15 @@ PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
             "record.beacon": ("公共信标轮次过近", "The beacon round is too close"),
         },
     )
-    | _rows(429, {"rate.limited": ("请求过于频繁", "Too many requests")}, retryable=True)
-    | _rows(
+    | rows(429, {"rate.limited": ("请求过于频繁", "Too many requests")}, retryable=True)
+    | rows(
         500,
         {
             "internal": ("服务器内部错误", "Internal error"),
             "log.corrupt": ("日志校验失败", "The log is corrupt"),
         },
     )
-    | _rows(
+    | rows(
         503,
         {
             "log.quorum-missing": (
@@ -218,10 +208,16 @@ PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
         },
         retryable=True,
     )
+    | INVITATIONS
+    | DELIVERY
+    | PEOPLE
+    | VENUES
+    | ARRIVAL
+    | ROSTER
 )
 
 _FORM: Final = ("格式有误", "The form is wrong")
-# Texts of single faults that arrive without words of their own.
+
 FAULTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "schema.type": ("类型有误", "The type is wrong"),

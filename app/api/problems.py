@@ -17,7 +17,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from app.api.problem_texts import FAULTS, PROBLEMS, ProblemText
+from app.api.problem_rows import ProblemText
+from app.api.problem_texts import FAULTS, PROBLEMS
 from app.errors import (
     AccessRefusedError,
     AppError,

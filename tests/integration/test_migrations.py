@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import inspect, text
 
 from app.store.engine import make_engine
-from app.store.tables import METADATA
+from app.store.schema import METADATA
 from migrations.upgrade import differences, downgrade, upgrade
 
 pytestmark = pytest.mark.anyio

@@ -1,0 +1,1 @@
+"""Tables of delivery: outbox, timers, reports, notices. Conventions: `app.store.tables`."""

@@ -1,0 +1,1 @@
+"""Tables of arrival: check-ins, lockers, gates, seat keys, devices, ledger. See `app.store.tables`."""

@@ -1,0 +1,1 @@
+"""Tables of invitations: campaigns, letters, approvals, ladder steps. Conventions: `app.store.tables`."""

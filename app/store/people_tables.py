@@ -1,0 +1,1 @@
+"""Tables of people: accounts, credentials, sessions, one-time codes. Conventions: `app.store.tables`."""

@@ -1,0 +1,1 @@
+"""Tables of the sealed roster: versions, shares, openings. Conventions: `app.store.tables`."""

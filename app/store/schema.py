@@ -1,0 +1,22 @@
+"""The whole schema: whoever imports this has every table in `METADATA`."""
+
+from app.store import (
+    delivery_tables,
+    desk_tables,
+    invitation_tables,
+    people_tables,
+    roster_tables,
+    tables,
+    venue_tables,
+)
+
+TABLE_MODULES = (
+    tables,
+    invitation_tables,
+    delivery_tables,
+    people_tables,
+    venue_tables,
+    desk_tables,
+    roster_tables,
+)
+METADATA = tables.METADATA

@@ -1,0 +1,1 @@
+"""Tables of venues: sites, zones, rooms, seats, bookings. Conventions: `app.store.tables`."""

@@ -1,0 +1,1 @@
+"""Arrival: check-in, lockers, gates, seats, devices, ledger."""

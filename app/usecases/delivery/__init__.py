@@ -1,0 +1,1 @@
+"""Delivery: outbox, timers, reports of gateways, notices."""

@@ -1,0 +1,1 @@
+"""The roster: custody by threshold, tiers, openings."""

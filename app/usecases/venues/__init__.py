@@ -1,0 +1,1 @@
+"""Venues: sites, rooms, seats, bookings."""
