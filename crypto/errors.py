@@ -47,3 +47,7 @@ class BeaconError(CryptoError):
 
 class NoteError(CryptoError):
     """A signed note, checkpoint or cosignature is malformed or does not verify."""
+
+
+class ShareError(CryptoError):
+    """A threshold, share or secret of a sharing is malformed."""
