@@ -7,7 +7,8 @@
     ├── EntryError         log entries: malformed, badly signed or out of order
     ├── RecordError        the Sealed Draw Record and what is proved about it: refused or inconsistent
     ├── LifecycleError     a step out of order: an event for an empty seat, a number used twice
-    └── RulesError         rule packs and rule ids
+    ├── RulesError         rule packs and rule ids
+    └── RosterError        the sealed roster: custodians, shares, openings
 
 The words are those of the domain; how a transport shows them is not known here. The text of an error is its
 code: `details` may hold counts, limits and positions, never a person's name, phone or identity number."""
@@ -48,3 +49,7 @@ class LifecycleError(DrawError):
 
 class RulesError(DrawError):
     """An unknown or unusable rule."""
+
+
+class RosterError(DrawError):
+    """A sealed roster, a share of its key or a wish to open it is not what it should be."""
