@@ -15,6 +15,7 @@ from draw.avoidance.parameters import HEADER_SHAPE, KINDS, PARAMETER_SHAPE, Para
 from draw.avoidance.rules import PREDICATES, Layer, Rules
 from draw.calendar import DrawWindow
 from draw.errors import RulesError
+from draw.invitation_terms import Terms
 from draw.model import DATE, TEXT
 from draw.schema import Faults, ObjectOf, Shape
 
@@ -64,6 +65,14 @@ class RulePack:
     avoid_units_alarm: int
     overlays_required: tuple[RequiredOverlay, ...]
     parameters: Mapping[str, Parameter]
+
+    @property
+    def invitation(self) -> Terms:
+        """How experts are invited. Raises RulesError ``rules.invitation`` for a pack that does not say."""
+        try:
+            return Terms.from_parameters({name: one.value for name, one in self.parameters.items()})
+        except KeyError as error:
+            raise RulesError("rules.invitation", parameter=str(error.args[0])) from error
 
     def citation(self, parameter: str) -> str:
         """The printed source of a parameter, with its mark unless it was read."""

@@ -10,8 +10,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from draw.avoidance.rules import MAX_YEARS, PREDICATES, RULES_SHAPE
+from draw.invitation import LADDER_STEPS
 from draw.model import DATE, ID, MAX_SEATS, TEXT
-from draw.schema import Boolean, Integer, ListOf, ObjectOf, Shape, one_of
+from draw.schema import Boolean, Integer, ListOf, ObjectOf, Shape, matching, one_of
 
 STATUSES: Final = ("read", "excerpt", "unchecked", "policy")
 MOMENTS: Final = ("invitation", "check_in", "room_start", "winner_fixed", "result_notice")
@@ -96,6 +97,8 @@ _REQUIRED_OVERLAY: Final = ObjectOf(
     }
 )
 _YEARS: Final = Integer(0, MAX_YEARS)
+_MINUTES: Final = Integer(0, 14 * 24 * 60)
+_CLOCK: Final = matching(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
@@ -123,6 +126,24 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "names_open": Kind(shape=ListOf(_TIER, 10, low=1), tightens=_never),
         "avoid_units_alarm": Kind(shape=Integer(1, 1000), tightens=_less),
         "overlays_required": Kind(shape=ListOf(_REQUIRED_OVERLAY, 16), tightens=_includes, optional=True),
+        # How experts are invited. A base that is silent on one of them can draw, and invites nobody.
+        "invitation.reply_minutes": Kind(shape=Integer(1, 14 * 24 * 60), tightens=_more, optional=True),
+        "invitation.quiet_hours": Kind(
+            shape=ObjectOf({"from": _CLOCK, "to": _CLOCK}), tightens=_never, optional=True
+        ),
+        "invitation.leave_minutes": Kind(shape=_MINUTES, tightens=_less, optional=True),
+        "invitation.grace_minutes": Kind(shape=_MINUTES, tightens=_more, optional=True),
+        "invitation.travel_minutes": Kind(shape=_MINUTES, tightens=_more, optional=True),
+        "invitation.reminders": Kind(
+            shape=ObjectOf({"reply_minutes": _MINUTES, "arrival_minutes": _MINUTES}),
+            tightens=_never,
+            optional=True,
+        ),
+        "invitation.ladder": Kind(
+            shape=ListOf(one_of(*LADDER_STEPS), len(LADDER_STEPS), unique=True),
+            tightens=_never,
+            optional=True,
+        ),
     }
 )
 
