@@ -19,13 +19,18 @@ from app.errors import AppError, WriteConflictError
 from app.store.engine import WRITES, is_sqlite
 from app.store.field_cipher import FieldCipher
 from app.store.repositories.access import AccessRepository
+from app.store.repositories.draw_invites import DrawInviteRepository
 from app.store.repositories.draws import DrawRepository
 from app.store.repositories.idempotency import IdempotencyRepository
 from app.store.repositories.log import LogRepository
+from app.store.repositories.notices import NoticeRepository
 from app.store.repositories.operations import OperationRepository
+from app.store.repositories.outbox import OutboxRepository
 from app.store.repositories.parties import PartyRepository
 from app.store.repositories.pools import PoolRepository
 from app.store.repositories.projects import ProjectRepository
+from app.store.repositories.reports import ReportRepository
+from app.store.repositories.timers import TimerRepository
 
 T = TypeVar("T")
 
@@ -46,8 +51,13 @@ class UnitOfWork:
         self.projects = ProjectRepository(connection)
         self.pools = PoolRepository(connection, cipher)
         self.draws = DrawRepository(connection, cipher)
+        self.invites = DrawInviteRepository(connection, cipher)
         self.idempotency = IdempotencyRepository(connection)
         self.operations = OperationRepository(connection)
+        self.outbox = OutboxRepository(connection, cipher)
+        self.timers = TimerRepository(connection)
+        self.reports = ReportRepository(connection, cipher)
+        self.notices = NoticeRepository(connection)
 
 
 class Database:
