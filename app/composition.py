@@ -107,6 +107,8 @@ def compose(
         database=database,
         log=LogIdentity(origin=settings.origin, key=keys.signing),
         vrf=keys.vrf,
+        person_key=keys.person,
+        custody=keys.custody,
         cosigners=[_cosigner(parties, role, client) for role in _cosigning(parties)],
         nodes={party.public: _node(url, keys, client, clock, random) for party, url in reachable},
         packs=load_rule_packs(settings.rules),

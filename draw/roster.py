@@ -100,12 +100,12 @@ def seal(
     shares = split(key, threshold=THRESHOLD, count=len(CUSTODIANS), random=random)
     info = share_info(sdr, version, not_before)
     try:
-        custodians = [
+        custodians: list[JsonValue] = [
             _custodian(role, keys[role], share, info) for role, share in zip(CUSTODIANS, shares, strict=True)
         ]
     except CryptoError as error:
         raise RosterError("roster.custodians") from error
-    manifest = {
+    manifest: dict[str, JsonValue] = {
         "format": "qt/1 roster-manifest",
         "draw": draw,
         "sdr": sdr.hex(),

@@ -1,5 +1,5 @@
-"""The platform's own key folder: signing and VRF seeds and the key of person hashes in one owner-only file
-(0600).
+"""The platform's own key folder: signing, VRF and custody seeds and the key of person hashes in one
+owner-only file (0600).
 
 It never leaves the platform's machine. Registering the public halves in the log is the ceremony's work.
 """
@@ -19,16 +19,21 @@ from crypto.vrf import VrfKey
 SEED_BYTES: Final = 32
 FILE_NAME: Final = "platform-keys.json"
 _OTHERS: Final = 0o077
-_SEEDS: Final = ("signing", "vrf", "person")
+_SEEDS: Final = ("signing", "vrf", "person", "custody")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformKeys:
-    """What the platform signs and proves with; `person` keys the hashes that stand for human beings."""
+    """What the platform signs and proves with.
+
+    `person` keys the hashes that stand for human beings; `custody` is the X25519 key that the platform's
+    share of a sealed roster is sealed to.
+    """
 
     signing: SigningKey
     vrf: VrfKey
     person: bytes = field(repr=False)
+    custody: bytes = field(repr=False)
 
 
 def load_or_create(folder: Path) -> PlatformKeys:
@@ -42,10 +47,12 @@ def load_or_create(folder: Path) -> PlatformKeys:
         raise AppError("platform.key-mode")
     try:
         seeds = json.loads(path.read_bytes())
-        signing, vrf, person = (bytes.fromhex(seeds[name]) for name in _SEEDS)
+        signing, vrf, person, custody = (bytes.fromhex(seeds[name]) for name in _SEEDS)
     except (ValueError, KeyError, TypeError) as error:
         raise AppError("platform.key-file") from error
-    return PlatformKeys(signing=SigningKey.from_seed(signing), vrf=VrfKey.from_seed(vrf), person=person)
+    return PlatformKeys(
+        signing=SigningKey.from_seed(signing), vrf=VrfKey.from_seed(vrf), person=person, custody=custody
+    )
 
 
 def _create(path: Path) -> None:

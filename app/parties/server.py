@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from app.errors import AccessRefusedError
 from app.gateways.message_signatures import HttpMessage, claimed_key_id, verify
-from app.parties import custody, duties, registration, supervision
+from app.parties import custody, duties, registration, roster_custody, supervision
 from app.parties.cosigning import MAX_REQUEST_BYTES, CheckpointCosigner, CosigningRefusalError, OtherSizeError
 from app.parties.errors import TEXTS, NodeRefusalError
 from app.parties.evidence import Json
@@ -38,6 +38,7 @@ DUTIES: Final[dict[str, tuple[tuple[str, ...], Duty]]] = {
     "escrow-receipt": (("cosigner",), custody.receive_escrow),
     "escrow-open": (("cosigner",), custody.open_escrow),
     "opening": (("supervisor",), supervision.countersign_opening),
+    "roster-share": (duties.HOLDERS, roster_custody.release),
 }
 
 
@@ -49,6 +50,12 @@ def create_node_app(node: Node) -> FastAPI:
     @app.get("/identity")
     async def identity() -> dict[str, str | None]:
         return node.keys.identity()
+
+    @app.post("/custody-key")
+    async def custody_key(request: Request) -> dict[str, str]:
+        await _signed_body(node, request)
+        _require_role(node, duties.HOLDERS)
+        return roster_custody.custody_key(node)
 
     @app.post("/registration")
     async def register(request: Request) -> Response:

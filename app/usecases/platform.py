@@ -23,12 +23,15 @@ class Platform:
     `nodes` are the parties' nodes by public key (hex32); `cosigners` stand in the order of the signature
     lines; `clock` gives aware UTC, `random` n unpredictable bytes; `mode` is ``live`` or ``test`` for the
     whole process; `pool_age` is how long a pool version stands in the log before a draw from it is
-    requested.
+    requested; `person_key` keys the hashes that stand for human beings; `custody` is the X25519 key of the
+    platform's share of a sealed roster.
     """
 
     database: Database
     log: LogIdentity
     vrf: VrfKey
+    person_key: bytes = field(repr=False)
+    custody: bytes = field(repr=False)
     cosigners: Sequence[Cosigner]
     nodes: Mapping[str, PartyNode]
     packs: RulePacks

@@ -118,6 +118,7 @@ class Scene:
     beacon: BeaconChoice | None = None
     override: str | None = None
     opens: timedelta = timedelta(0)
+    invitations: str = "elsewhere"
     rounds: dict[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
 
     async def request(self, *, name: str = "drw_one") -> DrawRow:
@@ -169,6 +170,7 @@ class Scene:
             beacon=self.beacon,
             override=self.override,
             opens_at=(self.clock.now + self.opens).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            invitations=self.invitations,
         )
 
     async def beacons(self, chain: str, number: int) -> Mapping[str, Any]:
@@ -197,6 +199,8 @@ async def scene(database: Database, folder: Path, *, shape: Shape | None = None)
         database=database,
         log=LogIdentity(origin=ORIGIN, key=signing),
         vrf=VrfKey.from_seed(seeded("platform vrf")),
+        person_key=seeded("platform person"),
+        custody=seeded("platform custody"),
         cosigners=cosigners,
         nodes=cast("dict[str, PartyNode]", {keys[r].signing.public.hex(): line for r, line in lines.items()}),
         packs=load_rule_packs(),
