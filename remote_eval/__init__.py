@@ -1,5 +1,5 @@
-"""Remote evaluation (远程评标): rooms, sites, isolation, signalling, media, scoring and the archive.
+"""Remote evaluation (远程评标): venues and their seats, the way to a seat, seats by chance, a site's ledger.
 
-Nothing of it is built yet. The package stands here because its place in the import order is already law:
-it may import crypto, it never sees draw, and only remote_eval.media will ever touch a media library.
+The room itself, signalling, media, scoring and the archive are not built yet. The package may import crypto,
+it never sees draw, and only remote_eval.media will ever touch a media library.
 """
