@@ -13,8 +13,10 @@ from crypto.errors import CryptoError
 HASH_BYTES: Final = 32
 _U32_END: Final = 1 << 32
 _U64_END: Final = 1 << 64
-_INNER: Final = 0x36
-_OUTER: Final = 0x5C
+_BLOCK_BYTES: Final = 64
+# Tables for `bytes.translate`: XOR with the two pads of HMAC.
+_INNER: Final = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER: Final = bytes(byte ^ 0x5C for byte in range(256))
 
 
 def sha256(*parts: bytes) -> bytes:
@@ -31,7 +33,12 @@ def tagged(tag: str, *parts: bytes) -> bytes:
 
 def hmac_sha256(key: bytes, *parts: bytes) -> bytes:
     """HMAC-SHA256 of the concatenated parts under `key`: 32 bytes."""
-    return hmac.digest(key, b"".join(parts), "sha256")
+    message = b"".join(parts)
+    if len(key) > _BLOCK_BYTES:
+        return hmac.digest(key, message, "sha256")
+    # hmac.digest lets go of the interpreter's lock each time, which costs more than hashing a short message.
+    block, new = key.ljust(_BLOCK_BYTES, b"\x00"), hashlib.sha256
+    return new(block.translate(_OUTER) + new(block.translate(_INNER) + message).digest()).digest()
 
 
 def hmac_pads(key: bytes) -> tuple[bytes, bytes]:
@@ -42,8 +49,8 @@ def hmac_pads(key: bytes) -> tuple[bytes, bytes]:
     """
     if len(key) != HASH_BYTES:
         raise CryptoError("hashing.bad-key", "the key is 32 bytes")
-    block = key + bytes(HASH_BYTES)
-    return bytes(byte ^ _INNER for byte in block), bytes(byte ^ _OUTER for byte in block)
+    block = key.ljust(_BLOCK_BYTES, b"\x00")
+    return block.translate(_INNER), block.translate(_OUTER)
 
 
 def u32be(value: int) -> bytes:

@@ -34,6 +34,10 @@ _REASONS: Final = b"qt/1 reasons\x00"
 class Assessor(Protocol):
     """What decides scope and reasons; `draw.avoidance.engine.Engine` is the one in use."""
 
+    def in_scope(self, region: str, specialties: tuple[str, ...]) -> bool:
+        """Whether experts of this region and these specialties are assessed."""
+        ...
+
     def assess(self, record: ExpertRecord) -> Assessment:
         """Site (None: out of scope), strata and reasons of one expert."""
         ...
@@ -190,7 +194,7 @@ class Cells:
 def build(
     snapshot: Snapshot, engine: Assessor, *, strata: int, sites: int, t0: str, cell_key: bytes, tag_key: bytes
 ) -> Cells:
-    """Assess the pool and commit to every list.
+    """Assess everybody in scope and commit to every list.
 
     `strata` and `sites` are their numbers, `t0` is the Beijing date on which the employer for the cap is
     looked up, keys are 32 bytes each. Raises SnapshotError("cells.key").
@@ -198,8 +202,11 @@ def build(
     if len(cell_key) != KEY_BYTES or len(tag_key) != KEY_BYTES:
         raise SnapshotError("cells.key")
     sorter = _Sorter(snapshot, strata=strata, sites=sites, t0=t0, cell_key=cell_key, tag_key=tag_key)
-    for row, record in enumerate(snapshot.records):
-        sorter.place(row, record, engine.assess(record))
+    records, assess, place = snapshot.records, engine.assess, sorter.place
+    for (region, specialties), rows in snapshot.rows_by_place.items():
+        if engine.in_scope(region, specialties):
+            for row in rows:
+                place(row, records[row], assess(records[row]))
     return sorter.finish()
 
 
@@ -210,9 +217,14 @@ class _Sorter:
         self, snapshot: Snapshot, *, strata: int, sites: int, t0: str, cell_key: bytes, tag_key: bytes
     ) -> None:
         self._snapshot, self._t0 = snapshot, t0
-        self._cell_key, self._tag_key, self._pads = cell_key, tag_key, hmac_pads(cell_key)
+        self._cell_key, self._tag_key = cell_key, tag_key
+        inner, self._outer = hmac_pads(cell_key)
         self._grid: list[list[list[tuple[bytes, int]]]] = [[[] for _ in range(sites)] for _ in range(strata)]
         self._at = [[u32be(j) + u32be(s) for s in range(sites)] for j in range(strata)]
+        # What the two inner hashes of a cell's salts begin with.
+        self._inner = [
+            [(inner + b"person\x00" + at, inner + b"tag\x00" + at) for at in line] for line in self._at
+        ]
         self._excluded: list[tuple[bytes, int]] = []
         self._reasons: dict[int, tuple[str, ...]] = {}
         self._encoded: dict[tuple[str, ...], bytes] = {}
@@ -230,7 +242,7 @@ class _Sorter:
         tag = self._tag(employer_for_cap(record, self._t0))
         self._tags[row] = tag
         for j in assessment.strata:
-            self._grid[j][site].append((self._cell_leaf_hash(self._at[j][site], pool_leaf, tag), row))
+            self._grid[j][site].append((self._cell_leaf_hash(*self._inner[j][site], pool_leaf, tag), row))
 
     def finish(self) -> Cells:
         return Cells(
@@ -260,11 +272,11 @@ class _Sorter:
         self._excluded.append((merkle_leaf_hash(leaf), row))
         self._reasons[row] = reasons
 
-    def _cell_leaf_hash(self, at: bytes, pool_leaf: bytes, tag: bytes) -> bytes:
+    def _cell_leaf_hash(self, of_person: bytes, of_tag: bytes, pool_leaf: bytes, tag: bytes) -> bytes:
         # The hot path of sealing, without the layers of crypto.hashing; `Cells.opening` takes them.
-        (inner, outer), new, place = self._pads, hashlib.sha256, at + pool_leaf
-        person_salt = new(outer + new(inner + b"person\x00" + place).digest()).digest()
-        employer_salt = new(outer + new(inner + b"tag\x00" + place).digest()).digest()
+        outer, new = self._outer, hashlib.sha256
+        person_salt = new(outer + new(of_person + pool_leaf).digest()).digest()
+        employer_salt = new(outer + new(of_tag + pool_leaf).digest()).digest()
         person = new(_PERSON + person_salt + pool_leaf).digest()
         return new(b"\x00" + person + new(_EMPLOYER + employer_salt + tag).digest()).digest()
 
@@ -281,8 +293,13 @@ def seat_salt(cell_key: bytes, t: int) -> bytes:
     return _salt(cell_key, b"seat\x00", u32be(t))
 
 
+def invite_salt(cell_key: bytes, n: int) -> bytes:
+    """Salt that hides the seat of invitation n: HMAC(cell_key, "invite" 00 u32be(n))."""
+    return _salt(cell_key, b"invite\x00", u32be(n))
+
+
 def seat_commitment(salt: bytes, seat: int) -> bytes:
-    """H("qt/1 seat", salt, u32be(seat)): how a logged event names a seat."""
+    """H("qt/1 seat", salt, u32be(seat)): how a logged event or invitation names a seat."""
     return tagged("qt/1 seat", salt, u32be(seat))
 
 

@@ -44,7 +44,7 @@ class PoolEntry:
 class Snapshot:
     """A fixed version of the pool."""
 
-    __slots__ = ("_key", "_rank", "_rows_by_id", "leaf_hashes", "records", "tree")
+    __slots__ = ("_key", "_rank", "_rows_by_id", "leaf_hashes", "records", "rows_by_place", "tree")
 
     def __init__(self, records: Sequence[ExpertRecord], key: bytes, leaf_hashes: Sequence[bytes]) -> None:
         """Use `build`, which makes the leaf hashes that belong to the records."""
@@ -55,6 +55,10 @@ class Snapshot:
         self.tree = Tree([self.leaf_hashes[row] for row in order])
         self._rank = {row: index for index, row in enumerate(order)}
         self._rows_by_id = {record.id: row for row, record in enumerate(self.records)}
+        # Region and specialties decide who is in scope: a draw looks at each pair once, not at each expert.
+        self.rows_by_place: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+        for row, record in enumerate(self.records):
+            self.rows_by_place.setdefault((record.region, record.specialties), []).append(row)
 
     @classmethod
     def build(cls, records: Sequence[ExpertRecord], salt_key: bytes) -> "Snapshot":

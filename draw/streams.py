@@ -5,11 +5,11 @@ u64be(b)), read as four big-endian u64 words. Numbers below a bound come by reje
 bias. `order` yields a uniform permutation lazily: taking the first few of a million costs what taking the
 first few of a hundred costs. Nothing here knows experts, cells or employers."""
 
-import hmac
 import struct
 from collections.abc import Iterator
 from typing import Final
 
+from crypto.hashing import hmac_sha256
 from draw.errors import SelectionError
 
 PROTOCOL: Final = b"qt/1"
@@ -30,7 +30,7 @@ def stream_key(seed: bytes, label: str, *ints: int) -> bytes:
     if any(not 0 <= number < _U32 for number in ints):
         raise SelectionError("stream.integer", limit=_U32)
     numbers = struct.pack(f">{len(ints)}I", *ints)
-    return hmac.digest(seed, PROTOCOL + b"\0" + label.encode("ascii") + b"\0" + numbers, "sha256")
+    return hmac_sha256(seed, PROTOCOL, b"\0", label.encode("ascii"), b"\0", numbers)
 
 
 class Stream:
@@ -47,7 +47,7 @@ class Stream:
     def word(self) -> int:
         """The next u64."""
         if not self._ready:
-            digest = hmac.digest(self._key, self._block.to_bytes(8, "big"), "sha256")
+            digest = hmac_sha256(self._key, self._block.to_bytes(8, "big"))
             self._ready = list(_BLOCK.unpack(digest))[::-1]
             self._block += 1
         return self._ready.pop()

@@ -8,6 +8,8 @@ nobody in. Counting, cells and commitments are elsewhere.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from itertools import chain
 from typing import Final, Protocol
 
 from draw.avoidance.rules import Rules
@@ -81,7 +83,10 @@ class Engine:
         self._years: Final = {predicate.code: predicate.years for predicate in rules.predicates}
         self._sites = _first_by_prefix(site.regions for site in parameters.sites)
         self._strata = _all_by_prefix(stratum.prefixes for stratum in parameters.strata)
-        self._known: dict[tuple[str, tuple[str, ...]], tuple[int | None, tuple[int, ...]]] = {}
+        self._known: dict[tuple[str, tuple[str, ...]], Assessment] = {}
+        # Regions and codes are few, however large the pool.
+        self._site_of = cache(self._site)
+        self._strata_of_code = cache(self._strata_of)
         self._practising = self._latest_starts(rules)
         self._too_old = None if rules.max_age is None else back(self.t0, rules.max_age)
         bidders = {org for bidder in case.bidders for org in bidder.orgs}
@@ -100,14 +105,18 @@ class Engine:
 
     def assess(self, record: ExpertRecord) -> Assessment:
         """Scope and reasons of one record, the reasons in the order of the table."""
-        site, strata = self._where(record)
-        if site is None or not strata:
-            return Assessment(site, strata, ())
+        place = self._place(record.region, record.specialties)
+        if not place.in_scope:
+            return place
         found = self._personal(record)
         self._ties(record, found)
-        if len(found) > 1:
-            found = sorted(set(found), key=_ORDER.__getitem__)
-        return Assessment(site, strata, tuple(found))
+        if not found:
+            return place
+        return Assessment(place.site, place.strata, tuple(sorted(set(found), key=_ORDER.__getitem__)))
+
+    def in_scope(self, region: str, specialties: tuple[str, ...]) -> bool:
+        """Whether the request takes experts of this region and these specialties at all."""
+        return self._site_of(region) is not None and any(map(self._strata_of_code, specialties))
 
     def _latest_starts(self, rules: Rules) -> dict[str, str]:
         """Per title the last day on which practice may have begun; a title that opens no way is missing."""
@@ -117,12 +126,13 @@ class Engine:
             latest.update({title: max(day, latest.get(title, day)) for title in way.titles})
         return latest
 
-    def _where(self, record: ExpertRecord) -> tuple[int | None, tuple[int, ...]]:
-        """Site and strata; regions and lists of specialties repeat all over a pool."""
-        key = (record.region, record.specialties)
+    def _place(self, region: str, specialties: tuple[str, ...]) -> Assessment:
+        """Site and strata, no reasons yet; regions and lists of specialties repeat all over a pool."""
+        key = (region, specialties)
         found = self._known.get(key)
         if found is None:
-            found = self._site(record.region), self._strata_of(record.specialties)
+            strata = {stratum for code in specialties for stratum in self._strata_of_code(code)}
+            found = Assessment(self._site_of(region), tuple(sorted(strata)), ())
             if len(self._known) < _KNOWN_PLACES:
                 self._known[key] = found
         return found
@@ -132,12 +142,9 @@ class Engine:
         hits = [sites[region[:n]] for n in range(1, len(region) + 1) if region[:n] in sites]
         return min(hits) if hits else None
 
-    def _strata_of(self, specialties: tuple[str, ...]) -> tuple[int, ...]:
-        hits: set[int] = set()
-        for code in specialties:
-            for n in range(1, len(code) + 1, 2):
-                hits.update(self._strata.get(code[:n], ()))
-        return tuple(sorted(hits))
+    def _strata_of(self, code: str) -> tuple[int, ...]:
+        hits = [self._strata.get(code[:n], ()) for n in range(1, len(code) + 1, 2)]
+        return tuple(chain.from_iterable(hits))
 
     def _personal(self, record: ExpertRecord) -> list[str]:
         """Reasons that lie in the expert alone: S1, S2, Q1, Q2, K9, K13, K14."""

@@ -40,6 +40,9 @@ class Bent:
         self._engine = engine
         self._overrule = overrule
 
+    def in_scope(self, _region: str, _specialties: tuple[str, ...]) -> bool:
+        return True
+
     def assess(self, record: ExpertRecord) -> Assessment:
         return self._overrule(record, self._engine.assess(record))
 

@@ -1,6 +1,7 @@
 """Hashes, tags and fixed-width integers against published values and first principles."""
 
 import hashlib
+import hmac
 
 import pytest
 
@@ -20,6 +21,13 @@ def test_hmac_matches_rfc_4231_cases_1_and_2() -> None:
     assert hmac_sha256(b"Jefe", b"what do ya want ", b"for nothing?").hex() == (
         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
     )
+
+
+@pytest.mark.parametrize("size", [0, 1, 32, 63, 64, 65, 200])
+@pytest.mark.parametrize("length", [0, 1, 55, 64, 4096])
+def test_hmac_is_that_of_the_standard_library_for_every_length(size: int, length: int) -> None:
+    key, message = bytes(range(256))[:size], b"m" * length
+    assert hmac_sha256(key, message) == hmac.digest(key, message, "sha256")
 
 
 @pytest.mark.parametrize("key", [bytes(32), bytes(range(32)), b"\xff" * 32])

@@ -76,6 +76,18 @@ def test_out_of_scope_says_nothing_more(changed: dict[str, Any]) -> None:
     assert outcome.reasons == ()
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [{}, {"region": "360100"}, {"region": ""}, {"specialties": ()}, {"specialties": ("A",)},
+     {"specialties": ("B", "A0101")}, {"specialties": ("Z", "A010203")}],
+)  # fmt: skip
+def test_who_is_assessed_at_all_is_who_is_in_scope(changed: dict[str, Any]) -> None:
+    """A draw asks for the scope of a place first and assesses nobody elsewhere."""
+    record = expert(**changed)
+    engine = Engine(a_case(), some_rules(), some_parameters())
+    assert engine.in_scope(record.region, record.specialties) == engine.assess(record).in_scope
+
+
 def test_a_broader_code_than_asked_does_not_match() -> None:
     assert assess(expert(specialties=("A",))).strata == ()
 
