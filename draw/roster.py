@@ -1,7 +1,8 @@
 """The sealed roster: who holds the seats, under a key that no single holder has (R13, draw-protocol §7).
 
 A roster is sealed anew whenever a holder changes. Its *manifest* names draw, version, the first time at
-which a custodian gives his share, the digest of the ciphertext, and per custodian the share sealed to his
+which a custodian gives his share, the tiers of the rule pack, the digest of the ciphertext, and per
+custodian the share sealed to his
 key; the manifest's digest stands in the log before anybody may ask for a share, and so does every wish to
 open. Neither names a person. Times and randomness are arguments; who may ask, and when a tier opens, is
 decided elsewhere.
@@ -16,6 +17,8 @@ from crypto.canonical import JsonValue, canonical, parse
 from crypto.errors import CryptoError
 from crypto.hashing import sha256
 from crypto.secret_sharing import Share, combine, share_digest, split
+from draw.avoidance.layers import Tier
+from draw.avoidance.parameters import TIER_SHAPE
 from draw.errors import RosterError
 from draw.model import HEX32, ID, TEXT, TIME
 from draw.schema import Integer, ListOf, ObjectOf, checked, matching, one_of
@@ -32,6 +35,7 @@ _MANIFEST: Final = ObjectOf(
         "sdr": HEX32,
         "version": Integer(1),
         "not_before": TIME,
+        "tiers": ListOf(TIER_SHAPE, 10, low=1),
         "ciphertext": HEX32,
         "custodians": ListOf(
             ObjectOf({"role": one_of(*CUSTODIANS), "key": HEX32, "share": HEX32, "sealed": _SEALED_SHARE}),
@@ -85,6 +89,7 @@ def seal(
     sdr: bytes,
     version: int,
     not_before: str,
+    tiers: Sequence[Tier],
     keys: Mapping[str, bytes],
     random: Callable[[int], bytes],
 ) -> SealedRoster:
@@ -111,6 +116,7 @@ def seal(
         "sdr": sdr.hex(),
         "version": version,
         "not_before": not_before,
+        "tiers": [{"tier": one.tier, "when": one.when, "readers": list(one.readers)} for one in tiers],
         "ciphertext": sha256(ciphertext).hex(),
         "custodians": custodians,
     }
@@ -123,6 +129,13 @@ def read_manifest(data: bytes) -> Mapping[str, Any]:
     if tuple(one["role"] for one in found["custodians"]) != CUSTODIANS:
         raise RosterError("roster.manifest")
     return found
+
+
+def readers(manifest: Mapping[str, Any], reached: int) -> frozenset[str]:
+    """Who may read the roster once the tier `reached` is: the readers of all tiers up to it."""
+    return frozenset(
+        reader for one in manifest["tiers"] if one["tier"] <= reached for reader in one["readers"]
+    )
 
 
 def opening_document(

@@ -24,12 +24,14 @@ from app.store.repositories.draws import DrawRepository
 from app.store.repositories.idempotency import IdempotencyRepository
 from app.store.repositories.log import LogRepository
 from app.store.repositories.notices import NoticeRepository
+from app.store.repositories.one_time_codes import OneTimeCodeRepository
 from app.store.repositories.operations import OperationRepository
 from app.store.repositories.outbox import OutboxRepository
 from app.store.repositories.parties import PartyRepository
 from app.store.repositories.pools import PoolRepository
 from app.store.repositories.projects import ProjectRepository
 from app.store.repositories.reports import ReportRepository
+from app.store.repositories.rosters import RosterRepository
 from app.store.repositories.timers import TimerRepository
 
 T = TypeVar("T")
@@ -52,8 +54,10 @@ class UnitOfWork:
         self.pools = PoolRepository(connection, cipher)
         self.draws = DrawRepository(connection, cipher)
         self.invites = DrawInviteRepository(connection, cipher)
+        self.rosters = RosterRepository(connection, cipher)
         self.idempotency = IdempotencyRepository(connection)
         self.operations = OperationRepository(connection)
+        self.codes = OneTimeCodeRepository(connection)
         self.outbox = OutboxRepository(connection, cipher)
         self.timers = TimerRepository(connection)
         self.reports = ReportRepository(connection, cipher)

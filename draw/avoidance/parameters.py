@@ -82,7 +82,7 @@ def _never(new: Any, old: Any) -> bool:
 
 _RULES: Final = RULES_SHAPE.members
 _COMMITTEE: Final = ObjectOf({"min": Integer(1, MAX_SEATS)}).members
-_TIER: Final = ObjectOf(
+TIER_SHAPE: Final = ObjectOf(
     {
         "tier": Integer(0, 9),
         "when": one_of(*MOMENTS),
@@ -123,7 +123,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             ),
             tightens=_window,
         ),
-        "names_open": Kind(shape=ListOf(_TIER, 10, low=1), tightens=_never),
+        "names_open": Kind(shape=ListOf(TIER_SHAPE, 10, low=1), tightens=_never),
         "avoid_units_alarm": Kind(shape=Integer(1, 1000), tightens=_less),
         "overlays_required": Kind(shape=ListOf(_REQUIRED_OVERLAY, 16), tightens=_includes, optional=True),
         # How experts are invited. A base that is silent on one of them can draw, and invites nobody.

@@ -10,6 +10,7 @@ import pytest
 from crypto.canonical import canonical, parse
 from crypto.sealing import x25519_public
 from draw import roster
+from draw.avoidance.layers import Tier
 from draw.errors import RosterError
 from draw.roster import RosterSeat, SealedRoster
 
@@ -17,6 +18,11 @@ SDR = bytes(range(32))
 PRIVATE = {role: hashlib.sha256(role.encode()).digest() for role in roster.CUSTODIANS}
 KEYS = {role: x25519_public(one) for role, one in PRIVATE.items()}
 NOT_BEFORE = "2026-11-23T03:00:00Z"
+TIERS = (
+    Tier(tier=0, when="invitation", readers=("expert",)),
+    Tier(tier=2, when="room_start", readers=("site", "supervisor")),
+    Tier(tier=3, when="result_notice", readers=("public",)),
+)
 ALICE = RosterSeat(seat=0, stratum="civil", site="city", venue="ste_1", expert="exp-alice", name="虚安柏")
 BOB = RosterSeat(seat=1, stratum="goods", site="county", venue=None, expert="exp-bob", name="虚辰达")
 
@@ -32,6 +38,7 @@ def sealed(**changed: Any) -> SealedRoster:
         "sdr": SDR,
         "version": 1,
         "not_before": NOT_BEFORE,
+        "tiers": TIERS,
         "keys": KEYS,
         "random": chance(),
         **changed,
@@ -126,6 +133,13 @@ def test_custodians_in_another_order_and_bytes_not_canonical_are_refused() -> No
     refused("roster.manifest", lambda: roster.read_manifest(turned))
     refused("roster.manifest", lambda: roster.read_manifest(one.manifest + b" "))
     refused("roster.manifest", lambda: roster.read_manifest(b"{"))
+
+
+def test_readers_grow_with_the_tiers_of_the_manifest() -> None:
+    manifest = roster.read_manifest(sealed().manifest)
+    assert roster.readers(manifest, 1) == {"expert"}
+    assert roster.readers(manifest, 2) == {"expert", "site", "supervisor"}
+    assert roster.readers(manifest, 3) == {"expert", "site", "supervisor", "public"}
 
 
 def test_an_opening_says_its_tier_and_reason_and_nothing_else() -> None:
