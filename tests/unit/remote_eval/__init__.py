@@ -1,0 +1,1 @@
+"""Tests of remote evaluation: venues, seats, bookings."""
