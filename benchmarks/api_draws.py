@@ -156,6 +156,7 @@ class Stage:
             beacon=None,
             override=None,
             opens_at=self.platform.now(),
+            invitations="elsewhere",
         )
 
     async def never(self, _chain: str, _number: int) -> dict[str, str]:

@@ -98,6 +98,7 @@ def seal_parts(cells: Cells, parameters: DrawParameters) -> RecordParts:
         override=None,
         deadlines=Deadlines(reveal=LATER, result=LATER, open=LATER),
         sealed_at=SEALED_AT,
+        invitations="elsewhere",
     )
 
 

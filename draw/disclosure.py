@@ -1,8 +1,8 @@
 """What single readers may see beyond the bundle: pool file, receipts, roster (draw-proof §11).
 
 The pool file lets the supervisor recompute who was eligible; a receipt lets one expert check their own
-outcome; the roster tells the entitled who sits. Who is entitled is decided elsewhere, before these functions
-are called.
+outcome, a reply receipt their own answer; the roster tells the entitled who sits. Who is entitled is decided
+elsewhere, before these functions are called.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,11 @@ from draw.cells import Cells
 from draw.errors import RecordError
 from draw.model import Case, ExpertRecord
 from draw.outcome import Outcome
+from draw.proof import Logged, logged_json
 
 POOL_FILE_FORMAT: Final = "qt/1 pool-file"
 RECEIPT_FORMAT: Final = "qt/1 receipt"
+REPLY_RECEIPT_FORMAT: Final = "qt/1 reply-receipt"
 MAX_POOL_FILE_BYTES: Final = 256 << 20
 MAX_RECEIPT_BYTES: Final = 1 << 20
 
@@ -56,6 +58,17 @@ def receipt(draw: int, cells: Cells, expert_id: str) -> dict[str, JsonValue]:
 def receipt_bytes(value: dict[str, JsonValue]) -> bytes:
     """C(receipt). Raises RecordError above 1 MiB."""
     return _bounded(value, MAX_RECEIPT_BYTES)
+
+
+def reply_receipt(origin: str, note: str, invite: Logged, reply: Logged) -> dict[str, JsonValue]:
+    """What an expert gets with every answer: invitation and reply, both in the tree of the checkpoint."""
+    return {
+        "format": REPLY_RECEIPT_FORMAT,
+        "origin": origin,
+        "checkpoint": note,
+        "invite": logged_json(invite),
+        "reply": logged_json(reply),
+    }
 
 
 def roster(outcome: Outcome, cells: Cells) -> list[tuple[int, ExpertRecord]]:

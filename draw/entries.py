@@ -39,6 +39,9 @@ _FIXED_SIGNERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "result": ("platform",),
         "event": ("platform",),
         "answer": ("supervisor",),
+        "invite": ("platform",),
+        "reply": ("platform",),
+        "record": ("platform",),
         "open": ("platform", "supervisor"),
         "abort": ("platform",),
     }
@@ -176,7 +179,9 @@ def check_sequence(entries: Sequence[Entry]) -> None:
     """Raise EntryError unless these entries of one draw, in log order, are a lawful course so far.
 
     One `commit` per role, seal, one `escrow` per role, one `reveal` per role, result, events each answered
-    before the next, open; or an abort in place of the rest (§10 checks 6, 8, 9, 11 to 13, 22).
+    before the next, open; or an abort in place of the rest (§10 checks 6, 8, 9, 11 to 13, 22). Invitations
+    and replies stand beside the events, records anywhere from the seal on (checks 23, 24, 27; what one
+    invitation's replies may be is in `draw.grounds`).
     """
     course = _Course()
     for entry in entries:
@@ -191,11 +196,14 @@ class _Course:
         self._roles: set[str] = set()
         self._pending = False
         self._events = 0
+        self._invitations = 0
 
     def step(self, entry: Entry) -> None:
         wanted = _PHASES[self._phase]
         if entry.type == "abort" and self._phase in _ABORTABLE:
-            self._phase = "end"
+            self._phase = "aborted"
+        elif entry.type == "record" and self._phase in _RECORDED:
+            return
         elif entry.type not in wanted or not self._fits(entry):
             raise EntryError("entry.order", type=entry.type, phase=self._phase)
         else:
@@ -208,6 +216,10 @@ class _Course:
             return not self._pending and int(entry.body["t"]) == self._events + 1
         if entry.type == "answer":
             return self._pending and int(entry.body["t"]) == self._events
+        if entry.type == "invite":
+            return int(entry.body["n"]) == self._invitations + 1
+        if entry.type == "reply":
+            return int(entry.body["n"]) <= self._invitations
         return not (entry.type == "open" and self._pending)
 
     def _advance(self, entry: Entry) -> None:
@@ -218,6 +230,8 @@ class _Course:
         elif entry.type in ("event", "answer"):
             self._events += entry.type == "event"
             self._pending = entry.type == "event" and entry.body["mode"] == "supervisor"
+        elif entry.type in ("invite", "reply"):
+            self._invitations += entry.type == "invite"
         else:
             self._phase = _AFTER[self._phase]
 
@@ -231,12 +245,14 @@ _PHASES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "escrow": ("escrow",),
         "reveal": ("reveal",),
         "result": ("result",),
-        "events": ("event", "answer", "open"),
-        "end": (),
+        "events": ("event", "answer", "invite", "reply", "open"),
+        "opened": (),
+        "aborted": (),
     }
 )
 _AFTER: Final[Mapping[str, str]] = MappingProxyType(dict(pairwise(_PHASES)))
-_ABORTABLE: Final = frozenset(_PHASES) - {"start", "end"}
+_ABORTABLE: Final = frozenset(_PHASES) - {"start", "opened", "aborted"}
+_RECORDED: Final = frozenset({"escrow", "reveal", "result", "events", "opened"})
 
 
 def _unsigned(entry: Entry) -> dict[str, JsonValue]:

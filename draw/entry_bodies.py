@@ -28,6 +28,10 @@ from draw.schema import (
 ROLES: Final = ("platform", "agency", "supervisor", "cosigner")
 SECRET_ROLES: Final = ("agency", "supervisor")
 EVENT_CLASSES: Final = ("decline", "timeout", "no_show", "leave", "conflict", "recusal", "venue")
+REPLIES: Final = ("accept", "decline", "leave")
+RECORD_TOPICS: Final = ("roster", "roster-open", "ledger", "ladder", "venue", "seating")
+LOGGED: Final = "logged"
+ELSEWHERE: Final = "elsewhere"
 ABORT_REASONS: Final = (
     "escrow_missing",
     "escrow_wrong",
@@ -41,6 +45,7 @@ _ROLE: Final = one_of(*ROLES)
 _SECRET: Final = one_of(*SECRET_ROLES)
 _INDEX: Final = Integer(0)
 _COUNT: Final = Integer(1)
+HEX64: Final = matching(r"[0-9a-f]{128}")
 PARTIES_SHAPE: Final = ObjectOf(dict.fromkeys(ROLES, HEX32))
 _LIST: Final = ObjectOf({"root": HEX32, "size": HEX32})
 BEACON_ROUND: Final = ObjectOf({"chain": one_of("quicknet", "default"), "round": _COUNT})
@@ -69,6 +74,7 @@ SDR_SHAPE: Final = ObjectOf(
         ),
         "avoid_units": _INDEX,
         "recent_changes": _INDEX,
+        "invitations": one_of(LOGGED, ELSEWHERE),
         "deadlines": ObjectOf({"reveal": TIME, "result": TIME, "open": TIME}),
     }
 )
@@ -115,6 +121,30 @@ _BODIES: Final[Mapping[str, Shape]] = MappingProxyType(
             }
         ),
         "answer": ObjectOf({"draw": _INDEX, "t": _COUNT, "event": HEX32, "pi": matching(r"[0-9a-f]{160}")}),
+        "invite": ObjectOf(
+            {
+                "draw": _INDEX,
+                "sdr": HEX32,
+                "n": _COUNT,
+                "seat": HEX32,
+                "key": HEX32,
+                "letter": HEX32,
+                "reply_by": TIME,
+                "cut_off": TIME,
+                "arrive_by": TIME,
+            }
+        ),
+        "reply": ObjectOf(
+            {
+                "draw": _INDEX,
+                "n": _COUNT,
+                "answer": one_of(*REPLIES),
+                "at": TIME,
+                "signature": Nullable(HEX64),
+                "record": Nullable(HEX32),
+            }
+        ),
+        "record": ObjectOf({"draw": _INDEX, "topic": one_of(*RECORD_TOPICS), "digest": HEX32}),
         "open": ObjectOf({"draw": _INDEX, "sdr": HEX32, "events": _INDEX}),
         "abort": ObjectOf({"draw": _INDEX, "sdr": Nullable(HEX32), "reason": one_of(*ABORT_REASONS)}),
     }
@@ -140,6 +170,8 @@ def _members_agree(kind: str, body: Mapping[str, Any]) -> bool:
         )
     if kind == "request":
         return bool((body["previous"] is None) == (body["round"] == 1))
+    if kind == "reply":
+        return (body["signature"] is None) != (body["record"] is None)
     if kind == "result" and body["beacon"] is not None:
         return _beacon_sizes(body["beacon"])
     return True

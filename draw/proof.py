@@ -74,7 +74,7 @@ def assemble(parts: BundleParts) -> dict[str, JsonValue]:
         "origin": parts.origin,
         "checkpoints": {"seal": parts.seal_note, "final": parts.final_note},
         "consistency": None if parts.consistency is None else _hexes(parts.consistency),
-        "entries": [_logged(one) for one in sorted(parts.entries, key=lambda one: one.index)],
+        "entries": [logged_json(one) for one in sorted(parts.entries, key=lambda one: one.index)],
         "rules": parts.rules,
         "opening": parts.opening,
     }
@@ -116,7 +116,8 @@ def needed(outcome: Outcome) -> dict[Position, set[str]]:
     return halves
 
 
-def _logged(one: Logged) -> dict[str, JsonValue]:
+def logged_json(one: Logged) -> dict[str, JsonValue]:
+    """An entry with its place and proof, as a bundle lists it."""
     return {"index": one.index, "entry": to_json(one.entry), "proof": _hexes(one.proof)}
 
 

@@ -62,7 +62,8 @@ class RecordParts:
     """What a record is made of.
 
     `draw` and `pool_index` are log indices of `request` and `pool`; `vrf` and `commitments` are 32-byte
-    values by role; `sealed_at` is the time of the seal entry to come.
+    values by role; `sealed_at` is the time of the seal entry to come; `invitations` is ``logged`` or
+    ``elsewhere`` (§8.1).
     """
 
     draw: int
@@ -80,6 +81,7 @@ class RecordParts:
     override: str | None
     deadlines: Deadlines
     sealed_at: str
+    invitations: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,5 +272,6 @@ def _body(parts: RecordParts) -> dict[str, JsonValue]:
         },
         "avoid_units": len(parts.case.avoid_units),
         "recent_changes": recent_changes(cells, parts.request.time),
+        "invitations": parts.invitations,
         "deadlines": parts.deadlines.to_json(),
     }

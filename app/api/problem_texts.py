@@ -116,6 +116,35 @@ PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
             "draw.too_late": ("已过期限 {deadline}", "The deadline {deadline} has passed"),
             "draw.too_early": ("尚未到 {deadline}", "Not before {deadline}"),
             "draw.seat": ("没有该席位，或席位已空缺", "No such seat, or it is vacant already"),
+            "draw.seat-pending": (
+                "该席位的替换尚待监督人应答",
+                "The seat's replacement still waits for the supervisor's answer",
+            ),
+            "draw.invitations-elsewhere": (
+                "本次抽取的邀请不入日志",
+                "The invitations of this draw are not logged",
+            ),
+            "draw.invitations-logged": (
+                "本次抽取的邀请入日志：替换须由日志中的事由支持",
+                "The invitations of this draw are logged: a replacement needs its ground in the log",
+            ),
+            "draw.reply-late": (
+                "答复已过期限 {reply_by}，不改变任何结果",
+                "The answer came after {reply_by} and changes nothing",
+            ),
+            "draw.reply-order": (
+                "该邀请已有答复：同意后只可请假一次，拒绝或请假后不再接受答复",
+                "The invitation is answered: one leave may follow an acceptance, nothing else an answer",
+            ),
+            "draw.no-ground": (
+                "日志中没有支持该事由的邀请和答复",
+                "No invitation and answer in the log supports this class of event",
+            ),
+            "draw.no-note": ("该事由须附说明", "This class of event needs a note"),
+            "draw.not-accepted": (
+                "尚有 {seats} 个席位的专家未接受邀请，不能解密",
+                "{seats} seats have no accepted invitation yet: the draw cannot be opened",
+            ),
             "draw.event-class": ("不存在该类事由", "No such class of event"),
             "draw.event-evidence": (
                 "须附不超过 {limit} 字节的证据",
@@ -159,6 +188,39 @@ PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
             "project.refused": (
                 "项目信息有误，全部问题见 errors",
                 "The project is wrong; see errors for all of it",
+            ),
+            "draw.invite-refused": (
+                "邀请不能入日志，全部问题见 errors",
+                "The invitation cannot be logged; see errors for all of it",
+            ),
+            "draw.invite-times": (
+                "时间顺序应为：现在、答复期限、到场期限；取消期限不晚于到场期限",
+                "Times go: now, answer by, arrive by; the cut-off is not later than the arrival",
+            ),
+            "draw.invite-letter": (
+                "信件为 1 至 {limit} 字节",
+                "The sealed letter has 1 to {limit} bytes",
+            ),
+            "draw.invite-key": ("邀请密钥无效", "The key of the invitation is not valid"),
+            "draw.reply-refused": ("答复不能入日志", "The answer cannot be logged"),
+            "draw.reply-form": (
+                "答复须为接受、拒绝或请假，并恰有一种签名",
+                "An answer is accept, decline or leave, signed in exactly one way",
+            ),
+            "draw.reply-unknown": ("没有该邀请或该答复", "No such invitation or answer"),
+            "draw.reply-signature": ("答复的签名无效", "The signature of the answer does not hold"),
+            "draw.reply-at": (
+                "答复时间不在发出邀请与入日志之间",
+                "The answer's time is not between the invitation and now",
+            ),
+            "draw.reply-record": (
+                "网关记录与该答复不符",
+                "The gateway's record does not say what the answer says",
+            ),
+            "draw.record-refused": ("记录不能入日志", "The record cannot be logged"),
+            "draw.record-form": (
+                "主题未知，或文件不在 1 至 {limit} 字节之间",
+                "An unknown topic, or a document that has not 1 to {limit} bytes",
             ),
             "draw.refused": (
                 "抽取申请不能受理，全部问题见 errors",

@@ -154,6 +154,11 @@ class DrawIn(Wire):
     override: Text | None = None
     opens_at: Time | None = None
     redraw_reason: Text | None = None
+    invitations: Literal["logged", "elsewhere"] = Field(
+        default="logged",
+        description="`logged`: every invitation and answer is an entry of the log, and a seat passes on only "
+        "for a reason that the log shows",
+    )
 
 
 class AbortIn(Wire):
@@ -257,7 +262,19 @@ class StepDone(BaseModel):
     """A log entry of a draw, by its index in the log."""
 
     type: Literal[
-        "request", "commit", "seal", "escrow", "reveal", "result", "event", "answer", "open", "abort"
+        "request",
+        "commit",
+        "seal",
+        "escrow",
+        "reveal",
+        "result",
+        "event",
+        "answer",
+        "invite",
+        "reply",
+        "record",
+        "open",
+        "abort",
     ]
     time: str
     index: int

@@ -21,7 +21,7 @@ MAX_REQUEST_BYTES: Final = 1024 * 1024
 LEAD: Final = timedelta(seconds=4)
 EXPERTS_PER_SECOND: Final = 10_000
 LENGTH: Final = timedelta(hours=8)
-_ORDER: Final = frozenset({"parameters", "beacon", "override", "opens_at"})
+_ORDER: Final = frozenset({"parameters", "beacon", "override", "opens_at", "invitations"})
 _DOCUMENT: Final = frozenset(
     {
         "pack",

@@ -225,6 +225,17 @@ draw_events = Table(
     Column("created_at", _TIME, nullable=False),
 )
 
+draw_invites = Table(
+    "draw_invites",
+    METADATA,
+    Column("draw_id", _ID, ForeignKey("draws.id"), primary_key=True),
+    Column("n", Integer, primary_key=True),
+    # The seat, four bytes before sealing: one length for all of them.
+    Column("sealed", LargeBinary, nullable=False),
+    Column("entry_index", BigInteger, nullable=False),
+    Column("created_at", _TIME, nullable=False),
+)
+
 log_entries = Table(
     "log_entries",
     METADATA,

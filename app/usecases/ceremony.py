@@ -208,6 +208,7 @@ class Ceremony:
             override=prepared.override,
             deadlines=self._deadlines_from(sealed_at, prepared),
             sealed_at=sealed_at,
+            invitations=prepared.invitations,
         )
         return FrozenDraw(
             case=case,

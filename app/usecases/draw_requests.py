@@ -24,6 +24,7 @@ from app.usecases.principals import ACTIONS, Principal, require_own
 from app.usecases.projects import agency_of, case_of
 from crypto.beacon import first_round_at_or_after
 from draw.entries import draft, sign_all
+from draw.entry_bodies import ELSEWHERE
 from draw.lifecycle import FINAL, REQUESTED
 from draw.model import DrawParameters
 from draw.record import BeaconChoice, section_hash
@@ -119,6 +120,8 @@ async def prepare(uow: UnitOfWork, platform: Platform, row: DrawRow) -> Prepared
         override=row.request["override"],
         opens_at=opens_at(case, row.request["opens_at"]),
         bound_by=bound.draws,
+        # Requests stored before invitations could be logged say nothing of them.
+        invitations=row.request.get("invitations", ELSEWHERE),
     )
 
 
@@ -154,6 +157,7 @@ def _request_document(order: DrawOrder, seen: Look) -> dict[str, Any]:
         "override": order.override,
         "opens_at": order.opens_at,
         "redraw_reason": order.redraw_reason,
+        "invitations": order.invitations,
         "alarms": [one.code for one in seen.alarms],
     }
 

@@ -21,6 +21,7 @@ from draw.avoidance.engine import Engine, beijing_date
 from draw.avoidance.rules import Rules
 from draw.cells import Cells
 from draw.entries import Entry, draft
+from draw.entry_bodies import LOGGED
 from draw.model import Case, DrawParameters
 from draw.outcome import Outcome, Vacancy
 from draw.record import BeaconChoice, SealedRecord, sdr_hash
@@ -35,7 +36,7 @@ class Prepared:
     """A request made ready to seal.
 
     `opens_at` is the first lawful opening, a time of the format; `bound_by` are the draws whose panels the
-    case's engagements come from.
+    case's engagements come from; `invitations` is ``logged`` or ``elsewhere`` (§8.1).
     """
 
     case: Case
@@ -46,6 +47,7 @@ class Prepared:
     override: str | None
     opens_at: str
     bound_by: tuple[str, ...] = ()
+    invitations: str = LOGGED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

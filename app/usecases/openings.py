@@ -76,15 +76,15 @@ async def settle(ceremony: Ceremony, draw_id: str) -> DrawRow:
     """Have the last event answered if it is not yet; a restart after a crash begins with this."""
     row = await ceremony.row(draw_id)
     shown, course = await ceremony.shown(row)
-    pending = _unanswered(course)
-    if pending is None or row.state != lifecycle.DRAWN:
+    waiting = pending(course)
+    if waiting is None or row.state != lifecycle.DRAWN:
         return row
     async with ceremony.platform.database.read() as uow:
-        event = (await uow.draws.events(draw_id))[pending - 1]
+        event = (await uow.draws.events(draw_id))[waiting - 1]
     content: Any = parse(event.content, max_bytes=MAX_CONTENT_BYTES)
     document = b64encode(bytes.fromhex(content["document"])).decode("ascii")
-    answer = await ceremony.ask(course, "supervisor", f"answers/{pending}", shown, document=document)
-    return await _log_answer(ceremony, row, pending, party_answers.replacement(answer, course, pending))
+    answer = await ceremony.ask(course, "supervisor", f"answers/{waiting}", shown, document=document)
+    return await _log_answer(ceremony, row, waiting, party_answers.replacement(answer, course, waiting))
 
 
 async def open_draw(ceremony: Ceremony, draw_id: str) -> DrawRow:
@@ -125,8 +125,8 @@ async def opened(platform: Platform, row: DrawRow, *, course: Course | None = No
         frozen = await _frozen(uow, row)
         snapshot = await load_snapshot(uow, frozen.pool_id, frozen.pool_version)
         course = course or await evidence.course(uow, row)
-        settled = len(course.all("event")) - (_unanswered(course) is not None)
-        seats = [_seat(event) for event in (await uow.draws.events(row.id))[:settled]]
+        settled = len(course.all("event")) - (pending(course) is not None)
+        seats = [seat_of(event) for event in (await uow.draws.events(row.id))[:settled]]
 
     def work() -> Opened:
         cells = frozen_cells(frozen, snapshot)
@@ -178,7 +178,7 @@ async def _logged_as(platform: Platform, row: DrawRow, vacated: Vacated) -> int 
     """Number of the event that says the same, if there is one."""
     digest = tagged("qt/1 evidence", vacated.document).hex()
     async with platform.database.read() as uow:
-        stored = {event.t: _seat(event) for event in await uow.draws.events(row.id)}
+        stored = {event.t: seat_of(event) for event in await uow.draws.events(row.id)}
         course = await evidence.course(uow, row)
     alike = [entry.body["t"] for _, entry in course.all("event", **{"class": vacated.cause}, evidence=digest)]
     return next((t for t in alike if stored[t] == vacated.seat), None)
@@ -235,7 +235,7 @@ async def _log_answer(ceremony: Ceremony, row: DrawRow, t: int, answer: Entry) -
     return moved
 
 
-def _unanswered(course: Course) -> int | None:
+def pending(course: Course) -> int | None:
     """Number of the event that still waits for the supervisor's answer."""
     events = course.all("event")
     if not events or events[-1][1].body["mode"] != "supervisor":
@@ -244,6 +244,7 @@ def _unanswered(course: Course) -> int | None:
     return None if course.all("answer", t=t) else t
 
 
-def _seat(event: DrawEvent) -> int:
+def seat_of(event: DrawEvent) -> int:
+    """The seat that an event vacated."""
     content: Any = parse(event.content, max_bytes=MAX_CONTENT_BYTES)
     return int(content["seat"])

@@ -28,6 +28,7 @@ from crypto.canonical import canonical
 from crypto.hashing import sha256
 from draw.avoidance.engine import Engine
 from draw.avoidance.layers import RulePack
+from draw.entry_bodies import ELSEWHERE, LOGGED
 from draw.errors import SelectionError
 from draw.model import ID, TEXT, TIME, Case, DrawParameters
 from draw.preview import Preview, preview
@@ -47,6 +48,7 @@ ORDER_SHAPE: Final = ObjectOf(
         "override": Nullable(TEXT),
         "opens_at": Nullable(TIME),
         "redraw_reason": Nullable(TEXT),
+        "invitations": one_of(LOGGED, ELSEWHERE),
     }
 )
 
@@ -59,7 +61,8 @@ class DrawOrder:
 
     `override`: the reason, to be approved by the supervisor, for going on below the anonymity gate.
     `opens_at`: not before this time, if later than the evaluation's start. `redraw_reason`: why the section
-    is drawn again.
+    is drawn again. `invitations`: whether they are entries of the log (``logged``), so that every replacement
+    shows its ground, or made ``elsewhere``.
     """
 
     project: Any
@@ -70,6 +73,7 @@ class DrawOrder:
     override: Any = None
     opens_at: Any = None
     redraw_reason: Any = None
+    invitations: Any = LOGGED
 
     def header(self) -> dict[str, Any]:
         """All but the parameters, as `ORDER_SHAPE` describes them."""

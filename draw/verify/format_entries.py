@@ -93,6 +93,7 @@ _sdr = closed(
         ),
         "avoid_units": natural,
         "recent_changes": natural,
+        "invitations": one_of("logged", "elsewhere"),
         "deadlines": closed({"reveal": time, "result": time, "open": time}),
     }
 )
@@ -160,6 +161,32 @@ BODIES: dict[str, Shape] = {
         }
     ),
     "answer": closed({"draw": natural, "t": positive, "event": hex32, "pi": hex80}),
+    "invite": closed(
+        {
+            "draw": natural,
+            "sdr": hex32,
+            "n": positive,
+            "seat": hex32,
+            "key": hex32,
+            "letter": hex32,
+            "reply_by": time,
+            "cut_off": time,
+            "arrive_by": time,
+        }
+    ),
+    # that exactly one of the two is there is check 24's.
+    "reply": closed(
+        {
+            "draw": natural,
+            "n": positive,
+            "answer": one_of("accept", "decline", "leave"),
+            "at": time,
+            "signature": nullable(hex64),
+            "record": nullable(hex32),
+        }
+    ),
+    # a topic is judged by check 27, which names it.
+    "record": closed({"draw": natural, "topic": text, "digest": hex32}),
     "open": closed({"draw": natural, "sdr": hex32, "events": natural}),
     "abort": closed(
         {

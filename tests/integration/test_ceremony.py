@@ -326,7 +326,9 @@ async def test_a_pool_frozen_right_before_the_request_is_not_drawn_from(
     """An operator stuffs the pool, freezes it, and has the draw requested at once."""
     stage = stage_with_age
     stage.clock.advance(**waited)
-    order = DrawOrder(project="works-1", section="s1", pool="city", parameters=PARAMETERS)
+    order = DrawOrder(
+        project="works-1", section="s1", pool="city", parameters=PARAMETERS, invitations="elsewhere"
+    )
     seen = await look(stage.one.platform, person("requester", "agency"), order)
     assert [one.code for one in seen.alarms if one.pointer == "/pool"] == (
         [] if sealed else ["draw.pool-young"]

@@ -92,6 +92,7 @@ class Plan:
     override: str | None = None
     round: int = 1
     previous: int | None = None
+    invitations: str = "elsewhere"
 
 
 STAGE_LABELS = ("requested", "sealed", "escrowed", "revealed", "opened")
@@ -191,6 +192,7 @@ class Ceremony:
             override=self.plan.override,
             deadlines=DEADLINES,
             sealed_at=self._time("seal"),
+            invitations=self.plan.invitations,
         )
 
     def commitment(self, role: str) -> bytes:

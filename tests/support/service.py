@@ -109,6 +109,7 @@ def order(**changes: Any) -> dict[str, Any]:
             "sites": [{"id": "main", "regions": ["35"], "min": 5, "max": 5}],
             "cap": 1,
         },
+        "invitations": "elsewhere",
     } | changes
 
 

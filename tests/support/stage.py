@@ -126,6 +126,7 @@ class Stage:
         """A draw of this section, requested and published."""
         platform = self.one.platform
         caller = person("requester", "agency")
+        more = {"invitations": "elsewhere"} | more
         order = DrawOrder(project="works-1", section=section, pool="city", parameters=PARAMETERS, **more)
         seen = await look(platform, caller, order)
         assert not seen.faults, seen.faults
