@@ -93,6 +93,21 @@ export const CHECKS = {
   22: check("abort", "platform",
     ["中止记录", "本轮抽取已正式中止，没有产生并公开结果。", "中止理由是否成立，须由监督部门核查。"],
     ["Abort", "This round was formally aborted and no result was opened.", "Whether the reason holds is for the supervisor to examine."]),
+  23: check("invitations", "platform",
+    ["邀请登记", "每一次邀请都按顺序登记在日志里，各有自己的密钥和期限，席位在公开前保密。", "只说明平台发出了邀请，不说明短信或电话是否送达。"],
+    ["Invitations", "Every invitation is in the log, in order, with a key and time limits of its own; its seat stayed secret until the opening.", "It shows that an invitation was issued, not that a message or call arrived."]),
+  24: check("replies", "platform",
+    ["答复登记", "每个答复都对应一次邀请，由专家本人的密钥签名，或附有电话按键记录的摘要；登记先后合理。", "拿到邀请链接的人都能签名；链接是否只在本人手中，日志看不出来。"],
+    ["Replies", "Every answer belongs to an invitation and bears the expert's signature, or the digest of a keypad record; their order makes sense.", "Whoever holds the link in the letter can sign; the log cannot see who held it."]),
+  25: check("grounds", "platform",
+    ["补抽依据", "席位换人都有日志可查的依据：拒绝、逾期未答、退出、未到场等；抢先答复或迟来的答复都没有改变席位。", "“利益冲突”一类的依据在日志之外，由监督部门核查证据；理由是否正当，日志也不能判断。"],
+    ["Grounds of replacements", "Every seat passed on for a ground that the log shows: declined, not answered in time, left, did not arrive, and so on; answering first or late moved nobody.", "The ground of a conflict lies outside the log, in evidence for the supervisor; the log cannot judge whether a reason was good."]),
+  26: check("accepted", "platform",
+    ["都已接受", "最终在席的每一位专家都按时接受了邀请，事后没有退出。", "接受邀请不等于到场；到场情况另有记录。"],
+    ["All have accepted", "Everybody who holds a seat in the end accepted in time and did not leave afterwards.", "To accept is not to arrive; arrivals are recorded elsewhere."]),
+  27: check("records", "platform",
+    ["存证登记", "日志之外各份文件的指纹都在封存之后登记，类别明确，有平台签名。", "这里只有指纹；文件内容要拿到文件后才能比对。"],
+    ["Records", "The digests of documents kept outside the log were entered after the seal, under a known topic, signed by the platform.", "Only digests are here; a document can be compared by whoever has it."]),
   31: check("pool-format", "holder",
     ["专家库文件格式", "专家库文件完整可读，属于本次抽取。", "格式正确不等于资料真实。"],
     ["Pool file format", "The pool file is complete, readable and belongs to this draw.", "A right format says nothing about the truth of the records."]),
@@ -123,6 +138,18 @@ export const CHECKS = {
   44: check("receipt-position", "platform",
     ["本人位置", "公布的名单没有把本人的位置给别人，也没有把本人放到别的位置。", "只核对本人，不涉及他人。"],
     ["Own position", "The roster gave nobody else this expert's position, nor this expert another position.", "It speaks of this expert only."]),
+  45: check("reply-format", "holder",
+    ["答复回执", "回执完整可读，其中的邀请和答复都有签名，并已收录在三方签署的日志里。", "回执是否属于您本人，请核对答复的内容和时间。"],
+    ["Reply receipt", "The receipt is complete; its invitation and answer are signed and stand in the log that three parties signed.", "Please see for yourself whether answer and time are your own."]),
+  46: check("reply-logged", "platform",
+    ["答复仍在日志中", "回执所示的邀请和答复原样保存在这份抽取证明里，没有删改。", "证明若出具在答复之前，则还看不到该答复，说明中会写明。"],
+    ["Answer still logged", "This draw proof holds the very invitation and answer of the receipt; neither was removed or changed.", "A proof made before the answer cannot show it; the notes then say so."]),
 } as const satisfies Record<number, CheckText>;
 
 export type CheckNumber = keyof typeof CHECKS;
+
+/** The checks in the order in which a fault is reported (§10). */
+export const ORDER: readonly CheckNumber[] = [
+  1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 23, 24, 27, 13, 14, 15, 16, 17, 18, 19, 20, 25, 26, 21, 22,
+  31, 32, 33, 34, 35, 36, 41, 42, 43, 44, 45, 46,
+];

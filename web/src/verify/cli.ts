@@ -7,18 +7,18 @@ import { runVectors } from "./conformance.ts";
 import { ProofError } from "./errors.ts";
 import { verify, type Options, type Report } from "./verify.ts";
 
-const USAGE = `usage: qiantong-verify verify BUNDLE [--pool FILE] [--receipt FILE] [--trust FILE] [--json]
+const USAGE = `usage: qiantong-verify verify BUNDLE [--pool FILE] [--receipt FILE] [--reply FILE] [--trust FILE] [--json]
        qiantong-verify vectors FILE
        qiantong-verify batch < lines
 
 verify   checks one bundle; prints every check, or the first that fails
 vectors  recomputes a conformance file; prints values and mismatches as JSON
-batch    reads lines, each the base64 of a bundle or {"bundle":…,"pool":…,"receipt":…,"trust":…} of base64 texts;
-         answers each with one line of JSON`;
+batch    reads lines, each the base64 of a bundle or {"bundle":…,"pool":…,"receipt":…,"reply":…,"trust":…} of
+         base64 texts; answers each with one line of JSON`;
 
 class UsageError extends Error {}
 
-const FILE_OPTIONS = { "--pool": "poolFile", "--receipt": "receipt", "--trust": "trust" } as const;
+const FILE_OPTIONS = { "--pool": "poolFile", "--receipt": "receipt", "--reply": "reply", "--trust": "trust" } as const;
 
 interface Request {
   readonly bundle: Uint8Array;
@@ -104,10 +104,11 @@ function bytesOf(text: unknown): Uint8Array {
 
 function answer(line: string): object {
   const given: unknown = line.startsWith("{") ? JSON.parse(line) : { bundle: line.startsWith('"') ? JSON.parse(line) : line };
-  const { bundle, pool, receipt, trust } = given as Record<string, unknown>;
+  const { bundle, pool, receipt, reply, trust } = given as Record<string, unknown>;
   const options: Options = {
     ...(pool === undefined ? {} : { poolFile: bytesOf(pool) }),
     ...(receipt === undefined ? {} : { receipt: bytesOf(receipt) }),
+    ...(reply === undefined ? {} : { reply: bytesOf(reply) }),
     ...(trust === undefined ? {} : { trust: bytesOf(trust) }),
   };
   const outcome = judge(bytesOf(bundle), options);

@@ -40,7 +40,7 @@ function group(entries: readonly Entry[]): Grouped {
   return {
     key: of("key"), pool: of("pool"), request: of("request"), commit: of("commit"), seal: of("seal"),
     escrow: of("escrow"), reveal: of("reveal"), result: of("result"), event: of("event"), answer: of("answer"),
-    open: of("open"), abort: of("abort"),
+    invite: of("invite"), reply: of("reply"), record: of("record"), open: of("open"), abort: of("abort"),
   };
 }
 

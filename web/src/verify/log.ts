@@ -27,23 +27,26 @@ function keyEntry(context: Context, role: Role): Entry<"key"> {
 
 const ZH: Readonly<Record<Role, string>> = { platform: "平台", agency: "代理机构", supervisor: "监督部门", cosigner: "联署方" };
 
-/** Check 2. Throws when a note does not carry exactly the three signatures. */
-export function checkCheckpoints(context: Context): Checkpoints {
-  const { origin, checkpoints } = context.bundle;
+/** The checkpoint of a note of this log. Fails check `number` when it does not carry exactly the three signatures. */
+export function openCheckpoint(context: Context, note: string, number: 2 | 45): Checkpoint {
+  const { origin } = context.bundle;
   // A missing key entry is check 4's to name; until then the key of the request serves, under any name.
   const keyOf = (role: Role): string => findKey(context, role)?.body.public ?? context.request.body.parties[role];
   const cosigner = (role: Role): Signer => ({ name: findKey(context, role)?.body.name ?? null, key: keyOf(role), kind: 4 });
   const log: Signer = { name: origin, key: keyOf("platform"), kind: 1 };
   const signers = [log, cosigner("supervisor"), cosigner("cosigner")];
-  const open = (note: string): Checkpoint => {
-    try {
-      return openNote(note, origin, signers);
-    } catch (error) {
-      if (error instanceof NoteError) return fail(2, error.message, "检查点无法解析、来源不同或签名无效");
-      throw error;
-    }
-  };
-  return { final: open(checkpoints.final), seal: checkpoints.seal === null ? null : open(checkpoints.seal) };
+  try {
+    return openNote(note, origin, signers);
+  } catch (error) {
+    if (error instanceof NoteError) return fail(number, error.message, "检查点无法解析、来源不同或签名无效");
+    throw error;
+  }
+}
+
+/** Check 2. */
+export function checkCheckpoints(context: Context): Checkpoints {
+  const { seal, final } = context.bundle.checkpoints;
+  return { final: openCheckpoint(context, final, 2), seal: seal === null ? null : openCheckpoint(context, seal, 2) };
 }
 
 /** Check 3. */

@@ -136,7 +136,8 @@ export function checkOpen(context: Context, sealed: Sealed | null): void {
   need(signedByParties(context, open, "platform", "supervisor"), 13, "the opening is wrongly signed", "公开的签名无效");
   need(belongs(context, open.body), 13, "the opening is for another record", "公开属于另一份封存");
   need(open.body.events === by.event.length, 13, "the opening states another number of events", "公开所写补抽次数不符");
-  need(isLast(context, open), 13, "the opening is not the last entry", "公开不是最后一条");
+  const closing = context.bundle.entries.every((one) => one.index <= open.index || one.type === "record");
+  need(closing, 13, "something other than records follows the opening", "公开之后还有存证以外的条目");
   need(open.time >= sealed.sdr.deadlines.open, 13, "opened before the lawful time", "公开早于法定时间");
 }
 

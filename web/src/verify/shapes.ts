@@ -130,6 +130,7 @@ const sdrShape = object({
   anonymity: object({ strata: list(object({ met: bool, bits: bool }), 16, 1), override: nullable(text) }),
   avoid_units: index,
   recent_changes: index,
+  invitations: oneOf("logged", "elsewhere"),
   deadlines: object({ reveal: time, result: time, open: time }),
 });
 export type Sdr = Of<typeof sdrShape>;
@@ -178,6 +179,28 @@ const BODIES = {
     evidence: hex32,
   }),
   answer: object({ draw: index, t: integer(1), event: hex32, pi: hex80 }),
+  invite: object({
+    draw: index,
+    sdr: hex32,
+    n: integer(1),
+    seat: hex32,
+    key: hex32,
+    letter: hex32,
+    reply_by: time,
+    cut_off: time,
+    arrive_by: time,
+  }),
+  reply: object({
+    draw: index,
+    n: integer(1),
+    answer: oneOf("accept", "decline", "leave"),
+    at: time,
+    // That exactly one of the two is there is check 24's.
+    signature: nullable(hex64),
+    record: nullable(hex32),
+  }),
+  // Which topics there are is check 27's.
+  record: object({ draw: index, topic: text, digest: hex32 }),
   open: object({ draw: index, sdr: hex32, events: index }),
   abort: object({
     draw: index,
@@ -222,10 +245,11 @@ const frame = object({
   body: (value: Json) => value,
   signatures: signaturesInOrder,
 });
-const placed = object({ index, entry: (value: Json) => value, proof });
+const outside = object({ index, entry: (value: Json) => value, proof });
 
-const entry: Decoder<Entry> = (value, path) => {
-  const outer = placed(value, path);
+/** One entry with its place in the log and the proof of it. */
+export const placed: Decoder<Entry> = (value, path) => {
+  const outer = outside(value, path);
   const inner = frame(outer.entry, `${path}.entry`);
   const body = (BODIES[inner.type] as Decoder<Body<EntryType>>)(inner.body, `${path}.entry.body`);
   const { type, time: when, signatures } = inner;
@@ -252,6 +276,8 @@ const opening = object({
     MANY,
   ),
   rejected: list(object({ kind: oneOf("person", "employer"), at: list(at, MANY) }), MANY),
+  // Numbers are check 25's.
+  invitations: list(object({ n: index, seat: index, salt: hex32 }), MANY),
   events: list(
     object({
       t: integer(1),
@@ -276,7 +302,7 @@ export type Opening = Of<typeof opening>;
 
 const stage = oneOf("requested", "sealed", "revealed", "opened", "aborted");
 export type Stage = Of<typeof stage>;
-const note = matching(/^[^]{0,4096}$/u, "must be a note of at most 4096 characters");
+export const note = matching(/^[^]{0,4096}$/u, "must be a note of at most 4096 characters");
 
 export const bundleShape = object({
   format: constant("qt/1 bundle"),
@@ -285,7 +311,7 @@ export const bundleShape = object({
   origin: text,
   checkpoints: object({ seal: nullable(note), final: note }),
   consistency: nullable(proof),
-  entries: list(entry, MANY),
+  entries: list(placed, MANY),
   rules: nullable(rules),
   opening: nullable(opening),
 });

@@ -1,19 +1,22 @@
 // The second verifier of `qt/1`: bundle bytes in, a report or the first failing check out (§10).
 //
 // Written from the page and the vectors alone. Pure: no clock, no network, no DOM. Levels: public always, supervisor with
-// the pool file, expert with a receipt.
+// the pool file, expert with a receipt of the draw or of an own answer.
 
 import { fromHex, toHex } from "./bytes.ts";
-import { CHECKS, type CheckNumber, type CheckWords } from "./checks.ts";
+import { CHECKS, ORDER, type CheckNumber, type CheckWords } from "./checks.ts";
 import { makeContext, sealedOf, type Context, type Note, type Sealed } from "./context.ts";
 import { fail, need, ProofError, type Passed, type Responsible } from "./errors.ts";
+import { Attendance } from "./grounds.ts";
 import { sha256 } from "./hash.ts";
+import { checkInvitations, checkRecords, checkReplies } from "./invitations.ts";
 import { JsonError, readCanonical, type Json } from "./json.ts";
 import { checkCheckpoints, checkInclusion, checkKeys, type Checkpoints } from "./log.ts";
 import { checkAttempts, checkLeaves, checkPanel, checkSeed, checkSizes } from "./opening.ts";
 import { checkAbort, checkBeacon, checkEvents, checkOpen, checkResult, type Vacancy } from "./outcome.ts";
 import { checkPool } from "./pool.ts";
 import { checkReceipt } from "./receipt.ts";
+import { checkReplyReceipt, type Replied } from "./reply.ts";
 import { Replay, type Seats } from "./replace.ts";
 import { checkRoster } from "./roster.ts";
 import { ShapeError } from "./schema.ts";
@@ -21,7 +24,7 @@ import { ALL_ROLES, bundleShape, MAX_BUNDLE, trustShape, type At, type Bundle, t
 import { checkCommitments, checkEscrow, checkRequest, checkReveals, checkSeal } from "./steps.ts";
 
 export { CHECKS, ProofError };
-export type { At, CheckNumber, CheckWords, Note, Passed, Responsible, Role, Stage };
+export type { At, CheckNumber, CheckWords, Note, Passed, Replied, Responsible, Role, Stage };
 
 const MAX_TRUST = 1024 * 1024;
 
@@ -32,6 +35,8 @@ export interface Options {
   readonly trust?: Uint8Array;
   readonly poolFile?: Uint8Array;
   readonly receipt?: Uint8Array;
+  /** The receipt of an answer to an invitation. */
+  readonly reply?: Uint8Array;
 }
 
 export interface Party {
@@ -48,6 +53,13 @@ export interface Seat {
   /** Null when the seat stayed vacant. */
   readonly at: At | null;
   readonly fields: Readonly<Record<string, Json>>;
+}
+
+export interface Invitations {
+  /** Whether the log holds invitations and replies at all. */
+  readonly logged: boolean;
+  readonly sent: number;
+  readonly replies: number;
 }
 
 export interface Report {
@@ -69,9 +81,12 @@ export interface Report {
   /** Combinations set aside before the panel; null before the opening. */
   readonly rejected: number | null;
   readonly replacements: readonly { readonly t: number; readonly class: string; readonly mode: string }[];
+  /** Null before the seal. */
+  readonly invitations: Invitations | null;
   readonly abortReason: string | null;
   readonly seats: readonly Seat[] | null;
   readonly receipt: string | null;
+  readonly reply: Replied | null;
   /** Every check that ran, ascending. */
   readonly checks: readonly Passed[];
   readonly notes: readonly Note[];
@@ -89,25 +104,29 @@ function readFile<T>(bytes: Uint8Array, limit: number, number: CheckNumber, shap
 /** The checks that have passed so far, and which of them had something to check. */
 class Ledger {
   private readonly done = new Map<CheckNumber, boolean>();
+  private last: CheckNumber | null = null;
 
-  readonly pass = (number: CheckNumber, due = true): void => void this.done.set(number, due);
+  readonly pass = (number: CheckNumber, due = true): void => {
+    this.done.set(number, due);
+    this.last = number;
+  };
 
   /** The check at work. */
   next(): CheckNumber {
-    const last = Math.max(0, ...this.done.keys());
-    const numbers = Object.keys(CHECKS).map(Number).sort((a, b) => a - b);
-    return (numbers.find((number) => number > last) ?? last) as CheckNumber;
+    const at = this.last === null ? 0 : ORDER.indexOf(this.last) + 1;
+    return ORDER[Math.min(at, ORDER.length - 1)] ?? 1;
   }
 
   list(): Passed[] {
-    return [...this.done].map(([number, due]) => {
+    const ascending = [...this.done].sort(([a], [b]) => a - b);
+    return ascending.map(([number, due]) => {
       const { name, zh, en } = CHECKS[number];
       return { number, name, due, zh, en };
     });
   }
 }
 
-/** Checks 2 to 12; the vacancies are for check 19. */
+/** Checks 2 to 12, 23, 24 and 27; the vacancies are for check 19. */
 function checkLog(context: Context, trustFile: Uint8Array | undefined, pass: Ledger["pass"]): { points: Checkpoints; vacancies: readonly Vacancy[] } {
   const { by, sealed } = context;
   const points = checkCheckpoints(context);
@@ -132,10 +151,21 @@ function checkLog(context: Context, trustFile: Uint8Array | undefined, pass: Led
   pass(11, by.result.length > 0);
   const vacancies = checkEvents(context);
   pass(12, by.result.length > 0);
+  const inviting = by.result.length > 0 && isLogged(context);
+  checkInvitations(context);
+  pass(23, inviting);
+  checkReplies(context);
+  pass(24, inviting);
+  checkRecords(context);
+  pass(27, sealed !== null);
   return { points, vacancies };
 }
 
-/** Checks 13 to 21; the seats in the end. */
+function isLogged({ sealed }: Context): boolean {
+  return sealed?.sdr.invitations === "logged";
+}
+
+/** Checks 13 to 21, 25 and 26; the seats in the end. */
 function checkOpening(context: Context, sealed: Sealed, vacancies: readonly Vacancy[], pass: Ledger["pass"]): Seats {
   checkOpen(context, sealed);
   pass(13);
@@ -156,10 +186,27 @@ function checkOpening(context: Context, sealed: Sealed, vacancies: readonly Vaca
   pass(19);
   checkRoster(context, rules, seats, opening.roster);
   pass(20);
+  checkAttendance(context, new Attendance(context, opening, seats), pass);
   leaves.checkMinimal();
   pass(21);
   return seats;
 }
+
+/** Checks 25 and 26. Where the log holds no invitations, all there is to see is that none is opened. */
+function checkAttendance(context: Context, attendance: Attendance, pass: Ledger["pass"]): void {
+  const logged = isLogged(context);
+  const late = attendance.checkGrounds(logged);
+  if (late > 0) context.notes.push(lateAnswers(late));
+  pass(25, logged);
+  if (logged) attendance.checkAccepted();
+  pass(26, logged);
+}
+
+const lateAnswers = (count: number) => ({
+  code: "late-answers",
+  zh: `有 ${count} 个期限内作出的答复，在席位已转给他人之后才登记，按规则不恢复席位。`,
+  en: `${count} answer(s) given in time reached the log after their seat had passed on; by the rules they give nothing back.`,
+});
 
 /**
  * Verifies a bundle (≤ 64 MiB) with the optional files.
@@ -197,14 +244,16 @@ function run(bytes: Uint8Array, options: Options, ledger: Ledger): Report {
   }
   if (options.poolFile !== undefined) checkPool(context, options.poolFile, ledger.pass);
   const receipt = options.receipt === undefined ? null : checkReceipt(context, options.receipt, ledger.pass);
-  return report(context, points, options, seats, receipt, ledger);
+  const reply = options.reply === undefined ? null : checkReplyReceipt(context, points, options.reply, ledger.pass);
+  return report(context, points, options, seats, { receipt, reply }, ledger);
 }
 
-function levelsOf({ poolFile, receipt }: Options): Level[] {
-  return ["public", ...(poolFile === undefined ? [] : ["supervisor" as const]), ...(receipt === undefined ? [] : ["expert" as const])];
+function levelsOf({ poolFile, receipt, reply }: Options): Level[] {
+  const own = receipt !== undefined || reply !== undefined;
+  return ["public", ...(poolFile === undefined ? [] : ["supervisor" as const]), ...(own ? ["expert" as const] : [])];
 }
 
-function report(context: Context, { final }: Checkpoints, options: Options, seats: Seats | null, receipt: string | null, ledger: Ledger): Report {
+function report(context: Context, { final }: Checkpoints, options: Options, seats: Seats | null, own: Pick<Report, "receipt" | "reply">, ledger: Ledger): Report {
   const { bundle, request, by, sealed } = context;
   const trusted = options.trust !== undefined;
   return {
@@ -224,9 +273,10 @@ function report(context: Context, { final }: Checkpoints, options: Options, seat
     recentChanges: sealed?.sdr.recent_changes ?? null,
     rejected: bundle.stage === "opened" ? (bundle.opening?.rejected.length ?? null) : null,
     replacements: by.event.map(({ body }) => ({ t: body.t, class: body.class, mode: body.mode })),
+    invitations: sealed === null ? null : { logged: isLogged(context), sent: by.invite.length, replies: by.reply.length },
     abortReason: by.abort[0]?.body.reason ?? null,
     seats: seats === null || sealed === null ? null : seatsOf(bundle, sealed, seats),
-    receipt,
+    ...own,
     checks: ledger.list(),
     notes: [...context.notes, ...generalNotes(context, seats, trusted)],
   };
@@ -250,6 +300,12 @@ function seatsOf({ opening }: Bundle, { sdr }: Sealed, seats: Seats): Seat[] {
   });
 }
 
+const ELSEWHERE = {
+  code: "grounds-not-checked",
+  zh: "本次抽取的邀请与答复没有记入日志，补抽是否各有依据没有核验，由监督部门核查。",
+  en: "Invitations and answers of this draw are not in the log, so the grounds of replacements were not checked; the supervisor examines them.",
+};
+
 function generalNotes(context: Context, seats: Seats | null, trusted: boolean): Note[] {
   const notes: Note[] = [];
   const { round, previous } = context.request.body;
@@ -267,6 +323,7 @@ function generalNotes(context: Context, seats: Seats | null, trusted: boolean): 
       en: `This is draw ${round} of its section; the one before has number ${previous}. See why it was aborted.`,
     });
   }
+  if (context.sealed !== null && !isLogged(context)) notes.push(ELSEWHERE);
   const vacant = seats?.filter((one) => one === null).length ?? 0;
   if (vacant > 0) notes.push({ code: "vacant", zh: `有 ${vacant} 个席位最终空缺。`, en: `${vacant} seat(s) stayed vacant.` });
   return notes;

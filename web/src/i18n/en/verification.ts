@@ -26,8 +26,13 @@ export default {
     excluded: "Receipt: this expert was excluded, for the reasons that were sealed.",
     out_of_scope: "Receipt: this expert was out of the scope of this draw.",
   },
+  reply: {
+    logged: "Reply receipt: the log holds your answer “{answer}”, given at {at} (Beijing time).",
+    notCovered: "Reply receipt: valid, your answer “{answer}” was given at {at} (Beijing time); but this draw proof is older and does not hold it yet.",
+    answer: { accept: "accept", decline: "decline", leave: "leave" },
+  },
   state: { pass: "passed", fail: "failed", partial: "partly verified", soFar: "passed so far", notDue: "not at this stage yet", neverDue: "not reached", unknown: "not verified" },
-  summaryTitle: "The five findings",
+  summaryTitle: "The six findings",
   colon: ": ",
   gap: " ",
   stopped: "An earlier check failed, so this one was not verified.",
@@ -64,6 +69,13 @@ export default {
       limit: "that the reasons for replacements were true; the supervisor examines those.",
       failed: "The public algorithm does not give this result. It may have been altered.",
     },
+    calls: {
+      title: "Replacements had grounds",
+      means: "Every seat that passed on did so for a ground that the log shows, and everybody seated accepted in time; answering first or last won or lost nobody a seat.",
+      limit: "that a ground was a good one, or that everybody who accepted also came.",
+      failed: "A seat passed on without a ground, or somebody is seated who has not accepted, or the records of invitations and answers are wrong.",
+      elsewhere: "Invitations and answers of this draw are not in the log, so whether replacements had grounds cannot be verified here; the supervisor examines that.",
+    },
     signatures: {
       title: "Signatures and times valid",
       means: "Every step is signed by those who must sign it and stands, in the right order, in a log that only grows; nothing was opened before the lawful time.",
@@ -88,7 +100,7 @@ export default {
   factsTitle: "This draw",
   facts: {
     draw: "Draw number", round: "Draw of this section", roundNone: "(none before)", previous: "Number of the draw before", log: "Log", logSize: "Entries in the log", ownEntries: "of these, in this proof",
-    rules: "Rules", rejected: "Combinations set aside for conflicts", replacements: "Replacements", recent: "Candidates whose leave data changed in the 72 hours before", avoid: "Organisations avoided on request", abort: "Reason of the abort",
+    rules: "Rules", rejected: "Combinations set aside for conflicts", replacements: "Replacements", invitations: "Invitations / answers in the log", invitationsElsewhere: "not in the log", recent: "Candidates whose leave data changed in the 72 hours before", avoid: "Organisations avoided on request", abort: "Reason of the abort",
   },
   abortReason: {
     escrow_missing: "escrow missing", escrow_wrong: "escrow wrong", reveal_missing: "reveal missing", infeasible: "quotas cannot be met",
@@ -109,7 +121,7 @@ export default {
   titleValue: { senior: "senior", associate: "associate senior", intermediate: "intermediate", none: "none" },
   step: {
     key: "key registered", pool: "pool registered", request: "request", commit: "commitment", seal: "seal", escrow: "escrow receipt", reveal: "reveal", result: "result",
-    event: "replacement event", answer: "replacement answer", open: "opening", abort: "abort",
+    event: "replacement event", answer: "replacement answer", invite: "invitation", reply: "answer to an invitation", record: "record", open: "opening", abort: "abort",
   },
   rawTitle: "Raw data",
   rawSteps: "Log steps",
@@ -127,7 +139,7 @@ export default {
   doesNo: "It does not prove",
   intake: {
     title: "Draw proof and further files",
-    hint: "The draw proof is enough. Supervisors may add the pool file, experts their own receipt, anybody a trust file, in any order. Files are read on this device only and never uploaded.",
+    hint: "The draw proof is enough. Supervisors may add the pool file, experts their own receipt or the receipt of an answer, anybody a trust file, in any order. Files are read on this device only and never uploaded.",
     choose: "Choose files",
     drop: "You can also drop files here",
     running: "Verifying…",
@@ -137,7 +149,7 @@ export default {
     unreadable: "The file cannot be read.",
     defect: "The verifier itself has a fault and came to no conclusion. Please try another browser or the offline file.",
     remove: "Remove",
-    kind: { bundle: "draw proof", poolFile: "pool file", receipt: "own receipt", trust: "trust file" },
+    kind: { bundle: "draw proof", poolFile: "pool file", receipt: "own receipt", reply: "reply receipt", trust: "trust file" },
     took: "took",
     done: "Verification finished",
   },

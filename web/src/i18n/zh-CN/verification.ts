@@ -24,8 +24,13 @@ export default {
     excluded: "回执：本人被排除，理由与封存的一致。",
     out_of_scope: "回执：本人不在本次抽取范围内。",
   },
+  reply: {
+    logged: "答复回执：日志里记着您的答复“{answer}”，作出时间 {at}（北京时间）。",
+    notCovered: "答复回执有效：您的答复“{answer}”作出于 {at}（北京时间）；但这份抽取证明出具得更早，里面还没有它。",
+    answer: { accept: "接受", decline: "拒绝", leave: "退出" },
+  },
   state: { pass: "通过", fail: "未通过", partial: "部分核验", soFar: "目前通过", notDue: "尚未到此阶段", neverDue: "未走到此步", unknown: "未核验" },
-  summaryTitle: "五项结论",
+  summaryTitle: "六项结论",
   colon: "：",
   gap: "",
   stopped: "前面有检查没有通过，这一项没有继续核验。",
@@ -62,6 +67,13 @@ export default {
       limit: "不表示缺席、回避等补抽理由属实，那由监督部门核查。",
       failed: "按公开算法重算得不出这份结果，结果可能被改动。",
     },
+    calls: {
+      title: "换人都有依据",
+      means: "每次换人在日志里都有依据，在席的专家都已按时接受邀请；谁先答复、谁后答复，都没有让任何人得到或失去席位。",
+      limit: "不表示换人的理由本身正当，也不表示接受的专家都已到场。",
+      failed: "有席位没有依据就换了人，或有人没有接受邀请却仍在席，或邀请与答复的记录有问题。",
+      elsewhere: "本次抽取的邀请与答复没有记入日志，换人是否各有依据在这里无法核验，由监督部门核查。",
+    },
     signatures: {
       title: "签名与时间有效",
       means: "每一步都有应签各方的签名，记在只增不改的日志里，次序正确，公开不早于法定时间。",
@@ -86,7 +98,7 @@ export default {
   factsTitle: "本次抽取",
   facts: {
     draw: "抽取编号", round: "该标段第几次抽取", roundNone: "（无前一次）", previous: "前一次编号", log: "日志", logSize: "日志总条数", ownEntries: "其中属于本次抽取",
-    rules: "规则", rejected: "因冲突作废的组合", replacements: "补抽次数", recent: "抽取前 72 小时内变更过请假信息的候选人", avoid: "主动回避单位", abort: "中止理由",
+    rules: "规则", rejected: "因冲突作废的组合", replacements: "补抽次数", invitations: "日志中的邀请 / 答复", invitationsElsewhere: "未记入日志", recent: "抽取前 72 小时内变更过请假信息的候选人", avoid: "主动回避单位", abort: "中止理由",
   },
   abortReason: {
     escrow_missing: "缺少托管", escrow_wrong: "托管有误", reveal_missing: "未揭示随机数", infeasible: "名额无法满足",
@@ -107,7 +119,7 @@ export default {
   titleValue: { senior: "高级", associate: "副高级", intermediate: "中级", none: "无" },
   step: {
     key: "密钥登记", pool: "专家库登记", request: "申请", commit: "随机数承诺", seal: "封存", escrow: "托管回执", reveal: "揭示", result: "结果登记",
-    event: "补抽事件", answer: "补抽应答", open: "公开", abort: "中止",
+    event: "补抽事件", answer: "补抽应答", invite: "邀请", reply: "答复", record: "存证", open: "公开", abort: "中止",
   },
   rawTitle: "原始数据",
   rawSteps: "日志步骤",
@@ -125,7 +137,7 @@ export default {
   doesNo: "不证明",
   intake: {
     title: "抽取证明和其他文件",
-    hint: "只需一份抽取证明。监督部门可再加专家库文件，专家可再加本人回执，也可加入信任文件；顺序不限。文件只在本机读取，不会上传。",
+    hint: "只需一份抽取证明。监督部门可再加专家库文件，专家可再加本人回执或答复回执，也可加入信任文件；顺序不限。文件只在本机读取，不会上传。",
     choose: "选择文件",
     drop: "也可以把文件拖到这里",
     running: "正在核验……",
@@ -135,7 +147,7 @@ export default {
     unreadable: "无法读取该文件。",
     defect: "核验程序自身出错，没有得出结论。请换用另一个浏览器，或改用离线核验文件。",
     remove: "移除",
-    kind: { bundle: "抽取证明", poolFile: "专家库文件", receipt: "本人回执", trust: "信任文件" },
+    kind: { bundle: "抽取证明", poolFile: "专家库文件", receipt: "本人回执", reply: "答复回执", trust: "信任文件" },
     took: "用时",
     done: "核验完成",
   },

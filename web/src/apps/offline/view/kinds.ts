@@ -1,4 +1,4 @@
-// Tells the four kinds of file apart by their own format member, so that the reader need not.
+// Tells the five kinds of file apart by their own format member, so that the reader need not.
 
 import type { Options } from "../../../verify/verify.ts";
 
@@ -10,6 +10,7 @@ export const MAX_FILE = 256 * 1024 * 1024;
 const MARKS: readonly (readonly [Kind, string])[] = [
   ["poolFile", '"format":"qt/1 pool-file"'],
   ["receipt", '"format":"qt/1 receipt"'],
+  ["reply", '"format":"qt/1 reply-receipt"'],
   ["trust", '"format":"qt/1 trust"'],
 ];
 

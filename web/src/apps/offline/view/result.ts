@@ -1,8 +1,8 @@
-// The result of one verification as a page section: banner, failure, five ticks with the numbered checks beneath, notes,
+// The result of one verification as a page section: banner, failure, six ticks with the numbered checks beneath, notes,
 // facts, fingerprints, roster and raw data. Reads a verdict, decides nothing.
 
 import type { Language } from "../../../i18n/language.ts";
-import { CHECKS, type CheckNumber, type Report } from "../../../verify/verify.ts";
+import { CHECKS, type CheckNumber, type Replied, type Report } from "../../../verify/verify.ts";
 import { details, element, table, type Child } from "./dom.ts";
 import { groupOf, type CheckLine, type Failure, type State, type Tick, type Verdict } from "./verdict.ts";
 import { wordsOf, type Words } from "./words.ts";
@@ -62,7 +62,12 @@ function banner({ words }: View, report: Report): HTMLElement {
     element("p", {}, element("strong", {}, words.levelTitle), words.colon, levels),
     report.levels.includes("supervisor") ? null : element("p", {}, words.levelPublicOnly),
     report.receipt === null ? null : element("p", {}, words.receipt[report.receipt as keyof Words["receipt"]]),
+    report.reply === null ? null : element("p", {}, replyText(words, report.reply)),
   );
+}
+
+function replyText({ reply }: Words, { answer, at, covered }: Replied): string {
+  return reply[covered ? "logged" : "notCovered"].replace("{answer}", reply.answer[answer]).replace("{at}", beijing(at));
 }
 
 function failureBanner(view: View, failure: Failure): HTMLElement {
@@ -86,7 +91,7 @@ function failureBanner(view: View, failure: Failure): HTMLElement {
   );
 }
 
-/** All five at one glance; each leads to its card. */
+/** All six at one glance; each leads to its card. */
 function summary({ words }: View, { ticks }: Verdict): HTMLElement {
   const links = ticks.map(({ group, state }) =>
     element(
@@ -103,7 +108,7 @@ function sentencesOf({ words }: View, tick: Tick, { report }: Verdict): { readon
   const group = words.group[tick.group];
   const { recusal } = words.group;
   if (tick.state === "fail") return { meaning: group.failed, limit: null };
-  if (tick.state === "unknown") return { meaning: words.stopped, limit: null };
+  if (tick.state === "unknown") return { meaning: report === null ? words.stopped : words.group.calls.elsewhere, limit: null };
   if (tick.state === "notDue") return { meaning: report?.stage === "aborted" ? words.neverDue : words.later, limit: null };
   if (tick.state === "pass") return { meaning: group.means, limit: group.limit };
   if (tick.group === "recusal") return { meaning: recusal.partialMeans, limit: recusal.partialLimit };
@@ -175,12 +180,18 @@ function facts({ words }: View, report: Report): HTMLElement {
     [names.rules, report.rules === null ? null : `${report.rules.id} ${report.rules.version}`],
     [names.rejected, report.rejected],
     [names.replacements, report.replacements.length],
+    [names.invitations, invitationsText(words, report)],
     [names.recent, report.recentChanges],
     [names.avoid, report.avoidUnits],
     [names.abort, report.abortReason === null ? null : (reasons[report.abortReason] ?? report.abortReason)],
   ];
   const lines = rows.flatMap(([term, value]) => (value === null ? [] : [element("div", {}, element("dt", {}, term), element("dd", {}, String(value)))]));
   return element("section", {}, element("h3", {}, words.factsTitle), element("dl", { class: "qv-facts" }, ...lines));
+}
+
+function invitationsText({ facts }: Words, { invitations }: Report): string | null {
+  if (invitations === null) return null;
+  return invitations.logged ? `${invitations.sent} / ${invitations.replies}` : facts.invitationsElsewhere;
 }
 
 function fingerprints({ words }: View, report: Report): HTMLElement {

@@ -1,8 +1,8 @@
-// What the page says of a verification: five plain ticks over the numbered checks. Pure, no DOM, no words.
+// What the page says of a verification: six plain ticks over the numbered checks. Pure, no DOM, no words.
 
 import { CHECKS, ProofError, type CheckNumber, type Passed, type Report } from "../../../verify/verify.ts";
 
-export const GROUPS = ["list", "recusal", "random", "result", "signatures"] as const;
+export const GROUPS = ["list", "recusal", "random", "result", "calls", "signatures"] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** `partial`: all that could be checked passed, but the full check needs another file. */
@@ -35,7 +35,8 @@ const MEMBERS: Readonly<Record<Group, readonly CheckNumber[]>> = {
   recusal: [33, 34, 35, 36, 43],
   random: [6, 8, 9, 10, 14],
   result: [11, 12, 17, 18, 19, 21, 44],
-  signatures: [1, 2, 3, 4, 13, 22],
+  calls: [23, 24, 25, 26, 45, 46],
+  signatures: [1, 2, 3, 4, 13, 22, 27],
 };
 const FULL_RECUSAL: readonly CheckNumber[] = [33, 34, 35, 36];
 const FROM_FILES = 30;
@@ -51,8 +52,14 @@ export function verdictOf(outcome: Report | ProofError): Verdict {
   const failure = outcome instanceof ProofError ? outcome : null;
   const report = outcome instanceof ProofError ? null : outcome;
   const passed = failure === null ? (report?.checks ?? []) : failure.passed;
-  const ticks = GROUPS.map((group) => tickOf(group, passed, failure));
+  const ticks = GROUPS.map((group) => tickOf(group, passed, failure)).map((tick) => unlogged(tick, report));
   return { passed: failure === null, failure, report, ticks };
+}
+
+/** Where the log holds no invitations, their checks will never be due: the tick stays open and says so. */
+function unlogged(tick: Tick, report: Report | null): Tick {
+  const silent = tick.group === "calls" && report?.invitations?.logged === false && report.stage !== "aborted";
+  return silent ? { ...tick, state: "unknown", checks: tick.checks.filter((line) => line.state === "pass") } : tick;
 }
 
 function stateOf(number: CheckNumber, passed: readonly Passed[], failure: Failure | null): State {

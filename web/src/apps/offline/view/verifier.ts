@@ -16,7 +16,7 @@ interface Loaded {
   readonly bytes: Uint8Array;
 }
 
-const ORDER: readonly Kind[] = ["bundle", "poolFile", "receipt", "trust"];
+const ORDER: readonly Kind[] = ["bundle", "poolFile", "receipt", "reply", "trust"];
 
 type Message = keyof Pick<Words["intake"], "running" | "runningPool" | "noBundle" | "tooLarge" | "unreadable" | "defect">;
 
@@ -115,7 +115,7 @@ export class Verifier {
 
   private options(): Options {
     const options: { -readonly [K in keyof Options]: Options[K] } = {};
-    for (const kind of ["poolFile", "receipt", "trust"] as const) {
+    for (const kind of ["poolFile", "receipt", "reply", "trust"] as const) {
       const given = this.files.get(kind)?.bytes;
       if (given !== undefined) options[kind] = given;
     }
