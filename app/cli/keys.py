@@ -16,8 +16,11 @@ def group() -> None:
 @app.command()
 def issue(
     person: Annotated[str, typer.Option(help="责任人编号 · id of the accountable person")],
-    role: Annotated[str, typer.Option(help="agency、operator 或 supervisor · one of the three")],
+    role: Annotated[str, typer.Option(help="agency、operator、supervisor、site、witness 之一 · one of these")],
     agency: Annotated[str | None, typer.Option(help="代理机构编号 · agency id")] = None,
+    site: Annotated[
+        str | None, typer.Option(help="site、witness 所在场所编号 · venue site id for site and witness")
+    ] = None,
     days: Annotated[int, typer.Option(min=1, max=3650, help="有效天数 · days of validity")] = 90,
 ) -> None:
     """签发接口密钥；只显示这一次。 · Issue an API key; it is shown this once only."""
@@ -35,6 +38,7 @@ def issue(
                 person=person,
                 role=role,
                 agency_id=agency,
+                site_id=site,
                 scopes=None,
                 mode=one.platform.mode,
                 signing_key=None,

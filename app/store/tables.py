@@ -74,6 +74,8 @@ api_keys = Table(
     Column("person", _ID, nullable=False),
     Column("role", String(16), nullable=False),
     Column("agency_id", _ID, ForeignKey("agencies.id")),
+    # The one venue site that a site's or a witness's key sees.
+    Column("site_id", _ID),
     Column("hash", LargeBinary(32), nullable=False),
     Column("scopes", JSON, nullable=False),
     Column("mode", String(4), nullable=False),
@@ -82,8 +84,9 @@ api_keys = Table(
     Column("expires_at", _TIME, nullable=False),
     Column("revoked_at", _TIME),
     CheckConstraint("mode IN ('live', 'test')", name="mode"),
-    CheckConstraint("role IN ('agency', 'operator', 'supervisor')", name="role"),
+    CheckConstraint("role IN ('agency', 'operator', 'supervisor', 'site', 'witness')", name="role"),
     CheckConstraint("(role = 'agency') = (agency_id IS NOT NULL)", name="agency"),
+    CheckConstraint("(role IN ('site', 'witness')) = (site_id IS NOT NULL)", name="site"),
 )
 
 signature_nonces = Table(

@@ -13,7 +13,7 @@ from app.errors import AccessRefusedError, Fault, InputRefusedError
 from app.store.repositories.access import ApiKey
 from app.store.unit_of_work import UnitOfWork
 from app.times import to_text
-from app.usecases.principals import AGENCY, ROLES, Principal, scopes_of
+from app.usecases.principals import AGENCY, AT_A_SITE, ROLES, Principal, scopes_of
 from crypto.errors import SignatureError
 from crypto.hashing import sha256
 from crypto.signing import validate_public
@@ -35,13 +35,14 @@ async def issue_key(
     expires_at: datetime,
     now: datetime,
     secret: bytes,
+    site_id: str | None = None,
 ) -> str:
     """Store a key made from 32 random bytes and return its token, which cannot be recovered later.
 
     Without `scopes` the key gets all of its role. Raises InputRefusedError.
     """
     wanted = tuple(scopes_of(role) if scopes is None else scopes)
-    faults = list(_faults(role, agency_id, wanted, signing_key))
+    faults = list(_faults(role, agency_id, site_id, wanted, signing_key))
     if len(secret) != SECRET_BYTES or faults:
         raise InputRefusedError("key.refused", faults or [Fault(code="key.secret")])
     key_id = f"k{sha256(b'key id', secret).hex()[:16]}"
@@ -51,6 +52,7 @@ async def issue_key(
             person=person,
             role=role,
             agency_id=agency_id,
+            site_id=site_id,
             hash=sha256(secret.hex().encode("ascii")),
             scopes=wanted,
             mode=mode,
@@ -94,16 +96,23 @@ def usable(key: ApiKey, *, mode: str, now: datetime, signed: bool) -> Principal:
         scopes=frozenset(key.scopes),
         mode=key.mode,
         signed=signed,
+        site_id=key.site_id,
     )
 
 
 def _faults(
-    role: str, agency_id: str | None, scopes: tuple[str, ...], signing_key: bytes | None
+    role: str,
+    agency_id: str | None,
+    site_id: str | None,
+    scopes: tuple[str, ...],
+    signing_key: bytes | None,
 ) -> Iterable[Fault]:
     if role not in ROLES:
         yield Fault(code="key.role", pointer="/role")
     if (role == AGENCY) != (agency_id is not None):
         yield Fault(code="key.agency", pointer="/agency")
+    if (role in AT_A_SITE) != (site_id is not None):
+        yield Fault(code="key.site", pointer="/site")
     if not set(scopes) <= set(scopes_of(role)):
         yield Fault(code="key.scopes", pointer="/scopes")
     if signing_key is not None:

@@ -121,9 +121,11 @@ _ACCOUNTS: Final = {
     "users.read": _right("users:read", OPERATOR, SUPERVISOR),
     # Which roles a caller may give is MAKES; nobody touches the own account here.
     "users.write": _right("users:write", OPERATOR, SUPERVISOR),
+    # By another person than the one who added the account.
+    "users.approve": _right("users:write", OPERATOR, SUPERVISOR),
     "session.read": _right("sessions:own", *ROLES, relation=Relation.OWN_ACCOUNT),
     "session.end": _right("sessions:own", *ROLES, relation=Relation.OWN_ACCOUNT),
-    "passkey.write": _right("sessions:own", *ROLES, relation=Relation.OWN_ACCOUNT),
+    "credentials.write": _right("sessions:own", *ROLES, relation=Relation.OWN_ACCOUNT),
 }
 ACTIONS: Final[Mapping[str, Right]] = MappingProxyType(_DRAWING | _INVITING | _ARRIVING | _ACCOUNTS)
 # Accounts of which role a role may add, disable and reset; supervision appoints itself.

@@ -65,7 +65,8 @@ MAY = {
     "users.write": "operator supervisor",
     "session.read": "agency operator supervisor site witness",
     "session.end": "agency operator supervisor site witness",
-    "passkey.write": "agency operator supervisor site witness",
+    "users.approve": "operator supervisor",
+    "credentials.write": "agency operator supervisor site witness",
 }
 
 

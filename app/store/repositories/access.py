@@ -27,6 +27,7 @@ class ApiKey:
     created_at: str
     expires_at: str
     revoked_at: str | None = None
+    site_id: str | None = None
 
 
 class AccessRepository:
