@@ -1,1 +1,135 @@
-"""Tables of invitations: campaigns, letters, approvals, ladder steps. Conventions: `app.store.tables`."""
+"""Tables of campaigns, invitations, answers, ladder steps and contacts. Conventions: `app.store.tables`.
+
+In clear there is no expert, no number, no seat and no reason of a refusal. What joins an arrival to its
+invitation is a keyed hash; the secret of a letter stands nowhere but in the outbox until it is delivered.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from app.store.tables import METADATA
+
+_ID: Final = String(64)
+_TIME: Final = String(20)
+_HEX32: Final = String(64)
+_STATE: Final = String(20)
+
+campaigns = Table(
+    "campaigns",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("draw_id", _ID, ForeignKey("draws.id"), nullable=False, unique=True),
+    Column("mode", String(4), nullable=False),
+    Column("agency_id", _ID, ForeignKey("agencies.id"), nullable=False),
+    Column("plan", JSON, nullable=False),
+    # The person who answers for the service (服务责任人).
+    Column("owner", String(200), nullable=False),
+    Column("begins", _TIME, nullable=False),
+    Column("state", _STATE, nullable=False),
+    Column("state_version", Integer, nullable=False),
+    # How often everybody was asked anew for another hour or place.
+    Column("moves", Integer, nullable=False),
+    # Set while an operator says that the supervisor cannot be reached; the log shows what follows from it.
+    Column("own_order_reason", String(200)),
+    # Seats of a draw that go to a further round of its section.
+    Column("released_at", _TIME),
+    Column("proposed_by", _ID, nullable=False),
+    Column("approved_by", _ID),
+    Column("created_at", _TIME, nullable=False),
+    Column("updated_at", _TIME, nullable=False),
+    CheckConstraint("mode IN ('live', 'test')", name="mode"),
+    CheckConstraint("approved_by IS NULL OR approved_by <> proposed_by", name="two_persons"),
+    CheckConstraint("approved_by IS NOT NULL OR state IN ('proposed', 'cancelled')", name="approved"),
+    Index(None, "state", "begins"),
+)
+
+invitations = Table(
+    "invitations",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("campaign_id", _ID, ForeignKey("campaigns.id"), nullable=False),
+    Column("draw_id", _ID, ForeignKey("draws.id"), nullable=False),
+    # The number of the log's `invite` entry.
+    Column("n", Integer, nullable=False),
+    # Seat, tenure, stratum, site, expert and contact.
+    Column("sealed_holder", LargeBinary, nullable=False),
+    # What the letter says, for calls and reminders; the letter itself opens with its own key only.
+    Column("sealed_content", LargeBinary, nullable=False),
+    Column("letter", LargeBinary, nullable=False),
+    Column("auth_hash", _HEX32, nullable=False),
+    Column("reply_key", _HEX32, nullable=False),
+    Column("arrival_tag", _HEX32, nullable=False, index=True),
+    Column("arrival_code_tag", _HEX32, nullable=False),
+    Column("venue_site", _ID, nullable=False),
+    Column("state", _STATE, nullable=False),
+    Column("state_version", Integer, nullable=False),
+    Column("begins", _TIME, nullable=False),
+    Column("reply_by", _TIME, nullable=False),
+    Column("cut_off", _TIME, nullable=False),
+    Column("arrive_by", _TIME, nullable=False),
+    Column("log_index", BigInteger, nullable=False),
+    # The class of the event that is still to be logged for its seat.
+    Column("pending", String(16)),
+    # Why it was declined or left; the supervisor's note to a conflict found later.
+    Column("sealed_reason", LargeBinary),
+    Column("created_at", _TIME, nullable=False),
+    Column("updated_at", _TIME, nullable=False),
+    UniqueConstraint("draw_id", "n"),
+    Index(None, "campaign_id", "n"),
+    Index(None, "venue_site", "state"),
+    CheckConstraint(
+        "pending IN ('decline', 'timeout', 'no_show', 'leave', 'conflict', 'recusal', 'venue')",
+        name="pending",
+    ),
+)
+
+invitation_replies = Table(
+    "invitation_replies",
+    METADATA,
+    Column("invitation_id", _ID, ForeignKey("invitations.id"), primary_key=True),
+    Column("answer", String(8), primary_key=True),
+    Column("at", _TIME, nullable=False),
+    Column("log_index", BigInteger, nullable=False),
+    # The gateway's signed record of a keypad answer.
+    Column("sealed_record", LargeBinary),
+    CheckConstraint("answer IN ('accept', 'decline', 'leave')", name="answer"),
+)
+
+ladder_steps = Table(
+    "ladder_steps",
+    METADATA,
+    Column("campaign_id", _ID, ForeignKey("campaigns.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("step", String(32), nullable=False),
+    Column("reason_zh", Text, nullable=False),
+    Column("reason_en", Text, nullable=False),
+    Column("taken_by", _ID, nullable=False),
+    Column("taken_at", _TIME, nullable=False),
+    Column("log_index", BigInteger, nullable=False),
+    UniqueConstraint("campaign_id", "step"),
+)
+
+contacts = Table(
+    "contacts",
+    METADATA,
+    Column("pool_id", _ID, primary_key=True),
+    # A keyed hash of pool and expert.
+    Column("expert_tag", _HEX32, primary_key=True),
+    # Phone, email, channels in order.
+    Column("sealed", LargeBinary, nullable=False),
+    Column("changed_at", _TIME, nullable=False),
+)

@@ -19,9 +19,12 @@ from app.errors import AppError, WriteConflictError
 from app.store.engine import WRITES, is_sqlite
 from app.store.field_cipher import FieldCipher
 from app.store.repositories.access import AccessRepository
+from app.store.repositories.campaigns import CampaignRepository
+from app.store.repositories.contacts import ContactRepository
 from app.store.repositories.draw_invites import DrawInviteRepository
 from app.store.repositories.draws import DrawRepository
 from app.store.repositories.idempotency import IdempotencyRepository
+from app.store.repositories.invitations import InvitationRepository
 from app.store.repositories.log import LogRepository
 from app.store.repositories.notices import NoticeRepository
 from app.store.repositories.one_time_codes import OneTimeCodeRepository
@@ -55,6 +58,9 @@ class UnitOfWork:
         self.draws = DrawRepository(connection, cipher)
         self.invites = DrawInviteRepository(connection, cipher)
         self.rosters = RosterRepository(connection, cipher)
+        self.campaigns = CampaignRepository(connection)
+        self.invitations = InvitationRepository(connection, cipher)
+        self.contacts = ContactRepository(connection, cipher)
         self.idempotency = IdempotencyRepository(connection)
         self.operations = OperationRepository(connection)
         self.codes = OneTimeCodeRepository(connection)
