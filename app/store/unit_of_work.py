@@ -19,6 +19,7 @@ from app.errors import AppError, WriteConflictError
 from app.store.engine import WRITES, is_sqlite
 from app.store.field_cipher import FieldCipher
 from app.store.repositories.access import AccessRepository
+from app.store.repositories.bookings import BookingRepository
 from app.store.repositories.campaigns import CampaignRepository
 from app.store.repositories.contacts import ContactRepository
 from app.store.repositories.draw_invites import DrawInviteRepository
@@ -36,6 +37,7 @@ from app.store.repositories.projects import ProjectRepository
 from app.store.repositories.reports import ReportRepository
 from app.store.repositories.rosters import RosterRepository
 from app.store.repositories.timers import TimerRepository
+from app.store.repositories.venues import VenueRepository
 
 T = TypeVar("T")
 
@@ -61,6 +63,8 @@ class UnitOfWork:
         self.campaigns = CampaignRepository(connection)
         self.invitations = InvitationRepository(connection, cipher)
         self.contacts = ContactRepository(connection, cipher)
+        self.venues = VenueRepository(connection)
+        self.bookings = BookingRepository(connection)
         self.idempotency = IdempotencyRepository(connection)
         self.operations = OperationRepository(connection)
         self.codes = OneTimeCodeRepository(connection)

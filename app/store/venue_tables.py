@@ -54,6 +54,7 @@ venue_zones = Table(
     Column("id", _ID, primary_key=True),
     Column("kind", String(16), nullable=False),
     Column("name", _TEXT, nullable=False),
+    Column("retired", Boolean, nullable=False),
 )
 
 venue_rooms = Table(
@@ -80,6 +81,8 @@ venue_seats = Table(
     Column("label", _TEXT, nullable=False),
     Column("retired", Boolean, nullable=False),
     ForeignKeyConstraint(["site_id", "room_id"], ["venue_rooms.site_id", "venue_rooms.id"]),
+    # A seat's id names it alone, whatever the site: doors and browsers know seats by it.
+    UniqueConstraint("id"),
 )
 
 seat_equipment = Table(

@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("retired", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["site_id"], ["venue_sites.id"], name=op.f("fk_venue_zones_site_id_venue_sites")
         ),
@@ -102,6 +103,7 @@ def upgrade() -> None:
             name=op.f("fk_venue_seats_site_id_room_id_venue_rooms"),
         ),
         sa.PrimaryKeyConstraint("site_id", "id", name=op.f("pk_venue_seats")),
+        sa.UniqueConstraint("id", name=op.f("uq_venue_seats_id")),
     )
     op.create_table(
         "bookings",
