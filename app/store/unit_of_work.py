@@ -19,24 +19,33 @@ from app.errors import AppError, WriteConflictError
 from app.store.engine import WRITES, is_sqlite
 from app.store.field_cipher import FieldCipher
 from app.store.repositories.access import AccessRepository
+from app.store.repositories.arrivals import ArrivalRepository
 from app.store.repositories.bookings import BookingRepository
 from app.store.repositories.campaigns import CampaignRepository
 from app.store.repositories.contacts import ContactRepository
+from app.store.repositories.devices import DeviceRepository
 from app.store.repositories.draw_invites import DrawInviteRepository
 from app.store.repositories.draws import DrawRepository
+from app.store.repositories.gates import GateRepository
 from app.store.repositories.idempotency import IdempotencyRepository
 from app.store.repositories.invitations import InvitationRepository
+from app.store.repositories.lockers import LockerRepository
 from app.store.repositories.log import LogRepository
 from app.store.repositories.notices import NoticeRepository
 from app.store.repositories.one_time_codes import OneTimeCodeRepository
 from app.store.repositories.operations import OperationRepository
 from app.store.repositories.outbox import OutboxRepository
 from app.store.repositories.parties import PartyRepository
+from app.store.repositories.passkeys import PasskeyRepository
 from app.store.repositories.pools import PoolRepository
 from app.store.repositories.projects import ProjectRepository
 from app.store.repositories.reports import ReportRepository
 from app.store.repositories.rosters import RosterRepository
+from app.store.repositories.seat_access import SeatAccessRepository
+from app.store.repositories.sessions import SessionRepository
+from app.store.repositories.site_ledger import SiteLedgerRepository
 from app.store.repositories.timers import TimerRepository
+from app.store.repositories.users import UserRepository
 from app.store.repositories.venues import VenueRepository
 
 T = TypeVar("T")
@@ -68,10 +77,19 @@ class UnitOfWork:
         self.idempotency = IdempotencyRepository(connection)
         self.operations = OperationRepository(connection)
         self.codes = OneTimeCodeRepository(connection)
+        self.users = UserRepository(connection, cipher)
+        self.passkeys = PasskeyRepository(connection)
+        self.sessions = SessionRepository(connection)
         self.outbox = OutboxRepository(connection, cipher)
         self.timers = TimerRepository(connection)
         self.reports = ReportRepository(connection, cipher)
         self.notices = NoticeRepository(connection)
+        self.arrivals = ArrivalRepository(connection)
+        self.lockers = LockerRepository(connection, cipher)
+        self.gates = GateRepository(connection, cipher)
+        self.devices = DeviceRepository(connection)
+        self.seat_access = SeatAccessRepository(connection)
+        self.site_ledger = SiteLedgerRepository(connection, cipher)
 
 
 class Database:
