@@ -5,16 +5,19 @@ The OpenAPI document is at ``/openapi.json``. Pages are static files with hashed
 are no pages and the API is complete all the same.
 """
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from fastapi import FastAPI
 
-from app.api import catalogue, disclosures, draw_orders, draws, problems, projects, public
+from app.api import catalogue, disclosures, draw_orders, draws, gateways, problems, projects, public, rosters
 from app.api.document import openapi
 from app.api.edge import Edge
 from app.api.pages_static import mount_pages
 from app.api.principals import RateLimiter
+from app.gateways.messages import RegisteredGateway
 from app.settings import Settings
 from app.usecases.ceremony import Ceremony
 from app.usecases.platform import Platform
@@ -41,6 +44,8 @@ def create_app(
     )
     app.state.platform = platform
     app.state.ceremony = ceremony
+    app.state.gateways = reporters
+    app.state.wake = wake
     app.state.limiter = RateLimiter(callers=settings.caller_rate, public=settings.public_rate)
     problems.install(app)
     for router in (
@@ -49,6 +54,9 @@ def create_app(
         draw_orders.router,
         draws.router,
         disclosures.router,
+        rosters.router,
+        rosters.public,
+        gateways.router,
         catalogue.router,
         public.router,
         public.health,

@@ -172,6 +172,12 @@ def release_info(opening: bytes) -> bytes:
     return b"qt/1 roster release\x00" + sha256(opening)
 
 
+def custody_statement(role: str, key: str) -> bytes:
+    """What a party signs about its custody key (hex32): "qt/1 custody" 00 C({"key", "role"})."""
+    value: dict[str, JsonValue] = {"key": key, "role": role}
+    return b"qt/1 custody\x00" + canonical(value)
+
+
 def own_share(manifest: Mapping[str, Any], role: str, private: bytes) -> Share:
     """A custodian's share. Raises RosterError ``roster.share`` when it is not the one that the manifest
     names."""

@@ -15,7 +15,6 @@ from typing import Any
 from app.parties.errors import NodeRefusalError
 from app.parties.evidence import Evidence, Json
 from app.parties.node import Node
-from crypto.canonical import JsonValue, canonical
 from crypto.errors import CryptoError
 from crypto.hashing import tagged
 from crypto.sealing import seal, x25519_public
@@ -26,14 +25,8 @@ from draw.errors import DrawError
 def custody_key(node: Node) -> dict[str, str]:
     """The X25519 key that shares are sealed to, signed with the key that the log knows this party by."""
     key = x25519_public(node.keys.seal_seed).hex()
-    signed = custody_statement(node.keys.role, key)
+    signed = roster.custody_statement(node.keys.role, key)
     return {"role": node.keys.role, "key": key, "signature": node.keys.signing.sign(signed).hex()}
-
-
-def custody_statement(role: str, key: str) -> bytes:
-    """What a party signs about its custody key: "qt/1 custody" 00 C({"key", "role"})."""
-    value: dict[str, JsonValue] = {"key": key, "role": role}
-    return b"qt/1 custody\x00" + canonical(value)
 
 
 def release(node: Node, draw: int, request: Json) -> bytes:
@@ -50,16 +43,17 @@ def release(node: Node, draw: int, request: Json) -> bytes:
         raise NodeRefusalError("not_yet")
     if node.book.put_once("roster", draw, opening_bytes, key=opening["id"]) != opening_bytes:
         raise NodeRefusalError("other_record", "another opening has this id")
-    return _sealed_share(node, manifest, opening_bytes)
+    return _sealed_share(node, manifest, opening_bytes, to=str(request.get("custody")))
 
 
-def _sealed_share(node: Node, manifest: Mapping[str, Any], opening: bytes) -> bytes:
-    platform = next(one["key"] for one in manifest["custodians"] if one["role"] == "platform")
+def _sealed_share(node: Node, manifest: Mapping[str, Any], opening: bytes, *, to: str) -> bytes:
+    """`to` is the platform's custody key of today, named in the request that it signed: a platform that lost
+    the key of the manifest is served by the two others."""
     try:
         share = roster.own_share(manifest, node.keys.role, node.keys.seal_seed)
-        return seal(bytes.fromhex(platform), roster.release_info(opening), roster.share_bytes(share))
-    except (DrawError, CryptoError) as error:
-        raise NodeRefusalError("evidence", "the share is not this node's") from error
+        return seal(bytes.fromhex(to), roster.release_info(opening), roster.share_bytes(share))
+    except (DrawError, CryptoError, ValueError) as error:
+        raise NodeRefusalError("evidence", "no share of this node, or no key to seal it to") from error
 
 
 def _require_logged(evidence: Evidence, manifest: bytes, opening: bytes) -> None:

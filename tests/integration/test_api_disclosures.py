@@ -13,10 +13,10 @@ from tests.support.service import NOW, Service, order, project
 pytestmark = pytest.mark.anyio
 
 
-async def drawn(api: Service) -> str:
+async def drawn(api: Service, asked: dict[str, Any] | None = None) -> str:
     """A drawn draw that carol supervises and bob operates."""
     await api.post("alice", "/v1/projects", project())
-    draw: str = (await api.post("alice", "/v1/draws", order())).json()["id"]
+    draw: str = (await api.post("alice", "/v1/draws", asked or order())).json()["id"]
     assert (await api.post("carol", f"/v1/draws/{draw}:attend")).status_code == 200
     assert (await api.post("bob", f"/v1/draws/{draw}:run")).status_code == 200
     return draw
