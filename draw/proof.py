@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from crypto.canonical import JsonValue, canonical
-from draw.cells import Cells, seat_salt
+from draw.cells import Cells, invite_salt, seat_salt
 from draw.entries import SUITE, Entry, to_json
 from draw.errors import RecordError
 from draw.model import FIELDS
@@ -88,13 +88,22 @@ def bundle_bytes(bundle: Mapping[str, JsonValue]) -> bytes:
     return data
 
 
-def opening(outcome: Outcome, cells: Cells, publish: Sequence[str]) -> dict[str, JsonValue]:
-    """The `opening` of a drawn panel; `publish` names the fields that the rules make public."""
+def opening(
+    outcome: Outcome, cells: Cells, publish: Sequence[str], invited: Sequence[int] = ()
+) -> dict[str, JsonValue]:
+    """The `opening` of a drawn panel.
+
+    `publish` names the fields that the rules make public, `invited` the seats of invitations 1, 2, ….
+    """
     return {
         "pi": outcome.drawn.pi.hex(),
         "sizes": [[{"size": cell.size, "salt": cell.salt.hex()} for cell in line] for line in cells.grid],
         "leaves": [_leaf(cells, at, halves) for at, halves in sorted(needed(outcome).items())],
         "rejected": [_rejection(rejection) for rejection in outcome.drawn.selection.rejected],
+        "invitations": [
+            {"n": n, "seat": seat, "salt": invite_salt(cells.cell_key, n).hex()}
+            for n, seat in enumerate(invited, 1)
+        ],
         "events": [_event(outcome, cells, place) for place in range(len(outcome.vacancies))],
         "roster": [
             _seat(cells, seat, at, publish) for seat, at in enumerate(outcome.seats) if at is not None

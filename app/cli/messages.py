@@ -62,6 +62,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "cipher.bad-file": ("字段加密密钥文件无法识别", "The field key file is not understood"),
     "party.exists": ("该参与方名称已由另一密钥登记", "Another key holds this party's role and name"),
     "party.unknown": ("没有该参与方的节点", "This party has no node"),
+    "party.gateways": (
+        "网关公钥应为至多 16 个 64 位十六进制的有效公钥",
+        "Gateways are at most 16 valid public keys of 64 hexadecimal digits",
+    ),
     "party.role": ("该节点不承担此角色", "The node does not have this role"),
     "party.folder": (
         "密钥目录不存在或不完整：请先运行 qiantong party init",

@@ -76,6 +76,37 @@ def override(
 
 
 @app.command()
+def gateways(
+    folder: _Folder,
+    keys: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY…", help="网关公钥（64 位十六进制） · gateways' keys")
+    ] = None,
+) -> None:
+    """设定监督节点信任的语音网关公钥；按键答复须由其签署。不给公钥即清空。
+
+    Pin the keys whose records of keypad answers this supervisor's node takes; none given: none.
+    """
+    from app.parties.serving import pin_gateways
+
+    for one in pin_gateways(folder, keys or []):
+        typer.echo(one)
+
+
+@app.command()
+def notes(
+    folder: _Folder, draw: Annotated[int, typer.Argument(min=0, help="抽取编号 k · draw number k")]
+) -> None:
+    """显示监督节点为某次抽取的回避、变更场地等替换记下的说明。
+
+    Show the notes that the supervisor's node kept behind a draw's conflicts, recusals and moves.
+    """
+    from app.parties.serving import notes as kept
+
+    for t, note in kept(folder, draw).items():
+        typer.echo(f"t={t} {note}")
+
+
+@app.command()
 def serve(
     folder: _Folder,
     host: Annotated[str, typer.Option(help="监听地址 · address to listen on")] = "127.0.0.1",

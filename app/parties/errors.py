@@ -31,6 +31,16 @@ TEXTS: Final[dict[str, tuple[int, str, str]]] = {
     "not_yet": (425, "尚未到允许的时间", "the permitted time has not come"),
     "escrow_wrong": (422, "托管的随机数与承诺不符", "the escrowed value does not open the commitment"),
     "unknown_draw": (404, "本节点没有该抽取的记录", "this node holds nothing for that draw"),
+    "ground": (
+        422,
+        "日志和所附文件不支持该席位换人",
+        "log and document give no ground for the seat to pass on",
+    ),
+    "gateway": (
+        422,
+        "按键答复没有本节点信任的网关签署的记录",
+        "the keypad answer has no record signed by a gateway pinned here",
+    ),
     "clock": (422, "记录时间与本节点时钟相差过大", "the record's time is too far from this node's clock"),
 }
 

@@ -16,13 +16,15 @@ from draw.errors import DrawError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """`clock` gives aware UTC times; `random` gives n unpredictable bytes."""
+    """`clock` gives aware UTC times; `random` gives n unpredictable bytes; `gateways` are the keys (hex32)
+    whose records of keypad answers count."""
 
     keys: PartyKeys
     book: Book
     trust: Trust
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
+    gateways: frozenset[str] = frozenset()
 
     def evidence(self, request: Json, draw: int) -> Evidence:
         """The request's evidence, checked, of a draw that names this node's key. Raises NodeRefusalError."""

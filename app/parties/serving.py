@@ -1,12 +1,15 @@
 """A party node as a process: opened from its folder, served by uvicorn on an address of its own.
 
-The folder holds `keys.json` (0600), `party.json`, `trust.json` and the book `node.sqlite`. The socket listens
+The folder holds `keys.json` (0600), `party.json`, `trust.json`, the book `node.sqlite` and, for a supervisor,
+`gateways.json`. The socket listens
 before the address is told, so whoever hears it may call at once.
 """
 
+import json
 import os
+import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -17,13 +20,20 @@ from app.errors import AppError
 from app.logs import quiet_server
 from app.parties import keys
 from app.parties.book import Book
+from app.parties.grounds import NOTE
 from app.parties.node import Node
 from app.parties.server import create_node_app
 from app.parties.trust import Trust, load_trust, read_trust
+from app.private_files import write_private
 from crypto.errors import CryptoError
+from crypto.signing import validate_public
 
 TRUST_FILE: Final = "trust.json"
 BOOK_FILE: Final = "node.sqlite"
+GATEWAYS_FILE: Final = "gateways.json"
+MAX_GATEWAYS: Final = 16
+MAX_GATEWAYS_BYTES: Final = 4096
+_HEX32: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 SEED_BYTES: Final = 96
 _BACKLOG: Final = 128
 _OVERRIDE: Final = "override"
@@ -74,6 +84,28 @@ def approve_override(folder: Path, section: bytes, reason: str) -> str:
     return noted.decode("utf-8")
 
 
+def pin_gateways(folder: Path, gateways: Sequence[str]) -> list[str]:
+    """Pin the keys (hex32) whose records of keypad answers a supervisor's node takes, in place of earlier
+    ones.
+
+    Raises AppError ``party.role`` for another role's folder, ``party.gateways`` for what is no key or too
+    many.
+    """
+    if load_keys(folder).role != "supervisor":
+        raise AppError("party.role")
+    listed = sorted(set(gateways))
+    if len(listed) > MAX_GATEWAYS or not all(_is_key(one) for one in listed):
+        raise AppError("party.gateways")
+    write_private(folder / GATEWAYS_FILE, json.dumps(listed).encode("ascii"))
+    return listed
+
+
+def notes(folder: Path, draw: int) -> dict[int, str]:
+    """The notes behind the conflicts, recusals and moves that this supervisor's node answered, by event."""
+    kept = Book(folder / BOOK_FILE).of_draw(NOTE, draw)
+    return {int(t): note.decode("utf-8") for t, note in sorted(kept.items(), key=lambda one: int(one[0]))}
+
+
 def open_node(folder: Path) -> Node:
     """The node of a folder with the machine's clock and chance. Raises AppError."""
     own = load_keys(folder)
@@ -84,7 +116,35 @@ def open_node(folder: Path) -> Node:
     except (CryptoError, ValueError) as error:
         raise AppError("trust.file") from error
     book = Book(folder / BOOK_FILE)
-    return Node(keys=own, book=book, trust=trust, clock=lambda: datetime.now(UTC), random=os.urandom)
+    return Node(
+        keys=own,
+        book=book,
+        trust=trust,
+        clock=lambda: datetime.now(UTC),
+        random=os.urandom,
+        gateways=_gateways(folder),
+    )
+
+
+def _gateways(folder: Path) -> frozenset[str]:
+    path = folder / GATEWAYS_FILE
+    try:
+        listed = json.loads(path.read_bytes()[:MAX_GATEWAYS_BYTES]) if path.exists() else []
+        if not isinstance(listed, list) or not all(isinstance(one, str) and _is_key(one) for one in listed):
+            raise AppError("party.gateways")
+    except ValueError as error:
+        raise AppError("party.gateways") from error
+    return frozenset(listed)
+
+
+def _is_key(text: str) -> bool:
+    if not _HEX32.fullmatch(text):
+        return False
+    try:
+        validate_public(bytes.fromhex(text))
+    except CryptoError:
+        return False
+    return True
 
 
 def serve_node(node: Node, *, host: str, port: int, announce: Callable[[str], None]) -> uvicorn.Server:

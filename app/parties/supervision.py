@@ -2,7 +2,8 @@
 
 A replacement's next identity depends on the supervisor's VRF value, which is given only for an event that
 is in the log with its evidence (draw-protocol §7): the platform cannot look ahead, the supervisor cannot
-choose. The opening is countersigned only after the lawful time on the supervisor's own clock and only for
+choose. Where invitations are logged, the evidence must also show the event's ground (`app.parties.grounds`).
+The opening is countersigned only after the lawful time on the supervisor's own clock and only for
 the number of events that the log shows.
 
 Two things the log alone cannot tell stand in the node's book: which record the supervisor signed for this
@@ -18,6 +19,7 @@ from typing import Any, Final
 from app.parties.duties import own_signature, signed_seal
 from app.parties.errors import NodeRefusalError
 from app.parties.evidence import Evidence, Json
+from app.parties.grounds import check_grounds
 from app.parties.node import Node, proposed
 from crypto.hashing import tagged
 from draw.entries import Entry, Signature, leaf_hash
@@ -34,8 +36,9 @@ def answer(node: Node, draw: int, t: int, request: Json) -> Entry:
     event = evidence.one("event", draw=draw, t=t, sdr=digest.hex())
     if event.body["mode"] != "supervisor" or len(evidence.all("event", draw=draw)) != t:
         raise NodeRefusalError("evidence", "events are answered one after another")
-    _check_document(event.body, request)
+    document = _document(event.body, request)
     _check_answered(node, evidence)
+    check_grounds(node, evidence, t, document)
     leaf = leaf_hash(event)
     if node.book.put_once(_ANSWERED, draw, leaf, key=str(t)) != leaf:
         raise NodeRefusalError("other_record", "another event has this number")
@@ -73,7 +76,7 @@ def _check_answered(node: Node, evidence: Evidence) -> None:
         raise NodeRefusalError("other_record", "an event that this node answered is not the one shown")
 
 
-def _check_document(event: Mapping[str, Any], request: Json) -> None:
+def _document(event: Mapping[str, Any], request: Json) -> bytes:
     try:
         document = b64decode(str(request.get("document")), validate=True)
     except ValueError as error:
@@ -82,3 +85,4 @@ def _check_document(event: Mapping[str, Any], request: Json) -> None:
         raise NodeRefusalError("malformed", "the evidence document has 1 byte to 1 MiB")
     if tagged("qt/1 evidence", document).hex() != event["evidence"]:
         raise NodeRefusalError("evidence", "the document is not the one the event names")
+    return document

@@ -19,6 +19,7 @@ from app.usecases.ceremony import k_of
 from app.usecases.evidence import Course
 from app.usecases.frozen_draws import load_frozen
 from app.usecases.platform import Platform
+from app.usecases.replacement_grounds import seat_of
 from crypto.errors import CryptoError
 from crypto.signing import validate_public
 from draw import disclosure, letters, lifecycle
@@ -226,7 +227,7 @@ async def _require_held(
 ) -> None:
     """Somebody holds the seat, and where `tenure` is given, whoever held it when the holders were read."""
     events = await uow.draws.events(row.id)
-    own = [event for event in events if openings.seat_of(event) == seat]
+    own = [event for event in events if seat_of(event) == seat]
     if own and own[-1].t == openings.pending(await evidence.course(uow, row)):
         raise ConflictError("draw.seat-pending")
     if tenure is not None and tenure != len(own):

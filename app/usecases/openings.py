@@ -1,8 +1,10 @@
 """After the draw: replacements, and the opening at the lawful time (draw-protocol §7, §9).
 
 A replacement is an event in the log before anyone can compute who follows; the supervisor's answer to it is
-the next entry. The opening is countersigned by the supervisor; only from then on do the bundle, the roster,
-the pool file and the receipts exist, and they are recomputed, not stored.
+the next entry. Where invitations are logged, a replacement needs its ground in the log, and the opening an
+accepted invitation for every occupied seat (draw-proof §8.1). The opening is countersigned by the supervisor;
+only from then on do the bundle, the roster, the pool file and the receipts exist, and they are recomputed,
+not stored.
 """
 
 import asyncio
@@ -10,32 +12,35 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from app.errors import ConflictError
+from app.errors import ConflictError, WriteConflictError
 from app.store.repositories.draws import DrawEvent, DrawRow
 from app.store.unit_of_work import UnitOfWork
-from app.usecases import evidence, log, party_answers
+from app.usecases import evidence, log, party_answers, replacement_grounds
 from app.usecases.ceremony import Ceremony, deadlines_of, k_of
 from app.usecases.evidence import Course
 from app.usecases.frozen_draws import FrozenDraw, frozen_cells, recompute
 from app.usecases.platform import Platform
 from app.usecases.pools import load_snapshot
-from crypto.canonical import canonical, parse
-from crypto.hashing import tagged
+from app.usecases.replacement_grounds import Grounds
+from crypto.canonical import JsonValue, canonical, parse
 from draw import lifecycle
 from draw.cells import Cells, seat_commitment, seat_salt
-from draw.entries import Entry
-from draw.entry_bodies import EVENT_CLASSES
+from draw.entries import Entry, draft, sign
+from draw.entry_bodies import EVENT_CLASSES, LOGGED
+from draw.letters import evidence_digest
 from draw.outcome import Outcome
 from draw.proof import BundleParts, assemble, bundle_bytes, opening
 
 MAX_EVIDENCE_BYTES: Final = 1024 * 1024
-MAX_CONTENT_BYTES: Final = 2 * 1024 * 1024
+MAX_CONTENT_BYTES: Final = 4 * 1024 * 1024
+# Answers of experts may move the draw while a replacement or an opening is on its way.
+MAX_ROUNDS: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vacated:
-    """A seat that fell vacant: number, class of the event, and the evidence document's bytes (at most 1
-    MiB)."""
+    """A seat that fell vacant in a draw whose invitations are made elsewhere: number, class of the event, and
+    the evidence document's bytes (at most 1 MiB)."""
 
     seat: int
     cause: str
@@ -51,25 +56,34 @@ class Opened:
     outcome: Outcome
 
 
-async def replace(ceremony: Ceremony, draw_id: str, vacated: Vacated, *, own_order: bool = False) -> int:
+async def replace(
+    ceremony: Ceremony, draw_id: str, vacated: Vacated | Grounds, *, own_order: bool = False
+) -> int:
     """Log one replacement event and have it answered; gives its number t.
 
     `own_order`: the supervisor cannot be reached; the record then says that look-ahead was possible. An event
-    with the same seat, class and document is the same event: asked again, after a crash or without the
-    supervisor's answer, it is settled and logged no second time. Raises ConflictError for a state, seat or
-    class that does not fit, PartyError when the supervisor does not answer: the event stands, and `settle`
-    asks again.
+    with the same seat, class and document, or the same grounds, is the same event: asked again, after a crash
+    or without the supervisor's answer, it is settled and logged no second time. Raises ConflictError for a
+    state, seat or class that does not fit, and where invitations are logged ``draw.no-ground`` for what the
+    log does not show; PartyError when the supervisor does not answer: the event stands, and `settle` asks
+    again.
     """
     _check_vacated(vacated)
-    row = await settle(ceremony, draw_id)
-    if row.state != lifecycle.DRAWN:
-        raise ConflictError("draw.state", state=row.state, wanted=lifecycle.DRAWN)
-    known = await _logged_as(ceremony.platform, row, vacated)
-    if known is not None:
-        return known
-    t = await _log_event(ceremony, row, vacated, "own-order" if own_order else "supervisor")
-    await settle(ceremony, draw_id)
-    return t
+    for _round in range(MAX_ROUNDS):
+        row = await settle(ceremony, draw_id)
+        if row.state != lifecycle.DRAWN:
+            raise ConflictError("draw.state", state=row.state, wanted=lifecycle.DRAWN)
+        _check_kind(row, vacated)
+        known = await _logged_as(ceremony.platform, row, vacated)
+        if known is not None:
+            return known
+        try:
+            t = await _log_event(ceremony, row, vacated, "own-order" if own_order else "supervisor")
+        except WriteConflictError:
+            continue
+        await settle(ceremony, draw_id)
+        return t
+    raise WriteConflictError("draw.state-moved")
 
 
 async def settle(ceremony: Ceremony, draw_id: str) -> DrawRow:
@@ -91,7 +105,8 @@ async def open_draw(ceremony: Ceremony, draw_id: str) -> DrawRow:
     """Open a drawn draw at or after its lawful time, with the supervisor's countersignature. Asked again: no
     change.
 
-    Raises LifecycleError before its time or in another state, PartyError.
+    Raises LifecycleError before its time or in another state, ConflictError ``draw.not-accepted`` (how many
+    seats) where invitations are logged and somebody who sits has not accepted the newest one, PartyError.
     """
     row = await settle(ceremony, draw_id)
     # An event that is logged meanwhile has to be settled and counted first.
@@ -109,7 +124,9 @@ async def _open_at(ceremony: Ceremony, row: DrawRow) -> DrawRow:
         row.state, lifecycle.OPENED, now=ceremony.platform.now(), deadlines=deadlines_of(frozen)
     )
     shown, course = await ceremony.shown(row)
-    await opened(ceremony.platform, row, course=course)
+    found = await opened(ceremony.platform, row, course=course)
+    async with ceremony.platform.database.read() as uow:
+        await replacement_grounds.require_accepted(uow, row, course, found.outcome.seats)
     body = {"draw": k_of(row), "sdr": row.sdr_hash, "events": len(course.all("event"))}
     entry = await ceremony.countersigned(ceremony.own("open", body), course, "supervisor", "opening", shown)
     return await ceremony.append(row, [entry], lifecycle.OPENED, live=False)
@@ -126,7 +143,7 @@ async def opened(platform: Platform, row: DrawRow, *, course: Course | None = No
         snapshot = await load_snapshot(uow, frozen.pool_id, frozen.pool_version)
         course = course or await evidence.course(uow, row)
         settled = len(course.all("event")) - (pending(course) is not None)
-        seats = [seat_of(event) for event in (await uow.draws.events(row.id))[:settled]]
+        seats = [replacement_grounds.seat_of(event) for event in (await uow.draws.events(row.id))[:settled]]
 
     def work() -> Opened:
         cells = frozen_cells(frozen, snapshot)
@@ -145,6 +162,7 @@ async def bundle(platform: Platform, row: DrawRow) -> bytes:
     seal = next((index for index, entry in course.entries if entry.type == "seal"), None)
     async with platform.database.read() as uow:
         rows = await evidence.logged(uow, course, published.size)
+        invited = [one.seat for one in await uow.invites.of_draw(row.id)]
         sealed = None if seal is None else await uow.log.first_checkpoint_covering(seal)
         proof = None if sealed is None else await log.consistency(uow, sealed[0], published.size)
         frozen = None if seal is None else await _frozen(uow, row)
@@ -155,9 +173,13 @@ async def bundle(platform: Platform, row: DrawRow) -> bytes:
         consistency=proof,
         entries=rows,
         rules=None if frozen is None else frozen.rules.to_json(),
-        opening=None if found is None else opening(found.outcome, found.cells, found.frozen.rules.publish),
+        opening=None if found is None else _opening(found, invited),
     )
     return await asyncio.to_thread(lambda: bundle_bytes(assemble(parts)))
+
+
+def _opening(found: Opened, invited: list[int]) -> dict[str, JsonValue]:
+    return opening(found.outcome, found.cells, found.frozen.rules.publish, invited)
 
 
 async def _frozen(uow: UnitOfWork, row: DrawRow) -> FrozenDraw:
@@ -167,45 +189,58 @@ async def _frozen(uow: UnitOfWork, row: DrawRow) -> FrozenDraw:
     return FrozenDraw.from_bytes(stored)
 
 
-def _check_vacated(vacated: Vacated) -> None:
+def _check_vacated(vacated: Vacated | Grounds) -> None:
     if vacated.cause not in EVENT_CLASSES:
         raise ConflictError("draw.event-class", given=vacated.cause)
-    if not 0 < len(vacated.document) <= MAX_EVIDENCE_BYTES:
+    if isinstance(vacated, Vacated) and not 0 < len(vacated.document) <= MAX_EVIDENCE_BYTES:
         raise ConflictError("draw.event-evidence", limit=MAX_EVIDENCE_BYTES)
 
 
-async def _logged_as(platform: Platform, row: DrawRow, vacated: Vacated) -> int | None:
+def _check_kind(row: DrawRow, vacated: Vacated | Grounds) -> None:
+    """Grounds where invitations are logged, a document of the caller's where they are not."""
+    logged = row.sdr is not None and row.sdr["invitations"] == LOGGED
+    if logged != isinstance(vacated, Grounds):
+        raise ConflictError("draw.invitations-logged" if logged else "draw.invitations-elsewhere")
+
+
+async def _logged_as(platform: Platform, row: DrawRow, vacated: Vacated | Grounds) -> int | None:
     """Number of the event that says the same, if there is one."""
-    digest = tagged("qt/1 evidence", vacated.document).hex()
     async with platform.database.read() as uow:
-        stored = {event.t: seat_of(event) for event in await uow.draws.events(row.id)}
+        events = await uow.draws.events(row.id)
         course = await evidence.course(uow, row)
+    if isinstance(vacated, Grounds):
+        return replacement_grounds.logged_as(events, course, vacated)
+    digest = evidence_digest(vacated.document).hex()
+    stored = {event.t: replacement_grounds.seat_of(event) for event in events}
     alike = [entry.body["t"] for _, entry in course.all("event", **{"class": vacated.cause}, evidence=digest)]
     return next((t for t in alike if stored[t] == vacated.seat), None)
 
 
-async def _log_event(ceremony: Ceremony, row: DrawRow, vacated: Vacated, mode: str) -> int:
+async def _log_event(ceremony: Ceremony, row: DrawRow, vacated: Vacated | Grounds, mode: str) -> int:
     platform = ceremony.platform
     found = await opened(platform, row)
     seats = found.outcome.seats
     if not 0 <= vacated.seat < len(seats) or seats[vacated.seat] is None:
         raise ConflictError("draw.seat", seats=len(seats))
-    t = len(found.outcome.vacancies) + 1
+    t, now = len(found.outcome.vacancies) + 1, platform.now()
     salt = seat_salt(found.frozen.cell_key, t)
-    body = {
-        "draw": k_of(row),
-        "sdr": row.sdr_hash,
-        "t": t,
-        "seat": seat_commitment(salt, vacated.seat).hex(),
-        "class": vacated.cause,
-        "mode": mode,
-        "evidence": tagged("qt/1 evidence", vacated.document).hex(),
-    }
-    content = canonical({"seat": vacated.seat, "document": vacated.document.hex()})
-    now = platform.now()
-    entry = ceremony.own("event", body)
 
     async def work(uow: UnitOfWork) -> None:
+        if isinstance(vacated, Vacated):
+            document = vacated.document
+        else:
+            document = await replacement_grounds.document(uow, row, found.frozen, vacated, t=t, now=now)
+        body = {
+            "draw": k_of(row),
+            "sdr": row.sdr_hash,
+            "t": t,
+            "seat": seat_commitment(salt, vacated.seat).hex(),
+            "class": vacated.cause,
+            "mode": mode,
+            "evidence": evidence_digest(document).hex(),
+        }
+        content = canonical({"seat": vacated.seat, "document": document.hex()})
+        entry = sign(draft("event", now, body), "platform", platform.log.key)
         index = await log.append(uow, entry)
         await uow.draws.add_entry(row.id, log_index=index, entry_type="event")
         event = DrawEvent(t=t, content=content, event_index=index, answer_index=None, created_at=now)
@@ -242,9 +277,3 @@ def pending(course: Course) -> int | None:
         return None
     t = int(events[-1][1].body["t"])
     return None if course.all("answer", t=t) else t
-
-
-def seat_of(event: DrawEvent) -> int:
-    """The seat that an event vacated."""
-    content: Any = parse(event.content, max_bytes=MAX_CONTENT_BYTES)
-    return int(content["seat"])

@@ -39,6 +39,7 @@ from app.usecases.proofs import trust_file
 from app.usecases.registration import Candidate
 from app.usecases.registration import register as register_parties
 from draw.identifiers import organisation_check_character, uscc_check_character
+from tests.support.guests import GATEWAY
 
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 ROLES: tuple[keys.Role, ...] = ("agency", "supervisor", "cosigner")
@@ -230,7 +231,14 @@ async def set_stage(
     urls = []
     for role in ROLES:
         book = Book(folder / role / "node.sqlite")
-        nodes[role] = Node(keys=owned[role], book=book, trust=trust, clock=clock, random=os.urandom)
+        nodes[role] = Node(
+            keys=owned[role],
+            book=book,
+            trust=trust,
+            clock=clock,
+            random=os.urandom,
+            gateways=frozenset({GATEWAY.public.hex()} if role == "supervisor" else ()),
+        )
         app = create_node_app(nodes[role])
         wire.hosts[f"{role}.example"] = httpx.ASGITransport(app)
         urls.append(f"http://{role}.example" if servers is None else servers.start(app))
