@@ -137,7 +137,7 @@ export class Attendance {
     this.seats.forEach((taken, seat) => {
       if (taken === null) return;
       const holds = accepted(this.holders[seat]?.calls.at(-1));
-      need(holds, 26, `seat ${seat}: its holder has not accepted`, `第 ${seat + 1} 席的专家没有接受邀请`);
+      need(holds, 26, `seat ${seat + 1}: its holder has not accepted`, `第 ${seat + 1} 席的专家没有接受邀请`);
     });
   }
 }

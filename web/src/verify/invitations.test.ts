@@ -176,7 +176,7 @@ describe("check 24, replies", () => {
     const log = new ShortLog();
     log.reply(1, "accept", 2);
     log.invite(0, 1);
-    expect(verdict(log)).toMatch(/^24 .*no earlier invitation/);
+    expect(logVerdict(log.context())).toMatch(/^24 .*no earlier invitation/);
   });
 
   const sequences: readonly [string, readonly ("accept" | "decline" | "leave")[]][] = [
@@ -223,6 +223,7 @@ describe("check 25, grounds", () => {
     ["decline of an invitation that a newer one took the place of", "decline", (log) => { log.reply(invited(log), "decline", 3); log.invite(0, 4); }, 5],
     ["timeout at the very limit", "timeout", invited, 11],
     ["timeout of somebody who was faster than the limit", "timeout", accepting, 12],
+    ["timeout of somebody who had declined", "timeout", (log) => log.reply(invited(log), "decline", 3), 12],
     ["timeout of somebody never invited", "timeout", () => undefined, 99],
     ["leave after a mere accept", "leave", accepting, 4],
     ["no-show at the very hour", "no_show", accepting, 61],
@@ -257,12 +258,12 @@ describe("check 25, grounds", () => {
     expect(verdict(log)).toMatch(/^25 .*“decline”/);
   });
 
-  it("does not count the answers of the one before for the one after", () => {
+  it.each(["supervisor", "own-order"] as const)("does not count the answers of the one before for the one after, mode %s", (mode) => {
     const log = new ShortLog();
     log.reply(log.invite(1, 1), "accept", 2);
     log.reply(log.invite(0, 1), "decline", 2);
-    log.event(0, "decline", 3);
-    log.event(0, "decline", 4);
+    log.event(0, "decline", 3, mode);
+    log.event(0, "decline", 4, mode);
     log.reply(log.invite(0, 5), "accept", 6);
     expect(verdict(log)).toMatch(/^25 .*event 2/);
   });
@@ -302,6 +303,15 @@ describe("check 25, grounds", () => {
     expect(verdict(settled(), wrapped)).toMatch(/^25 /);
   });
 
+  it("takes a seat for vacant only after the event that nobody was left for", () => {
+    const log = settled();
+    log.event(0, "conflict", 5);
+    log.reply(log.invite(0, 6), "accept", 7);
+    log.event(0, "recusal", 8);
+    log.taken[0] = false;
+    expect(verdict(log)).toBe("");
+  });
+
   it("asks of a draw without logged invitations only that none is opened", () => {
     const log = new ShortLog("elsewhere");
     log.event(0, "decline", 3);
@@ -319,7 +329,11 @@ describe("check 25, grounds", () => {
     const late = log.invite(0, 15);
     log.event(0, "timeout", 26);
     log.reply(late, "decline", 27);
-    log.reply(log.invite(0, 28), "accept", 29);
+    const barred = log.invite(0, 28);
+    log.reply(barred, "accept", 29);
+    log.event(0, "conflict", 30);
+    log.reply(barred, "leave", 31);
+    log.reply(log.invite(0, 32), "accept", 33);
     expect(verdict(log)).toBe("");
     expect(attendance(log).checkGrounds(true)).toBe(1);
   });
@@ -339,7 +353,7 @@ describe("check 26, accepted", () => {
     const log = new ShortLog();
     log.reply(log.invite(1, 1), "accept", 2);
     build(log);
-    expect(verdict(log)).toBe("26 accepted: seat 0: its holder has not accepted");
+    expect(verdict(log)).toBe("26 accepted: seat 1: its holder has not accepted");
   });
 });
 

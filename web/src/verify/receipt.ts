@@ -122,6 +122,6 @@ function checkPosition(context: Context, receipt: Receipt, leaf: string): void {
   for (const seat of context.bundle.opening?.roster ?? []) {
     const mine = toHex(leafOfCommitments(seat.commitments)) === leaf;
     const here = own.has(nameOf(seat.at));
-    need(mine === here, 44, `seat ${seat.seat} disagrees with the receipt`, `第 ${seat.seat + 1} 席与回执矛盾`);
+    need(mine === here, 44, `seat ${seat.seat + 1} disagrees with the receipt`, `第 ${seat.seat + 1} 席与回执矛盾`);
   }
 }

@@ -75,6 +75,10 @@ describe("check 45, reply-format", () => {
   it("refuses the answer to another invitation, and one that stands before its invitation", () => {
     const log = draw();
     expect(fault(log, receipt(log, undefined, [7, 10]))).toMatch(/^45 .*does not belong/);
+    const mixed = new ShortLog();
+    mixed.invite(0, 1, ({ body }) => (body["draw"] = 1));
+    mixed.reply(1, "accept", 2);
+    expect(fault(mixed, receipt(mixed))).toMatch(/^45 .*does not belong/);
     const early = new ShortLog();
     early.reply(1, "accept", 2);
     early.invite(0, 1);

@@ -25,20 +25,20 @@ export function checkRoster(context: Context, rules: Rules, seats: Seats, roster
   need(pool !== undefined, 20, "there is no pool entry", "缺少专家库条目");
   roster.forEach((one, n) => {
     const leaf = leafOfCommitments(one.commitments);
-    need(toHex(leaf) === occupied[n]?.holder.person, 20, `seat ${one.seat}: another pool record`, `第 ${one.seat + 1} 席的专家与抽中的不符`);
+    need(toHex(leaf) === occupied[n]?.holder.person, 20, `seat ${one.seat + 1}: another pool record`, `第 ${one.seat + 1} 席的专家与抽中的不符`);
     const there = included(leaf, one.pool.index, pool.size, one.pool.proof.map(fromHex), fromHex(pool.root));
-    need(there, 20, `seat ${one.seat}: the record is not in the pool`, `第 ${one.seat + 1} 席的专家不在封存的专家库里`);
+    need(there, 20, `seat ${one.seat + 1}: the record is not in the pool`, `第 ${one.seat + 1} 席的专家不在封存的专家库里`);
     checkFields(one, rules.publish);
   });
 }
 
 function checkFields({ seat, fields, commitments }: Member, publish: readonly string[]): void {
   const exact = fields.size === publish.length && publish.every((name) => fields.has(name));
-  need(exact, 20, `seat ${seat}: not the fields that the rules publish`, `第 ${seat + 1} 席公布的字段与规则不符`);
+  need(exact, 20, `seat ${seat + 1}: not the fields that the rules publish`, `第 ${seat + 1} 席公布的字段与规则不符`);
   for (const [name, { value, salt }] of fields) {
     const commitment = commitments[(FIELDS as readonly string[]).indexOf(name)];
     const opens = fieldCommitment(salt, name, canonical(value)) === commitment;
-    need(opens && wellFormed(name, value), 20, `seat ${seat}: field ${name} does not open its commitment`, `第 ${seat + 1} 席的字段 ${name} 与封存不符`);
+    need(opens && wellFormed(name, value), 20, `seat ${seat + 1}: field ${name} does not open its commitment`, `第 ${seat + 1} 席的字段 ${name} 与封存不符`);
   }
 }
 

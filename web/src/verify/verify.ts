@@ -323,7 +323,7 @@ function generalNotes(context: Context, seats: Seats | null, trusted: boolean): 
       en: `This is draw ${round} of its section; the one before has number ${previous}. See why it was aborted.`,
     });
   }
-  if (context.sealed !== null && !isLogged(context)) notes.push(ELSEWHERE);
+  if (context.by.result.length > 0 && !isLogged(context)) notes.push(ELSEWHERE);
   const vacant = seats?.filter((one) => one === null).length ?? 0;
   if (vacant > 0) notes.push({ code: "vacant", zh: `有 ${vacant} 个席位最终空缺。`, en: `${vacant} seat(s) stayed vacant.` });
   return notes;

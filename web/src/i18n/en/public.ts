@@ -19,7 +19,7 @@ export default {
     step1: "First the list is locked: every eligible expert becomes a lot in a glass drum, and three parties sign the seal. One lot more or less, and the seal no longer fits.",
     step2: "Then the random numbers are locked: agency and supervisor each put a number into an envelope, and the cosigner keeps a sealed copy of both. Neither knows the other's number.",
     step3: "Then the envelopes are opened: the two numbers and a key of the platform are mixed into one seed, and a public random number that nobody controls may be added. If a single one is truly random, nobody can foresee the result.",
-    step4: "Finally everybody can compute: seed, method and drum are public, and whoever computes gets the same people. Verifying on this page is your own browser computing it again.",
+    step4: "So everybody can compute: seed, method and drum are public, and whoever computes gets the same people. Verifying on this page is your own browser computing it again.",
     step5: "Whoever is drawn is then invited, and answering fast helps nobody: a lot is passed on to the next in rank only when the log shows why, such as a decline, no answer in time, or leaving again.",
     change: "What if somebody exchanged an expert afterwards? The lot would no longer fit the seal: the tick 'List unchanged' would turn to 'failed', with the number of the check and who must explain.",
   },
