@@ -22,7 +22,7 @@ from app.usecases.roster import custody, openings, readings
 from draw import roster
 from draw.roster import SealedRoster
 from tests.integration.test_api_disclosures import drawn
-from tests.support.service import Service, order
+from tests.support.service import Service, order, project
 
 pytestmark = pytest.mark.anyio
 
@@ -253,6 +253,24 @@ async def test_tier_three_waits_for_the_open_proof(api: Service) -> None:
         404,
         "roster.not-open",
     )
+
+
+async def test_government_procurement_publishes_names_with_the_result_and_not_before(api: Service) -> None:
+    await api.post("alice", "/v1/projects", project(pack={"base": "govproc.cn", "overlays": []}))
+    draw = await drawn(api)
+    await seal(api, draw)
+    where = f"/v1/proofs/{await proof(api, draw)}/roster"
+    api.scene.clock.move(days=1, minutes=1)
+    assert (await wish(api, draw)).status_code == 200
+    assert code(await api.get(None, where)) == (404, "roster.not-open")
+    assert (await api.post("bob", f"/v1/draws/{draw}:open")).status_code == 200
+    assert code(await api.get(None, where)) == (404, "roster.not-open")
+    assert (await wish(api, draw, tier=3)).status_code == 200
+    seen = [one["name"] for one in (await api.get(None, where)).json()["seats"]]
+    assert seen == [
+        one.name for one in (await readings.public_roster(api.platform, await proof(api, draw))).seats
+    ]
+    assert len(seen) == 5
 
 
 async def test_reading_and_opening_are_on_record(api: Service) -> None:
