@@ -116,6 +116,19 @@ def append_nodes(size: int, leaf_hash: bytes, read: NodeReader) -> list[Node]:
     return nodes
 
 
+def grown_nodes(size: int, leaf_hashes: Sequence[bytes], read: NodeReader) -> list[Node]:
+    """`append_nodes` for several leaves, one after another; `read` knows the log of `size` leaves."""
+    made: dict[tuple[int, int], bytes] = {}
+
+    def at(level: int, index: int) -> bytes:
+        found = made.get((level, index))
+        return read(level, index) if found is None else found
+
+    for place, leaf in enumerate(leaf_hashes, size):
+        made.update({(level, index): digest for level, index, digest in append_nodes(place, leaf, at)})
+    return [(level, index, digest) for (level, index), digest in made.items()]
+
+
 def root_at(size: int, read: NodeReader) -> bytes:
     """Tree head of the log when it had `size` leaves."""
     _check_size(size)

@@ -10,13 +10,13 @@ them writes.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from app.errors import AppError, ConflictError, NotFoundError
 from app.gateways.parties import PartyError, PartyNode
-from app.store.repositories.draws import DrawRow
+from app.store.repositories.draws import DrawEntry, DrawRow
 from app.store.unit_of_work import UnitOfWork
 from app.times import from_text, to_text
 from app.usecases import evidence, log, party_answers
@@ -29,7 +29,7 @@ from crypto.beacon import round_time
 from draw import lifecycle, outcome, record
 from draw.entries import Entry, draft, sign, to_json
 from draw.entry_bodies import ABORT_REASONS
-from draw.record import Deadlines, RecordParts
+from draw.record import Deadlines, RecordParts, SealedRecord, sdr_hash
 
 HOLDERS: Final = ("agency", "supervisor")
 KEY_BYTES: Final = 32
@@ -74,11 +74,12 @@ class Ceremony:
         """Advance step by step to `until`. Raises NotFoundError, ConflictError, PartyError,
         QuorumMissingError, DrawError."""
         row = await self.row(draw_id)
+        if row.state == until:
+            await self.acknowledged(row)
         while row.state != until:
             if row.state not in self._steps:
                 raise ConflictError("draw.state", state=row.state, wanted=until)
             row = await self._steps[row.state](row)
-        await self.acknowledged(row)
         return row
 
     async def row(self, draw_id: str) -> DrawRow:
@@ -146,24 +147,27 @@ class Ceremony:
         return await self.append(row, entries, lifecycle.REVEALED)
 
     async def _draw(self, row: DrawRow) -> DrawRow:
-        _, course = await self.shown(row)
-        frozen = await self.frozen(row)
-        deadlines = deadlines_of(frozen)
+        async with self.platform.database.read() as uow:
+            course = await evidence.course(uow, row)
+        await self.platform.publisher.covering(course.last + 1, now=self.platform.clock)
+        body = course.one("seal").body
+        sealed = SealedRecord(body=body, hash=sdr_hash(body))
+        deadlines = Deadlines(**body["deadlines"])
         lifecycle.advance(row.state, lifecycle.DRAWN, now=self.platform.now(), deadlines=deadlines)
-        choice = frozen.record.body["beacon"]
+        choice = body["beacon"]
         beacon = None if choice is None else await self._beacons(choice["chain"], choice["round"])
         reveals = {role: bytes.fromhex(course.one("reveal", role=role).body["r"]) for role in HOLDERS}
         signature = None if beacon is None else bytes.fromhex(beacon["signature"])
-        alpha = outcome.alpha_of(frozen.record, reveals, signature)
+        alpha = outcome.alpha_of(sealed, reveals, signature)
         commitment = outcome.result_commitment(self.platform.vrf, alpha)
-        body = {
+        result = {
             "draw": row.k,
             "sdr": row.sdr_hash,
             "beacon": None if beacon is None else dict(beacon),
             "alpha": alpha.hex(),
             "beta": commitment.hex(),
         }
-        return await self.append(row, [self.own("result", body)], lifecycle.DRAWN)
+        return await self.append(row, [self.own("result", result)], lifecycle.DRAWN)
 
     # -- the seal's draft
 
@@ -257,12 +261,15 @@ class Ceremony:
     async def shown(self, row: DrawRow, *, pool_index: int | None = None) -> tuple[dict[str, Any], Course]:
         """Evidence that covers every entry of the draw so far, published first if need be."""
         platform = self.platform
+        # Looked up before the reading begins, which then sees at least what this checkpoint covers.
+        published = platform.publisher.newest
         async with platform.database.read() as uow:
             found = await evidence.course(uow, row, pool_index=pool_index)
+            if published is not None and published.size > found.last:
+                return evidence.document(published, await evidence.logged(uow, found, published.size)), found
         published = await platform.publisher.covering(found.last + 1, now=platform.clock)
         async with platform.database.read() as uow:
-            rows = await evidence.logged(uow, found, published.size)
-        return evidence.document(published, rows), found
+            return evidence.document(published, await evidence.logged(uow, found, published.size)), found
 
     async def acknowledged(self, row: DrawRow) -> None:
         """Publish the log up to the draw's newest entry: only then may anybody be told of it."""
@@ -273,22 +280,24 @@ class Ceremony:
 
     async def append(self, row: DrawRow, entries: list[Entry], state: str, **changes: Any) -> DrawRow:
         """Append entries and move the state in one transaction; when another server was first, its row."""
-        now = self.platform.now()
+        changes |= {"state": state, "updated_at": self.platform.now()}
 
-        async def work(uow: UnitOfWork) -> DrawRow:
-            current = await uow.draws.get(row.id)
-            if current is None or current.state_version != row.state_version:
-                return current or row
-            for entry in entries:
-                index = await log.append(uow, entry)
-                await uow.draws.add_entry(row.id, log_index=index, entry_type=entry.type)
-            await uow.draws.advance(
-                row.id, expected=row.state_version, state=state, updated_at=now, **changes
+        async def work(uow: UnitOfWork) -> tuple[DrawRow, int | None]:
+            if await uow.draws.version(row.id) != row.state_version:
+                return await uow.draws.get(row.id) or row, None
+            indexes = await log.append_all(uow, entries)
+            listed = zip(indexes, entries, strict=True)
+            await uow.draws.add_entries(
+                row.id, [DrawEntry(log_index=index, type=entry.type) for index, entry in listed]
             )
-            return await uow.draws.get(row.id) or current
+            version = await uow.draws.advance(row.id, expected=row.state_version, **changes)
+            return replace(row, state_version=version, **changes), indexes[-1]
 
-        moved = await self.platform.database.transact(work)
-        await self.acknowledged(moved)
+        moved, last = await self.platform.database.transact(work)
+        if last is None:
+            await self.acknowledged(moved)
+        else:
+            await self.platform.publisher.covering(last + 1, now=self.platform.clock)
         return moved
 
     async def ask(

@@ -3,6 +3,8 @@ bundle."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import UnitOfWork
@@ -10,6 +12,9 @@ from app.usecases.log import Published, inclusions
 from crypto.canonical import JsonValue
 from draw.entries import Entry, parse_entry, to_json
 from draw.proof import Logged
+
+# Log entries kept parsed, by their bytes: a draw has some ten, of a few kilobytes at most.
+PARSED_ENTRIES: Final = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,4 +85,8 @@ def _request_index(row: DrawRow) -> int:
 
 
 async def _parsed(uow: UnitOfWork, indexes: Iterable[int]) -> list[tuple[int, Entry]]:
-    return [(one.index, parse_entry(one.entry)) for one in await uow.log.entries_at(sorted(indexes))]
+    return [(one.index, _parsed_entry(one.entry)) for one in await uow.log.entries_at(indexes)]
+
+
+# Every step of a draw shows the same entries again; entries are never changed once made.
+_parsed_entry = lru_cache(maxsize=PARSED_ENTRIES)(parse_entry)

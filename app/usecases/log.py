@@ -35,7 +35,7 @@ from crypto.checkpoint import (
     with_signature,
 )
 from crypto.errors import CryptoError
-from crypto.merkle import append_nodes, consistency_at, inclusion_at, leaf_hash, root_at
+from crypto.merkle import append_nodes, consistency_at, grown_nodes, inclusion_at, leaf_hash, root_at
 from crypto.signing import SigningKey
 from draw.entries import Entry, entry_bytes
 
@@ -61,19 +61,26 @@ class Published:
 
 
 async def append(uow: UnitOfWork, entry: Entry) -> int:
-    """Append a finished entry and return its index; the caller's commit makes it part of the log.
+    """`append_all` of one entry: its index."""
+    return (await append_all(uow, [entry]))[0]
+
+
+async def append_all(uow: UnitOfWork, entries: Sequence[Entry]) -> range:
+    """Append finished entries in this order and return their indexes; the caller's commit makes them part of
+    the log.
 
     Raises LogConflictError when another writer was first: retry the whole transaction. Raises EntryError for
     an entry that is not fully signed.
     """
-    data = entry_bytes(entry)
+    data = [entry_bytes(entry) for entry in entries]
+    digests = [leaf_hash(one) for one in data]
     # The lock spares PostgreSQL writers a lost swap; what keeps the log from forking is the swap below.
     size = (await uow.log.head(lock=True)).size
-    digest = leaf_hash(data)
-    nodes = await uow.log.compute(lambda read: append_nodes(size, digest, read))
-    await uow.log.swap_size(expected=size, size=size + 1)
-    await uow.log.insert(LogEntry(index=size, entry=data, leaf_hash=digest), nodes)
-    return size
+    nodes = await uow.log.compute(lambda read: grown_nodes(size, digests, read))
+    await uow.log.swap_size(expected=size, size=size + len(data))
+    rows = zip(range(size, size + len(data)), data, digests, strict=True)
+    await uow.log.insert([LogEntry(index=n, entry=one, leaf_hash=leaf) for n, one, leaf in rows], nodes)
+    return range(size, size + len(data))
 
 
 async def inclusion(uow: UnitOfWork, index: int, size: int) -> list[bytes]:
@@ -97,15 +104,21 @@ async def root(uow: UnitOfWork, size: int) -> bytes:
 
 
 async def publish(
-    database: Database, log: LogIdentity, cosigners: Sequence[Cosigner], *, now: datetime
+    database: Database,
+    log: LogIdentity,
+    cosigners: Sequence[Cosigner],
+    *,
+    now: datetime,
+    size: int | None = None,
 ) -> Published:
-    """A checkpoint over at least everything appended before this call, signed by the log and every cosigner.
+    """A checkpoint of at least `size` entries, without `size` of everything appended before this call, signed
+    by the log and every cosigner. A new one covers everything there is.
 
     Signature lines stand in the order log, then `cosigners`. Raises QuorumMissingError (fail closed) and
     LogCorruptError when a cosigner has already signed more than this log holds.
     """
     for _round in range(MAX_ROUNDS):
-        draft = await _drafted(database, log)
+        draft = await _drafted(database, log, size)
         if isinstance(draft, Published):
             return draft
         try:
@@ -113,14 +126,16 @@ async def publish(
         except _OvertakenError:
             continue
         full = _complete(draft.note, cosigners, lines)
-        # Another server may have stored a longer tree by now: then its note stands, and covers ours.
-        await _store(database, draft.size, full, now)
+        if await _store(database, draft.size, full, now):
+            return Published(size=draft.size, note=full)
+        # Another server has stored a tree as long or longer: its note stands, and covers ours.
+        size = draft.size
     raise QuorumMissingError("log.quorum-missing", reason="overtaken")
 
 
 class Publisher:
     """Publishes on behalf of many callers of one process; whoever waits while a publication runs shares the
-    next.
+    next. It remembers the newest checkpoint it has seen published: that stays true.
     """
 
     def __init__(self, database: Database, log: LogIdentity, cosigners: Sequence[Cosigner]) -> None:
@@ -129,15 +144,18 @@ class Publisher:
         self._log = log
         self._cosigners = tuple(cosigners)
         self._turn = asyncio.Lock()
+        self.newest: Published | None = None
 
     async def covering(self, size: int, *, now: Callable[[], datetime]) -> Published:
         """A published checkpoint of at least `size` entries. Raises as `publish` does."""
-        async with self._turn:
-            async with self._database.read() as uow:
-                head = await uow.log.head()
-            if head.published_note is not None and head.published_size >= size:
-                return Published(size=head.published_size, note=head.published_note)
-            return await publish(self._database, self._log, self._cosigners, now=now())
+        found = self.newest
+        if found is None or found.size < size:
+            async with self._turn:
+                found = self.newest
+                if found is None or found.size < size:
+                    found = await publish(self._database, self._log, self._cosigners, now=now(), size=size)
+                    self.newest = found
+        return found
 
 
 async def verify_log(database: Database, log: LogIdentity, cosigners: Sequence[Cosigner]) -> int:
@@ -174,15 +192,19 @@ class _Draft:
     proof: Sequence[bytes]
 
 
-async def _drafted(database: Database, log: LogIdentity) -> Published | _Draft:
-    """What is published if it covers everything, else the next checkpoint; from one reading of the log."""
+async def _drafted(database: Database, log: LogIdentity, wanted: int | None) -> Published | _Draft:
+    """What is published if it covers `wanted` entries (None: all), else the next checkpoint; from one reading
+    of the log.
+    """
     async with database.read() as uow:
         head = await uow.log.head()
         old, size = head.published_size, head.size
-        if head.published_note is not None and old == size:
-            return Published(size=size, note=head.published_note)
-        checkpoint = Checkpoint(log.origin, size, await root(uow, size))
-        proof = await consistency(uow, old, size)
+        if head.published_note is not None and old >= (size if wanted is None else wanted):
+            return Published(size=old, note=head.published_note)
+        root, proof = await uow.log.compute(
+            lambda read: (root_at(size, read), consistency_at(old, size, read))
+        )
+    checkpoint = Checkpoint(log.origin, size, root)
     return _Draft(size=size, note=sign_note(checkpoint.body(), log.origin, log.key), old=old, proof=proof)
 
 
@@ -239,11 +261,11 @@ def _complete(note: str, cosigners: Sequence[Cosigner], lines: Sequence[str]) ->
     return note
 
 
-async def _store(database: Database, size: int, note: str, now: datetime) -> None:
+async def _store(database: Database, size: int, note: str, now: datetime) -> bool:
     async def work(uow: UnitOfWork) -> bool:
         return await uow.log.swap_published(size=size, note=note, at=to_text(now))
 
-    await database.transact(work)
+    return await database.transact(work)
 
 
 async def _recomputed_levels(uow: UnitOfWork, size: int) -> list[list[bytes]]:

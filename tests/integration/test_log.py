@@ -14,6 +14,7 @@ from app.usecases.log import (
     LogIdentity,
     Publisher,
     append,
+    append_all,
     consistency,
     inclusion,
     publish,
@@ -76,6 +77,20 @@ async def test_entries_stand_in_the_order_they_were_appended_and_each_has_a_proo
                 new_root=head,
                 proof=await consistency(uow, old, 11),
             )
+
+
+async def test_entries_appended_together_are_those_appended_one_by_one(
+    database: Database, platform: SigningKey, log_identity: LogIdentity, cosigners: list[InMemoryCosigner]
+) -> None:
+    await append_many(database, platform, 3)
+    several = [pool_entry(platform, version) for version in range(4, 9)]
+    assert await database.transact(lambda uow: append_all(uow, several)) == range(3, 8)
+    await append_many(database, platform, 2, first=9)
+    async with database.read() as uow:
+        stored = await uow.log.entries(0, 20)
+    assert [parse_entry(one.entry).body["version"] for one in stored] == list(range(1, 11))
+    await publish(database, log_identity, cosigners, now=NOW)
+    assert await verify_log(database, log_identity, cosigners) == 10
 
 
 async def test_a_checkpoint_carries_log_supervisor_and_cosigner_in_this_order(
@@ -283,6 +298,38 @@ async def test_callers_at_the_same_time_share_publications(
     assert {one.size for one in answers} == {6}
     async with database.read() as uow:
         assert [size for size, _ in await uow.log.checkpoints()] == [6]
+
+
+async def test_what_another_server_published_is_not_published_again(
+    database: Database,
+    second_server: Database,
+    platform: SigningKey,
+    log_identity: LogIdentity,
+    cosigners: list[InMemoryCosigner],
+) -> None:
+    here = Publisher(database, log_identity, cosigners)
+    await append_many(database, platform, 2)
+    first = await here.covering(2, now=lambda: NOW)
+    await append_many(database, platform, 3, first=10)
+    there = await Publisher(second_server, log_identity, cosigners).covering(5, now=lambda: NOW)
+    assert await here.covering(1, now=lambda: NOW) == first
+    assert await here.covering(4, now=lambda: NOW) == there
+    async with database.read() as uow:
+        assert [size for size, _ in await uow.log.checkpoints()] == [2, 5]
+
+
+async def test_a_publisher_that_remembers_a_checkpoint_still_fails_closed_beyond_it(
+    database: Database, platform: SigningKey, log_identity: LogIdentity, cosigners: list[InMemoryCosigner]
+) -> None:
+    publisher = Publisher(database, log_identity, cosigners)
+    await append_many(database, platform, 2)
+    await publisher.covering(2, now=lambda: NOW)
+    cosigners[1].down = True
+    await append_many(database, platform, 1, first=10)
+    with pytest.raises(QuorumMissingError):
+        await publisher.covering(3, now=lambda: NOW)
+    assert publisher.newest is not None
+    assert publisher.newest.size == 2
 
 
 EDITS = {

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -67,6 +67,15 @@ class DrawEvent:
 
 _COLUMNS: Final = tuple(column.name for column in fields(DrawRow))
 _SELECT: Final = tuple(draws.c[name] for name in _COLUMNS)
+# Statements of every step are built once: building one costs more than SQLite takes to answer it.
+_ROW: Final = select(*_SELECT).where(draws.c.id == bindparam("draw"))
+_VERSION: Final = select(draws.c.state_version).where(draws.c.id == bindparam("draw"))
+_SECRETS: Final = select(draws.c.sealed_secrets).where(draws.c.id == bindparam("draw"))
+_ENTRIES: Final = (
+    select(draw_entries.c.log_index, draw_entries.c.type)
+    .where(draw_entries.c.draw_id == bindparam("draw"))
+    .order_by(draw_entries.c.log_index)
+)
 _FIXED: Final = frozenset(
     {"id", "project_id", "section", "round", "agency_id", "mode", "state_version", "created_at"}
 )
@@ -89,7 +98,13 @@ class DrawRepository:
 
     async def get(self, draw_id: str) -> DrawRow | None:
         """One draw."""
-        return await self._one(draws.c.id == draw_id)
+        row = (await self._connection.execute(_ROW, {"draw": draw_id})).one_or_none()
+        return None if row is None else DrawRow(**row._mapping)
+
+    async def version(self, draw_id: str) -> int | None:
+        """The state_version that the draw is at."""
+        found: int | None = await self._connection.scalar(_VERSION, {"draw": draw_id})
+        return found
 
     async def by_code(self, code: str) -> DrawRow | None:
         """The draw with this 核验码."""
@@ -178,22 +193,23 @@ class DrawRepository:
 
     async def load_secrets(self, draw_id: str) -> bytes | None:
         """The draw's secrets, or None before they are made."""
-        query = select(draws.c.sealed_secrets).where(draws.c.id == draw_id)
-        sealed = (await self._connection.execute(query)).scalar_one_or_none()
+        sealed = await self._connection.scalar(_SECRETS, {"draw": draw_id})
         if sealed is None:
             return None
         return self._cipher.open(sealed, table="draws", column="sealed_secrets", row=draw_id)
 
     async def add_entry(self, draw_id: str, *, log_index: int, entry_type: str) -> None:
         """Note that the log entry at `log_index` belongs to this draw."""
-        await self._connection.execute(
-            draw_entries.insert().values(draw_id=draw_id, log_index=log_index, type=entry_type)
-        )
+        await self.add_entries(draw_id, [DrawEntry(log_index=log_index, type=entry_type)])
+
+    async def add_entries(self, draw_id: str, entries: Sequence[DrawEntry]) -> None:
+        """`add_entry` for several."""
+        rows = [{"draw_id": draw_id, "log_index": one.log_index, "type": one.type} for one in entries]
+        await self._connection.execute(draw_entries.insert(), rows)
 
     async def entries(self, draw_id: str) -> Sequence[DrawEntry]:
         """The draw's log entries, ascending."""
-        query = select(draw_entries).where(draw_entries.c.draw_id == draw_id)
-        rows = await self._connection.execute(query.order_by(draw_entries.c.log_index))
+        rows = await self._connection.execute(_ENTRIES, {"draw": draw_id})
         return [DrawEntry(log_index=row.log_index, type=row.type) for row in rows]
 
     async def take_duty(self, draw_id: str, *, person: str, duty: str, at: str) -> None:

@@ -6,9 +6,10 @@ counts, is decided in `app.usecases.log`.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, TypeVar
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import Select, and_, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.errors import LogConflictError, LogCorruptError
@@ -16,7 +17,26 @@ from app.store.tables import log_checkpoints, log_entries, log_head, log_nodes
 from crypto.merkle import Node, NodeReader
 
 T = TypeVar("T")
-_HEAD: Final = 1
+# Statements are built once: building one costs more than SQLite takes to answer it.
+_HEAD: Final = select(log_head.c.size, log_head.c.published_size, log_head.c.published_note).where(
+    log_head.c.id == 1
+)
+_LOCKED_HEAD: Final = _HEAD.with_for_update()
+_SWAP_SIZE: Final = (
+    update(log_head)
+    .where(log_head.c.id == 1, log_head.c.size == bindparam("expected"))
+    .values(size=bindparam("grown"))
+)
+_SWAP_PUBLISHED: Final = (
+    update(log_head)
+    .where(log_head.c.id == 1, log_head.c.published_size < bindparam("reached"))
+    .values(published_size=bindparam("reached"), published_note=bindparam("note"))
+)
+_ENTRIES_AT: Final = (
+    select(log_entries)
+    .where(log_entries.c.index.in_(bindparam("places", expanding=True)))
+    .order_by(log_entries.c.index)
+)
 # SQLite nests an OR at most a thousand deep.
 _NODES_PER_QUERY: Final = 256
 
@@ -48,35 +68,30 @@ class LogRepository:
 
     async def head(self, *, lock: bool = False) -> LogHead:
         """The head; with `lock` other appenders on PostgreSQL wait here instead of losing the swap later."""
-        query = select(log_head).where(log_head.c.id == _HEAD)
-        row = (await self._connection.execute(query.with_for_update() if lock else query)).one_or_none()
+        row = (await self._connection.execute(_LOCKED_HEAD if lock else _HEAD)).one_or_none()
         if row is None:
             raise LogCorruptError("log.no-head")
         return LogHead(size=row.size, published_size=row.published_size, published_note=row.published_note)
 
     async def swap_size(self, *, expected: int, size: int) -> None:
         """Move the head from `expected` to `size`; exactly one row must change. Raises LogConflictError."""
-        swap = update(log_head).where(log_head.c.id == _HEAD, log_head.c.size == expected).values(size=size)
-        if (await self._connection.execute(swap)).rowcount != 1:
+        swapped = await self._connection.execute(_SWAP_SIZE, {"expected": expected, "grown": size})
+        if swapped.rowcount != 1:
             raise LogConflictError("log.head-moved")
 
     async def swap_published(self, *, size: int, note: str, at: str) -> bool:
         """Record a checkpoint unless one as large is already published; says whether it was recorded."""
-        swap = (
-            update(log_head)
-            .where(log_head.c.id == _HEAD, log_head.c.published_size < size)
-            .values(published_size=size, published_note=note)
-        )
-        if (await self._connection.execute(swap)).rowcount != 1:
+        swapped = await self._connection.execute(_SWAP_PUBLISHED, {"reached": size, "note": note})
+        if swapped.rowcount != 1:
             return False
-        await self._connection.execute(log_checkpoints.insert().values(size=size, note=note, published_at=at))
+        row = {"size": size, "note": note, "published_at": at}
+        await self._connection.execute(log_checkpoints.insert(), row)
         return True
 
-    async def insert(self, entry: LogEntry, nodes: Sequence[Node]) -> None:
-        """Store an entry and the subtrees it completes."""
-        await self._connection.execute(
-            log_entries.insert().values(index=entry.index, entry=entry.entry, leaf_hash=entry.leaf_hash)
-        )
+    async def insert(self, entries: Sequence[LogEntry], nodes: Sequence[Node]) -> None:
+        """Store entries and the subtrees they complete."""
+        listed = [{"index": one.index, "entry": one.entry, "leaf_hash": one.leaf_hash} for one in entries]
+        await self._connection.execute(log_entries.insert(), listed)
         rows = [{"level": level, "index": index, "hash": digest} for level, index, digest in nodes]
         await self._connection.execute(log_nodes.insert(), rows)
 
@@ -88,8 +103,7 @@ class LogRepository:
 
     async def entries_at(self, indexes: Iterable[int]) -> list[LogEntry]:
         """The entries at the given indexes, ascending; missing ones are left out."""
-        query = select(log_entries).where(log_entries.c.index.in_(sorted(set(indexes))))
-        rows = await self._connection.execute(query.order_by(log_entries.c.index))
+        rows = await self._connection.execute(_ENTRIES_AT, {"places": sorted(set(indexes))})
         return [LogEntry(**row) for row in rows.mappings()]
 
     async def nodes_from(self, level: int, start: int, end: int) -> list[bytes]:
@@ -139,7 +153,22 @@ class LogRepository:
         listed = sorted(wanted)
         for start in range(0, len(listed), _NODES_PER_QUERY):
             group = listed[start : start + _NODES_PER_QUERY]
-            places = [and_(log_nodes.c.level == level, log_nodes.c.index == index) for level, index in group]
-            rows = await self._connection.execute(select(log_nodes).where(or_(*places)))
+            # Few lengths of statement: the places are filled up by repeating the last.
+            group += group[-1:] * ((1 << (len(group) - 1).bit_length()) - len(group))
+            values = {f"{name}{n}": at[part] for n, at in enumerate(group) for part, name in _PLACE}
+            rows = await self._connection.execute(_nodes_at(len(group)), values)
             found.update({(one["level"], one["index"]): one["hash"] for one in rows.mappings()})
         return found
+
+
+_PLACE: Final = ((0, "level"), (1, "index"))
+
+
+@cache
+def _nodes_at(places: int) -> Select[tuple[int, int, bytes]]:
+    """The nodes at the given number of places (:level0, :index0), (:level1, :index1), and so on."""
+    alternatives = [
+        and_(log_nodes.c.level == bindparam(f"level{n}"), log_nodes.c.index == bindparam(f"index{n}"))
+        for n in range(places)
+    ]
+    return select(log_nodes.c.level, log_nodes.c.index, log_nodes.c.hash).where(or_(*alternatives))

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,6 +23,14 @@ class Party:
     seal: str | None = None
     url: str | None = None
     entry_index: int
+
+
+# Asked in every step of a draw, so built once.
+_BY_PUBLICS: Final = (
+    select(parties)
+    .where(parties.c.public.in_(bindparam("publics", expanding=True)))
+    .order_by(parties.c.entry_index)
+)
 
 
 class PartyRepository:
@@ -50,8 +59,7 @@ class PartyRepository:
 
     async def by_publics(self, publics: Iterable[str]) -> list[Party]:
         """The parties that hold these keys, in the order of their registration."""
-        query = select(parties).where(parties.c.public.in_(sorted(set(publics))))
-        rows = await self._connection.execute(query.order_by(parties.c.entry_index))
+        rows = await self._connection.execute(_BY_PUBLICS, {"publics": sorted(set(publics))})
         return [Party(**row._mapping) for row in rows]
 
     async def by_role(self, role: str) -> list[Party]:

@@ -15,6 +15,7 @@ from crypto.merkle import (
     append_nodes,
     consistency_at,
     consistency_proof,
+    grown_nodes,
     inclusion_at,
     inclusion_proof,
     leaf_hash,
@@ -181,6 +182,20 @@ def test_a_log_of_any_size_is_read_a_logarithmic_number_of_times() -> None:
         call()
         assert 0 < len(reads) <= 2 * 62
         assert all((index + 1) << level <= size for level, index in reads), "complete subtrees only"
+
+
+@pytest.mark.parametrize("size", range(18))
+@pytest.mark.parametrize("more", [1, 2, 3, 8])
+def test_several_leaves_at_once_complete_the_nodes_that_they_complete_one_by_one(
+    size: int, more: int
+) -> None:
+    store = store_of(size)
+    grown = grown_nodes(size, LEAVES[size : size + more], store.read)
+    before, known = dict(store.nodes), {(level, index): digest for level, index, digest in grown}
+    for leaf in LEAVES[size : size + more]:
+        store.append(leaf)
+    assert known == {at: digest for at, digest in store.nodes.items() if at not in before}
+    assert len(known) == len(grown)
 
 
 def test_no_altered_inclusion_proof_verifies() -> None:
