@@ -1,6 +1,6 @@
 // What the agency's page asks the server, and the answers as the page uses them. Members that the page does not need
 // are not read.
-import { ask, faultOf, list, number, record, text, textOrNull, type Caller, type Fault } from "./http.ts";
+import { ask, faultOf, list, number, Problem, record, text, textOrNull, type Caller, type Fault } from "./http.ts";
 
 export interface Project {
   readonly project: string;
@@ -38,6 +38,15 @@ export interface Draw {
   /** What the log shows of it, in its order. */
   readonly steps: readonly LoggedStep[];
   readonly updatedAt: string;
+}
+
+/** How far the invitations are: counts and moments, and nothing about anybody. */
+export interface Invitations {
+  readonly state: string;
+  readonly needed: number;
+  readonly accepted: number;
+  readonly begins: string;
+  readonly nextDeadline: string | null;
 }
 
 export interface DrawPage {
@@ -144,6 +153,17 @@ export async function getDraw(caller: Caller, id: string): Promise<Draw> {
   return drawOf(await ask(caller, { path: `/v1/draws/${encodeURIComponent(id)}` }));
 }
 
+/** The invitations of a drawn draw, or null before they went out. */
+export async function getInvitations(caller: Caller, id: string): Promise<Invitations | null> {
+  try {
+    const path = `/v1/draws/${encodeURIComponent(id)}/campaign/counts`;
+    return invitationsOf(record(await ask(caller, { path })));
+  } catch (error) {
+    if (error instanceof Problem && error.status === 404) return null;
+    throw error;
+  }
+}
+
 export async function previewDraw(caller: Caller, order: Order, signal: AbortSignal): Promise<Preview> {
   const found = record(await ask(caller, { method: "POST", path: "/v1/draws:preview", body: order, signal }));
   return {
@@ -234,6 +254,16 @@ export function limitOf(found: Record<string, unknown>, now: number): Limit {
   // Behind its moment the server counts no further, and so tells nothing about its clock.
   const ahead = seconds > 0 ? Date.parse(at) - seconds * 1000 - now : 0;
   return { kind: text(found.kind), at, ahead: Number.isNaN(ahead) ? 0 : ahead };
+}
+
+function invitationsOf(found: Record<string, unknown>): Invitations {
+  return {
+    state: text(found.state),
+    needed: number(found.needed),
+    accepted: number(found.accepted),
+    begins: text(found.begins),
+    nextDeadline: textOrNull(found.next_deadline),
+  };
 }
 
 function countsOf(found: Record<string, unknown>): Counts {
