@@ -12,7 +12,21 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from app.api import catalogue, disclosures, draw_orders, draws, gateways, problems, projects, public, rosters
+from app.api import (
+    catalogue,
+    credentials,
+    disclosures,
+    draw_orders,
+    draws,
+    enrolments,
+    gateways,
+    problems,
+    projects,
+    public,
+    rosters,
+    sessions,
+    users,
+)
 from app.api.document import openapi
 from app.api.edge import Edge
 from app.api.pages_static import mount_pages
@@ -20,6 +34,7 @@ from app.api.principals import RateLimiter
 from app.gateways.messages import RegisteredGateway
 from app.settings import Settings
 from app.usecases.ceremony import Ceremony
+from app.usecases.people.entrance import Entrance
 from app.usecases.platform import Platform
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -31,9 +46,18 @@ _DESCRIPTION: Final = (
 
 
 def create_app(
-    platform: Platform, ceremony: Ceremony, settings: Settings, *, static: Path | None = STATIC
+    platform: Platform,
+    ceremony: Ceremony,
+    settings: Settings,
+    *,
+    static: Path | None = STATIC,
+    reporters: Mapping[str, RegisteredGateway] = MappingProxyType({}),
+    wake: Callable[[], None] = lambda: None,
 ) -> FastAPI:
-    """The application over a composed platform. It closes nothing: whoever composed does."""
+    """The application over a composed platform. It closes nothing: whoever composed does.
+
+    `reporters` are the gateways that may report, by name; `wake` tells the worker beside it of new work.
+    """
     app = FastAPI(
         title="签筒 Qiantong",
         version=API_VERSION,
@@ -46,7 +70,10 @@ def create_app(
     app.state.ceremony = ceremony
     app.state.gateways = reporters
     app.state.wake = wake
-    app.state.limiter = RateLimiter(callers=settings.caller_rate, public=settings.public_rate)
+    app.state.limiter = RateLimiter(
+        callers=settings.caller_rate, public=settings.public_rate, sign_ins=settings.sign_in_rate
+    )
+    app.state.entrance = Entrance(platform=platform, public_url=settings.public_url)
     problems.install(app)
     for router in (
         projects.import_router,
@@ -54,6 +81,10 @@ def create_app(
         draw_orders.router,
         draws.router,
         disclosures.router,
+        sessions.router,
+        credentials.router,
+        enrolments.router,
+        users.router,
         rosters.router,
         rosters.public,
         gateways.router,

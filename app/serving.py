@@ -3,6 +3,7 @@ interrupted.
 """
 
 import asyncio
+import signal
 import socket
 from collections.abc import Callable
 from typing import Final
@@ -13,10 +14,13 @@ import uvicorn
 from app.composition import Installation, installation
 from app.errors import AppError
 from app.gateways.beacons import BeaconUnavailableError
+from app.gateways.gateway_file import Gateways, load_gateways
 from app.logs import configure
 from app.main import create_app
 from app.settings import Settings
+from app.usecases.delivery.work import WorkContext
 from app.waiting import run_patiently
+from app.worker import HANDLERS, REPORT_HANDLERS, Wiring, Worker, quiet_hours
 from crypto.errors import CryptoError
 from draw.errors import DrawError
 from draw.lifecycle import DRAWN, REQUESTED
@@ -43,15 +47,51 @@ async def serve_installation(
 ) -> None:
     """Serve an installation until stopped, going on with interrupted draws beside it."""
     listener = socket.create_server((host, port), backlog=_BACKLOG)
-    app = create_app(one.platform, one.ceremony, one.settings)
+    gateways = load_gateways(one.settings.gateways, data=one.settings.data, client=one.client)
+    worker = make_worker(one, gateways)
+    app = create_app(
+        one.platform, one.ceremony, one.settings, reporters=gateways.registered, wake=worker.wake
+    )
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off"))
     announce(f"http://{host}:{listener.getsockname()[1]}")
     resumed = asyncio.create_task(resume(one))
+    working = asyncio.create_task(worker.run()) if one.settings.worker else None
     try:
         await server.serve(sockets=[listener])
     finally:
         resumed.cancel()
-        await asyncio.gather(resumed, return_exceptions=True)
+        worker.stop()
+        await asyncio.gather(*filter(None, (resumed, working)), return_exceptions=True)
+
+
+def make_worker(one: Installation, gateways: Gateways) -> Worker:
+    """The worker of an installation, not running yet."""
+    context = WorkContext(
+        platform=one.platform, ceremony=one.ceremony, public_url=one.settings.public_url.rstrip("/")
+    )
+    wiring = Wiring(
+        gateways=gateways.by_channel,
+        handlers=HANDLERS,
+        report_handlers=REPORT_HANDLERS,
+        quiet=quiet_hours(one.settings.quiet_hours),
+        seconds=one.settings.worker_seconds,
+    )
+    return Worker(context, wiring)
+
+
+def work_platform(settings: Settings) -> None:
+    """Work the timers and the outbox of an installation without serving it, until interrupted."""
+    configure()
+
+    async def whole() -> None:
+        async with installation(settings) as one:
+            gateways = load_gateways(settings.gateways, data=settings.data, client=one.client)
+            worker = make_worker(one, gateways)
+            for ending in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(ending, worker.stop)
+            await worker.run()
+
+    asyncio.run(whole())
 
 
 async def resume(one: Installation) -> None:

@@ -36,6 +36,16 @@ class Settings(BaseSettings):
     # Requests of one caller, and of one address to the public routes, in the notation of `limits`.
     caller_rate: str = "1200/minute"
     public_rate: str = "600/minute"
+    # Attempts of one address to sign in or to enrol.
+    sign_in_rate: str = "30/minute"
+    # Who carries messages (`app.gateways.gateway_file`); without it they lie in the data folder's spool.
+    gateways: Path | None = None
+    # Whether `serve` works timers and messages too, how often it looks, and Beijing hours without calls.
+    worker: bool = True
+    worker_seconds: float = Field(default=2.0, gt=0, le=60)
+    quiet_hours: str = Field(
+        default="21:30-07:30", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$"
+    )
 
     @property
     def database_url(self) -> str:

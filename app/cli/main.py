@@ -10,7 +10,20 @@ from typing import Annotated, Final
 
 import typer
 
-from app.cli import databases, demonstration, draws, keys, logs, parties, pools, projects, proofs, server
+from app.cli import (
+    databases,
+    demonstration,
+    draws,
+    keys,
+    logs,
+    parties,
+    pools,
+    projects,
+    proofs,
+    server,
+    simulation,
+    working,
+)
 
 _HELP: Final = (
     "签筒：可核验的评标专家抽取 · Verifiable drawing of tender-evaluation experts\n\n"
@@ -33,7 +46,9 @@ app.add_typer(draws.app, name="draw")
 app.add_typer(parties.app, name="party")
 app.add_typer(keys.app, name="key")
 app.add_typer(logs.app, name="log")
+app.add_typer(simulation.app, name="simulate")
 app.command("serve")(server.serve)
+app.command("work")(working.work)
 app.command("demo")(demonstration.demo)
 app.command("verify")(proofs.verify)
 app.command("vectors")(proofs.vectors)

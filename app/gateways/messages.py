@@ -43,6 +43,15 @@ class Outgoing:
     menu: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredGateway:
+    """A gateway that may report: its channels and its Ed25519 key, 32 bytes."""
+
+    name: str
+    channels: frozenset[str]
+    public: bytes
+
+
 class Gateway(Protocol):
     """A carrier of messages.
 

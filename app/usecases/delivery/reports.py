@@ -8,13 +8,13 @@ an invitation is the business of the handlers in `app.worker`.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
 import structlog
 
 from app.errors import AccessRefusedError, AppError, ConflictError, NotFoundError
+from app.gateways.messages import RegisteredGateway
 from app.store.repositories.leases import Claim
 from app.store.repositories.outbox import DELIVERED, FAILED, Delivery, Reference
 from app.store.repositories.reports import ClaimedReport, Report
@@ -45,15 +45,6 @@ STATES: Final[Mapping[str, str]] = {
     "failed": FAILED,
     "invalid_number": FAILED,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegisteredGateway:
-    """A gateway that may report: its channels and its Ed25519 key, 32 bytes."""
-
-    name: str
-    channels: frozenset[str]
-    public: bytes
 
 
 async def receive(platform: Platform, gateway: RegisteredGateway, body: Mapping[str, Any]) -> bool:
@@ -130,7 +121,10 @@ def _report(body: Mapping[str, Any]) -> Report:
 
 
 def _require_fresh(at: str, now: str) -> None:
-    moment, present = from_text(at), from_text(now)
+    try:
+        moment, present = from_text(at), from_text(now)
+    except ValueError:
+        raise ConflictError("report.stale") from None
     if not present - OLDEST <= moment <= present + AHEAD:
         raise ConflictError("report.stale")
 
