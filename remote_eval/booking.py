@@ -172,22 +172,25 @@ def seat_faults(order: Order, sites: Mapping[str, SiteFacts]) -> list[OrderFault
         if (HOST if centre.main else REMOTE) not in facts.serves:
             found.append(OrderFault(code="booking.site-part", pointer=f"{here}/main"))
         for index, seat in enumerate(centre.seats):
-            found += _of_seat(facts.seats.get(seat), f"{here}/seats/{index}")
+            found += one_seat_faults(facts.seats.get(seat), f"{here}/seats/{index}")
     return found
 
 
-def _of_seat(facts: SeatFacts | None, at: str) -> Iterator[OrderFault]:
+def one_seat_faults(facts: SeatFacts | None, at: str) -> list[OrderFault]:
+    """What stands against one seat; None: the site has no such seat."""
     if facts is None:
-        yield OrderFault(code="booking.seat-unknown", pointer=at)
-        return
+        return [OrderFault(code="booking.seat-unknown", pointer=at)]
+    found = []
     if not facts.seated_zone:
-        yield OrderFault(code="booking.seat-zone", pointer=at)
+        found.append(OrderFault(code="booking.seat-zone", pointer=at))
     if facts.faulty:
-        yield OrderFault(code="booking.seat-faulty", pointer=at, figures={"parts": ", ".join(facts.faulty)})
+        parts: dict[str, object] = {"parts": ", ".join(facts.faulty)}
+        found.append(OrderFault(code="booking.seat-faulty", pointer=at, figures=parts))
     if facts.taken:
-        yield OrderFault(code="booking.seat-taken", pointer=at)
+        found.append(OrderFault(code="booking.seat-taken", pointer=at))
     elif facts.room_taken:
-        yield OrderFault(code="booking.room-taken", pointer=at)
+        found.append(OrderFault(code="booking.room-taken", pointer=at))
+    return found
 
 
 def _time_faults(order: Order, wanted: Wanted, now: datetime) -> Iterator[OrderFault]:

@@ -80,9 +80,20 @@ class SeatHold:
     shared: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A seat that somebody holds, and who has its room: the id of one booking, or `MIXED`."""
+
+    site_id: str
+    room_id: str
+    seat_id: str
+    regime: str
+
+
 _BOOKING: Final = tuple(column.name for column in fields(Booking))
 _CENTRE: Final = tuple(column.name for column in fields(CentrePart))
 _ORDER: Final = tuple(column.name for column in fields(OrderRow))
+_HELD: Final = tuple(column.name for column in fields(Held))
 
 
 class BookingRepository:
@@ -135,6 +146,14 @@ class BookingRepository:
                 (bookings.c.since < at) | ((bookings.c.since == at) & (bookings.c.id < booking_id))
             )
         ordered = query.order_by(bookings.c.since.desc(), bookings.c.id.desc()).limit(limit)
+        return [Booking(**row._mapping) for row in await self._connection.execute(ordered)]
+
+    async def coming(self, *, mode: str, now: str, limit: int) -> list[Booking]:
+        """Bookings that are not cancelled and not over, first to begin first."""
+        query = select(bookings).where(
+            bookings.c.mode == mode, bookings.c.until > now, bookings.c.state != "cancelled"
+        )
+        ordered = query.order_by(bookings.c.since, bookings.c.id).limit(limit)
         return [Booking(**row._mapping) for row in await self._connection.execute(ordered)]
 
     async def advance(self, booking: Booking, **changes: Any) -> None:
@@ -224,25 +243,14 @@ class BookingRepository:
         except IntegrityError as error:
             raise WriteConflictError("store.write-conflict") from error
 
-    async def held_seats(self, site_ids: Collection[str], slots: range) -> dict[str, set[str]]:
-        """The seats that somebody holds in some of the slots, by site."""
-        query = select(seat_slots.c.site_id, seat_slots.c.seat_id).where(
-            seat_slots.c.site_id.in_(site_ids), seat_slots.c.slot.between(slots[0], slots[-1])
+    async def held(self, site_ids: Collection[str], slots: range, *, besides: str = "") -> list[Held]:
+        """The seats that bookings but `besides` hold in some of the slots."""
+        query = select(*(seat_slots.c[name] for name in _HELD)).where(
+            seat_slots.c.site_id.in_(site_ids),
+            seat_slots.c.slot.between(slots[0], slots[-1]),
+            seat_slots.c.booking_id != besides,
         )
-        found: dict[str, set[str]] = defaultdict(set)
-        for row in await self._connection.execute(query.distinct()):
-            found[row.site_id].add(row.seat_id)
-        return found
-
-    async def room_regimes(self, site_ids: Collection[str], slots: range) -> dict[tuple[str, str], set[str]]:
-        """Who has each room in some of the slots: ids of bookings that have it alone, or `MIXED`."""
-        query = select(room_slots.c.site_id, room_slots.c.room_id, room_slots.c.regime).where(
-            room_slots.c.site_id.in_(site_ids), room_slots.c.slot.between(slots[0], slots[-1])
-        )
-        found: dict[tuple[str, str], set[str]] = defaultdict(set)
-        for row in await self._connection.execute(query.distinct()):
-            found[row.site_id, row.room_id].add(row.regime)
-        return found
+        return [Held(**row._mapping) for row in await self._connection.execute(query.distinct())]
 
     async def held_from(self, site_id: str, slot: int) -> dict[str, str]:
         """The seats of a site that are held at or after a slot, each with its room."""

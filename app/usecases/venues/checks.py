@@ -1,0 +1,90 @@
+"""An order for seats judged whole: by itself, against its draw, and against the seats as they are now."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from app.errors import ConflictError, Fault, InputRefusedError
+from app.store.repositories.draws import DrawRow
+from app.store.unit_of_work import UnitOfWork
+from app.times import from_text
+from app.usecases.venues.seats import Occupancy, occupancy
+from app.usecases.venues.texts import of_order
+from draw.lifecycle import ABORTED
+from draw.model import DrawParameters
+from draw.schema import is_time
+from remote_eval import booking as rules
+from remote_eval.slots import slots_of
+
+_TIMELESS: Final = frozenset({"booking.time-order", "booking.too-long"})
+_NO_SEATS: Final = Occupancy(layouts={}, held={}, regimes={}, serves={})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingOrder:
+    """What a caller orders for a draw; times in their written form, not yet checked."""
+
+    since: str
+    until: str
+    experts: int
+    mixed: bool
+    centres: tuple[rules.Centre, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """An order without faults, its slots, and the sites as they were when it was judged."""
+
+    order: rules.Order
+    slots: range
+    seats: Occupancy
+
+
+def wanted(row: DrawRow) -> rules.Wanted:
+    """What a draw asks of its booking. Raises ConflictError ``booking.draw-over`` for one given up."""
+    if row.state == ABORTED or row.evaluation_from is None or row.evaluation_to is None:
+        raise ConflictError("booking.draw-over")
+    parameters = DrawParameters.from_json(row.request["parameters"])
+    return rules.Wanted(
+        experts=parameters.committee.experts,
+        since=from_text(row.evaluation_from),
+        until=from_text(row.evaluation_to),
+        places={one.id: (one.minimum, one.maximum) for one in parameters.sites},
+    )
+
+
+async def checked(
+    uow: UnitOfWork, row: DrawRow, asked: BookingOrder, *, now: datetime, besides: str = ""
+) -> Checked:
+    """The order once nothing is wrong with it; what booking `besides` holds counts as free.
+
+    Raises InputRefusedError ``request.invalid`` or ``booking.refused`` with every fault.
+    """
+    order = _parsed(asked)
+    found, seats = rules.order_faults(order, wanted(row), now=now), _NO_SEATS
+    timeless = any(one.code in _TIMELESS for one in found)
+    slots = range(0) if timeless else slots_of(order.since, order.until)
+    if not timeless:
+        sites = [centre.site for centre in order.centres]
+        seats = await occupancy(uow, sites, slots, mode=row.mode, besides=besides)
+        found += rules.seat_faults(order, seats.facts(mixed=order.mixed))
+    if found:
+        raise InputRefusedError("booking.refused", [of_order(one) for one in found])
+    return Checked(order=order, slots=slots, seats=seats)
+
+
+def _parsed(asked: BookingOrder) -> rules.Order:
+    faults = [
+        Fault(code="schema.format", pointer=pointer)
+        for text, pointer in ((asked.since, "/from"), (asked.until, "/to"))
+        if not is_time(text)
+    ]
+    if faults:
+        raise InputRefusedError("request.invalid", faults)
+    return rules.Order(
+        since=from_text(asked.since),
+        until=from_text(asked.until),
+        experts=asked.experts,
+        mixed=asked.mixed,
+        centres=asked.centres,
+    )
