@@ -104,6 +104,10 @@ _ARRIVING: Final = {
     "venue.write": _right("venues:write", OPERATOR),
     "venue.book": _right("venues:book", OPERATOR),
     "venue.confirm": _right("venues:confirm", SITE),
+    "seat.report": _right("seats:report", SITE, OPERATOR),
+    # What passes the relay box: names of files are for who is at the site and for supervision.
+    "relay.read": _right("relay:read", SITE, SUPERVISOR),
+    "relay.write": _right("relay:write", SITE),
     # By two persons: who begins an enrolment cannot approve it.
     "seat.enrol": _right("seats:enrol", SITE, OPERATOR),
     "desk.expected": _right("desk:read", SITE),
