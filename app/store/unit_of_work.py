@@ -39,6 +39,7 @@ from app.store.repositories.parties import PartyRepository
 from app.store.repositories.passkeys import PasskeyRepository
 from app.store.repositories.pools import PoolRepository
 from app.store.repositories.projects import ProjectRepository
+from app.store.repositories.relay import RelayRepository
 from app.store.repositories.reports import ReportRepository
 from app.store.repositories.rosters import RosterRepository
 from app.store.repositories.seat_access import SeatAccessRepository
@@ -74,6 +75,7 @@ class UnitOfWork:
         self.contacts = ContactRepository(connection, cipher)
         self.venues = VenueRepository(connection)
         self.bookings = BookingRepository(connection)
+        self.relay = RelayRepository(connection, cipher)
         self.idempotency = IdempotencyRepository(connection)
         self.operations = OperationRepository(connection)
         self.codes = OneTimeCodeRepository(connection)

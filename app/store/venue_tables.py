@@ -206,14 +206,14 @@ seat_slots = Table(
     Index(None, "site_id", "room_id", "slot"),
 )
 
-# Public keys of staff browsers, for the signatures of the relay box (P-256, uncompressed point, hex).
+# Public keys of staff browsers, for the signatures of the relay box: P-256, named by their thumbprint.
 staff_keys = Table(
     "staff_keys",
     METADATA,
     Column("id", _ID, primary_key=True),
     Column("site_id", _ID, ForeignKey("venue_sites.id"), nullable=False, index=True),
     Column("person", _ID, nullable=False),
-    Column("public", String(130), nullable=False, unique=True),
+    Column("public", JSON, nullable=False),
     Column("created_at", _TIME, nullable=False),
     Column("expires_at", _TIME, nullable=False),
 )

@@ -33,14 +33,13 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("site_id", sa.String(length=64), nullable=False),
         sa.Column("person", sa.String(length=64), nullable=False),
-        sa.Column("public", sa.String(length=130), nullable=False),
+        sa.Column("public", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.String(length=20), nullable=False),
         sa.Column("expires_at", sa.String(length=20), nullable=False),
         sa.ForeignKeyConstraint(
             ["site_id"], ["venue_sites.id"], name=op.f("fk_staff_keys_site_id_venue_sites")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_keys")),
-        sa.UniqueConstraint("public", name=op.f("uq_staff_keys_public")),
     )
     with op.batch_alter_table("staff_keys", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_staff_keys_site_id"), ["site_id"], unique=False)
