@@ -6,8 +6,8 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from app.api.open_routes import action_of, served
 from app.api.problems import MEDIA_TYPE
-from app.api.public import PUBLIC_PATHS
 from app.api.schemas import ImportIn
 
 _SECURITY: Final = {
@@ -18,6 +18,12 @@ _SECURITY: Final = {
         "name": "Signature",
         "description": "RFC 9421, Ed25519, over @method @target-uri idempotency-key content-digest; "
         "created and nonce; window five minutes",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "__Host-qiantong",
+        "description": "Given by signing in (`qiantong` without HTTPS); changes need X-Qiantong: 1 as well",
     },
 }
 
@@ -35,19 +41,19 @@ def _made(app: FastAPI) -> dict[str, Any]:
     )
     document["components"]["securitySchemes"] = _SECURITY
     _add_import_form(document["components"]["schemas"])
-    for path, operation in _operations(document):
-        if not path.startswith(PUBLIC_PATHS):
-            operation["security"] = [{"apiKey": []}, {"messageSignature": []}]
+    guarded = {route.operation_id for route in served(app) if action_of(route)}
+    for operation in _operations(document):
+        if operation["operationId"] in guarded:
+            operation["security"] = [{"apiKey": []}, {"messageSignature": []}, {"session": []}]
         _drop_foreign_refusal(operation["responses"])
     for name in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(name, None)
     return document
 
 
-def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for path, methods in document["paths"].items():
-        for operation in methods.values():
-            yield path, operation
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for methods in document["paths"].values():
+        yield from methods.values()
 
 
 def _add_import_form(schemas: dict[str, Any]) -> None:

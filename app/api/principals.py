@@ -1,8 +1,9 @@
-"""How a caller proves who it is: a bearer API key, or an HTTP message signature (RFC 9421), with rate limits.
+"""How a caller proves who it is: an API key, a message signature (RFC 9421) or a session, with rate limits.
 
 `acting("draw.request")` is the typed dependency of a route: it authenticates, spends the signature's nonce,
-applies the caller's rate and checks the table of `app.usecases.principals`. A key with a signing key must
-sign whatever changes something.
+applies the caller's rate and checks the matrix of `app.usecases.rights`. A key with a signing key must sign
+whatever changes something; a browser with a session must show that a page of this site sent it. A request
+that brings an Authorization header is judged by that alone, whatever cookie comes with it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,7 @@ from limits import parse as parse_rate
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 
+from app.api.cookies import require_own_page, token_of
 from app.api.problems import ProblemError
 from app.errors import AccessRefusedError
 from app.gateways.message_signatures import HttpMessage, claimed_key_id, verify
@@ -21,6 +23,7 @@ from app.store.unit_of_work import UnitOfWork
 from app.times import to_text
 from app.usecases.access import principal_of_token, usable
 from app.usecases.operations import Actor
+from app.usecases.people import sessions
 from app.usecases.platform import Platform
 from app.usecases.principals import Principal, require
 
@@ -28,14 +31,18 @@ _READING: Final = frozenset({"GET", "HEAD"})
 _BEARER: Final = "bearer "
 DEFAULT_RATE: Final = "1200/minute"
 PUBLIC_RATE: Final = "600/minute"
+SIGN_IN_RATE: Final = "30/minute"
 
 
 class RateLimiter:
     """Fixed windows in this process's memory, per caller."""
 
-    def __init__(self, *, callers: str = DEFAULT_RATE, public: str = PUBLIC_RATE) -> None:
+    def __init__(
+        self, *, callers: str = DEFAULT_RATE, public: str = PUBLIC_RATE, sign_ins: str = SIGN_IN_RATE
+    ) -> None:
         self._strategy = FixedWindowRateLimiter(MemoryStorage())
-        self._rates = {"caller": parse_rate(callers), "public": parse_rate(public)}
+        stated = {"caller": callers, "public": public, "sign-in": sign_ins}
+        self._rates = {kind: parse_rate(rate) for kind, rate in stated.items()}
 
     async def hit(self, kind: str, who: str, *, now: datetime) -> dict[str, str]:
         """Count one request; the RateLimit headers. Raises ProblemError ``rate.limited``."""
@@ -73,6 +80,7 @@ def acting(action: str) -> Callable[[Request, Response], Awaitable[Principal]]:
         require(principal, action)
         return principal
 
+    dependency.action = action  # type: ignore[attr-defined]
     return dependency
 
 
@@ -81,6 +89,14 @@ async def public_rate(request: Request, response: Response) -> None:
     limiter: RateLimiter = request.app.state.limiter
     response.headers.update(
         await limiter.hit("public", address_of(request), now=platform_of(request).clock())
+    )
+
+
+async def sign_in_rate(request: Request, response: Response) -> None:
+    """The dependency of whatever checks a secret of somebody unknown: a low rate, per address."""
+    limiter: RateLimiter = request.app.state.limiter
+    response.headers.update(
+        await limiter.hit("sign-in", address_of(request), now=platform_of(request).clock())
     )
 
 
@@ -97,6 +113,9 @@ async def authenticate(request: Request) -> Principal:
 
         return await platform.database.transact(work)
     header = request.headers.get("authorization", "")
+    cookie = token_of(request)
+    if not header and cookie is not None:
+        return await _of_browser(request, cookie)
     if not header.lower().startswith(_BEARER):
         raise AccessRefusedError("access.missing")
     async with platform.database.read() as uow:
@@ -115,6 +134,12 @@ def actor_of(request: Request, principal: Principal) -> Actor:
 def address_of(request: Request) -> str:
     """The peer's network address; whether forwarded headers count is the server's setting, not ours."""
     return request.client.host[:64] if request.client is not None else "unknown"
+
+
+async def _of_browser(request: Request, token: str) -> Principal:
+    if request.method not in _READING:
+        require_own_page(request)
+    return sessions.principal_of(await sessions.of_token(platform_of(request), token))
 
 
 async def _signed(uow: UnitOfWork, request: Request, body: bytes, *, key_id: str, now: datetime) -> Principal:

@@ -37,6 +37,10 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
                 "启用码无效或已过期，请联系管理员",
                 "The enrolment code is wrong or has expired; ask whoever gave it to you",
             ),
+            "session.not-fresh": (
+                "请先重新登录：更改登录方式须在登录后 {minutes} 分钟内进行",
+                "Sign in again first: credentials are changed within {minutes} minutes of signing in",
+            ),
             "user.own": ("不能更改自己的账号", "Nobody may change their own account"),
             "user.role": ("您的角色不能管理此类账号", "Your role may not manage accounts of this kind"),
             "user.same-person": (

@@ -16,7 +16,7 @@ def group() -> None:
 @app.command()
 def issue(
     person: Annotated[str, typer.Option(help="责任人编号 · id of the accountable person")],
-    role: Annotated[str, typer.Option(help="agency、operator、supervisor、site、witness 之一 · one of these")],
+    role: Annotated[str, typer.Option(help="agency、operator、supervisor、site、witness · one of these")],
     agency: Annotated[str | None, typer.Option(help="代理机构编号 · agency id")] = None,
     site: Annotated[
         str | None, typer.Option(help="site、witness 所在场所编号 · venue site id for site and witness")

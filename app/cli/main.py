@@ -22,6 +22,7 @@ from app.cli import (
     proofs,
     server,
     simulation,
+    users,
     working,
 )
 
@@ -45,6 +46,7 @@ app.add_typer(projects.app, name="project")
 app.add_typer(draws.app, name="draw")
 app.add_typer(parties.app, name="party")
 app.add_typer(keys.app, name="key")
+app.add_typer(users.app, name="user")
 app.add_typer(logs.app, name="log")
 app.add_typer(simulation.app, name="simulate")
 app.command("serve")(server.serve)

@@ -26,7 +26,7 @@ STALE: Final = timedelta(days=90)
 _LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}", re.ASCII)
 _PLACE: Final = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,63}", re.ASCII)
 _MAX_NAME: Final = 100
-_ID_BYTES: Final = 10
+ID_BYTES: Final = 10
 _LEFT_OF_A_KIND: Final = 2
 
 

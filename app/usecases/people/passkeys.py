@@ -147,6 +147,7 @@ async def sign_in(
     async def work(uow: UnitOfWork) -> SignedIn:
         user = await uow.users.get(passkey.user_id)
         usable = user is not None and is_usable(user, mode=platform.mode, now=now)
+        usable = usable and _handle_in(credential) in (None, passkey.user_id)
         moved = await uow.passkeys.used(passkey, sign_count=verified.new_sign_count, at=to_text(now))
         if user is None or not usable or not moved:
             raise AccessRefusedError("passkey.refused")
@@ -192,6 +193,12 @@ def _challenge_in(credential: Mapping[str, Any]) -> bytes:
         return parse_client_data_json(_bytes_of(credential["response"]["clientDataJSON"])).challenge
     except _MALFORMED as error:
         raise AccessRefusedError("passkey.refused") from error
+
+
+def _handle_in(credential: Mapping[str, Any]) -> str | None:
+    """Whose passkey the authenticator itself says it is."""
+    handle = credential["response"].get("userHandle")
+    return None if handle is None else _bytes_of(handle).decode("utf-8", "replace")
 
 
 def _registered(entrance: Entrance, credential: Mapping[str, Any], challenge: bytes) -> VerifiedRegistration:
