@@ -50,7 +50,8 @@ INVITATION: Final[Table] = MappingProxyType(
         ACCEPT1: frozenset({ACCEPTED, DECLINED, TIMEOUT, *_ENDS_OF_ANY}),
         ACCEPTED: frozenset({LEAVE_EARLY, LEAVE_LATE, ARRIVED, LATE, NO_SHOW, *_ENDS_OF_ANY}),
         DECLINED: frozenset({REPLACED}),
-        TIMEOUT: frozenset({REPLACED}),
+        # A key pressed in time, told late by its gateway, counts as long as the seat has not passed on.
+        TIMEOUT: frozenset({ACCEPT1, DECLINED, REPLACED}),
         LEAVE_EARLY: frozenset({REPLACED}),
         LEAVE_LATE: frozenset({REPLACED}),
         NO_SHOW: frozenset({REPLACED}),

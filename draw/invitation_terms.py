@@ -14,7 +14,8 @@ from typing import Any, Final
 from draw.entry_bodies import to_seconds
 from draw.errors import LifecycleError
 
-_BEIJING: Final = 8 * 3600  # seconds east of UTC; no summer time
+BEIJING: Final = timedelta(hours=8)  # east of UTC; no summer time
+_BEIJING: Final = 8 * 3600
 _DAY: Final = 24 * 3600
 _MINUTE: Final = 60
 

@@ -18,6 +18,7 @@ from app.errors import WriteConflictError
 from app.store.field_cipher import FieldCipher
 from app.store.invitation_tables import campaigns, invitation_replies, invitations
 from app.store.repositories.contacts import Contact
+from app.store.tables import draws
 
 _TABLE: Final = "invitations"
 
@@ -25,13 +26,14 @@ _TABLE: Final = "invitations"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invited:
     """Who is invited: seat from 0, how many events the seat had had, ids of the request's stratum and site,
-    the expert's id in the pool, and how to reach them."""
+    the expert's id in the pool, the keyed hash of their identity number, and how to reach them."""
 
     seat: int = field(repr=False)
     tenure: int = field(repr=False)
     stratum: str
     site: str
     expert: str = field(repr=False)
+    person: str = field(repr=False)
     contact: Contact = field(repr=False)
 
 
@@ -114,6 +116,12 @@ class InvitationRepository:
     async def numbered(self, draw_id: str, n: int) -> Invitation | None:
         """The invitation with this number in the draw's log."""
         found = await self._listed((invitations.c.draw_id == draw_id) & (invitations.c.n == n))
+        return found[0] if found else None
+
+    async def referred(self, k: int, n: int) -> Invitation | None:
+        """The invitation n of the draw with number k."""
+        draw = select(draws.c.id).where(draws.c.k == k)
+        found = await self._listed(invitations.c.draw_id.in_(draw) & (invitations.c.n == n))
         return found[0] if found else None
 
     async def expected(self, *, arrival_tag: str) -> list[Invitation]:

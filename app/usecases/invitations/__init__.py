@@ -1,1 +1,1 @@
-"""Sealed invitations in the order of a campaign: start, letters, replies, replacement, ladder, moves."""
+"""From the drawn draw to people who have accepted: plans, letters, answers, vacated seats, moves."""

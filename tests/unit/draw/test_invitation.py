@@ -32,7 +32,7 @@ heard: accept1 declined timeout replaced superseded
 accept1: accepted declined timeout replaced superseded
 accepted: on_leave_early on_leave_late arrived late no_show replaced superseded
 declined: replaced
-timeout: replaced
+timeout: accept1 declined replaced
 on_leave_early: replaced
 on_leave_late: replaced
 no_show: replaced
@@ -121,7 +121,8 @@ def test_no_seat_passes_on_because_a_number_is_dead() -> None:
 def test_each_vacating_state_has_a_class_of_the_format_and_leads_on() -> None:
     for state, cause in VACATING.items():
         assert cause in EVENT_CLASSES
-        assert INVITATION[state] == {"replaced"}
+        assert "replaced" in INVITATION[state]
+        assert state == "timeout" or INVITATION[state] == {"replaced"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,91 @@
+"""Who is affected by a change of a campaign, and telling each of them exactly once (R40).
+
+Experts are told on their own phone or address; centres, agency, operator and supervisor by a letter into
+their tray (`letter` channel). A notice names no project and no colleague. Delivery keeps who was told as
+keyed hashes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from app.store.repositories.campaigns import CampaignRow
+from app.store.repositories.invitations import Invitation
+from app.store.unit_of_work import UnitOfWork
+from app.usecases.delivery.notices import Change, Recipient, fan_out
+from app.usecases.invitations import plans
+from draw import invitation
+from draw.invitation_terms import Hours
+
+_TOLD: Final = invitation.OPEN | invitation.FILLING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """One change: its id, the texts for experts and for the others, and what changed in words."""
+
+    id: str
+    experts: str | None
+    staff: str
+    what: str
+    until: str
+
+
+async def tell(
+    uow: UnitOfWork,
+    occasion: Occasion,
+    campaign: CampaignRow,
+    invitations: Iterable[Invitation],
+    *,
+    now: str,
+) -> int:
+    """Tell everybody affected; how many had not been told of this change. `campaign` as it is now."""
+    size = (await uow.log.head()).size
+    change = Change(
+        id=occasion.id, draw_id=campaign.draw_id, expires_at=occasion.until, log_size=size, urgent=False
+    )
+    told = 0
+    for one in campaign.plan["sites"]:
+        recipients = [*_centre(one), *(_office(campaign) if one is campaign.plan["sites"][0] else ())]
+        fields = _fields(campaign.plan, one["site"], occasion)
+        told += await fan_out(
+            uow, change=change, recipients=recipients, template=occasion.staff, fields=fields, now=now
+        )
+    if occasion.experts is not None:
+        for one in invitations:
+            told += await _expert(uow, change, occasion, one, now=now)
+    return told
+
+
+async def _expert(uow: UnitOfWork, change: Change, occasion: Occasion, one: Invitation, *, now: str) -> int:
+    contact = one.invited.contact
+    ways = (("sms", contact.phone), ("email", contact.email), ("voice", contact.phone))
+    way = next(((channel, to) for channel, to in ways if channel in contact.channels and to), None)
+    if way is None or occasion.experts is None or one.state not in _TOLD:
+        return 0
+    recipient = Recipient(key=f"expert|{one.invited.person}", audience="expert", channel=way[0], to=way[1])
+    fields = {**one.content, "what_changed": occasion.what}
+    return await fan_out(
+        uow, change=change, recipients=[recipient], template=occasion.experts, fields=fields, now=now
+    )
+
+
+def _centre(place: Any) -> list[Recipient]:
+    name = f"site-{place['venue']}"
+    return [Recipient(key=name, audience="site", channel="letter", to=name)]
+
+
+def _office(campaign: CampaignRow) -> list[Recipient]:
+    people = [("agency", campaign.agency_id), ("operator", campaign.proposed_by)]
+    if campaign.approved_by is not None:
+        people.append(("supervisor", campaign.approved_by))
+    return [
+        Recipient(key=f"{role}|{who}", audience=role, channel="letter", to=f"{role}-{who}")
+        for role, who in people
+    ]
+
+
+def _fields(plan: Any, site: str, occasion: Occasion) -> dict[str, str]:
+    moment = plan["begins"]
+    when = Hours(send_at=moment, reply_by=moment, cut_off=moment, arrive_by=moment)
+    return {**plans.content_of(plan, site, when), "what_changed": occasion.what}

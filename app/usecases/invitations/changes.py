@@ -1,0 +1,204 @@
+"""Moving and calling off: what everybody had agreed to no longer holds.
+
+A move asks everybody anew, by new letters to the same holders; the old letters are superseded and their
+answers count no longer. The venues are booked anew in the same transaction: either everything moved or
+nothing. Everybody affected is told of each change exactly once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from app.errors import ConflictError, Fault, InputRefusedError
+from app.store.repositories.campaigns import CampaignRow
+from app.store.repositories.invitations import Invitation
+from app.store.unit_of_work import UnitOfWork
+from app.times import from_text
+from app.usecases import invites
+from app.usecases.delivery.work import WorkContext
+from app.usecases.draw_requests import find_draw
+from app.usecases.invitations import affected, asking, plans, standing, timing
+from app.usecases.invitations.affected import Occasion
+from app.usecases.invitations.asking import Asking
+from app.usecases.invitations.campaigns import By
+from app.usecases.invitations.standing import Standing
+from app.usecases.invites import Holder
+from app.usecases.operations import note
+from app.usecases.platform import Platform
+from app.usecases.venues.moves import rebook
+from app.usecases.venues.orders import Act, withdraw
+from draw import invitation
+from draw.model import TEXT, DrawParameters
+from draw.schema import Faults
+
+_ASKED = invitation.OPEN | {invitation.ACCEPTED}
+_PRESENT = frozenset({invitation.ARRIVED, invitation.LATE, invitation.SEATED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """Another begin, other places or both (`sites` None: the same), and why, in words for everybody."""
+
+    begins: str
+    reason: str
+    sites: Sequence[Mapping[str, str]] | None = field(default=None)
+
+
+async def move(context: WorkContext, draw_id: str, wanted: Move, *, by: By) -> CampaignRow:
+    """Move a running campaign and ask everybody anew.
+
+    Raises InputRefusedError ``campaign.refused``, ConflictError ``campaign.state`` (not running, or a seat is
+    passing on just now), ``campaign.arrived`` once somebody is there, ``campaign.unmoved``, and as
+    `app.usecases.venues.moves.rebook`: then nothing has moved.
+    """
+    platform = context.platform
+    async with platform.database.read() as uow:
+        row = await find_draw(uow, by.principal, draw_id)
+        await standing.load(uow, draw_id)
+    held = await invites.holders(platform, row)
+
+    async def work(uow: UnitOfWork) -> CampaignRow:
+        now = platform.now()
+        found = await standing.load(uow, draw_id)
+        _require_movable(found)
+        campaign = await _moved(uow, found, wanted, now=now)
+        await _rebook(uow, found.campaign, wanted, by=by, platform=platform)
+        await note(uow, by.actor, "campaign.move", draw_id, now=now)
+        terms = await standing.terms_of(uow, platform, found.row)
+        wanted_of = Asking(
+            context=context, campaign=campaign, row=found.row, terms=terms, now=now, change=wanted.reason
+        )
+        await _ask_anew(uow, wanted_of, found, held)
+        occasion = Occasion(
+            id=f"move/{campaign.id}/{campaign.moves}",
+            experts=None,
+            staff="staff-change",
+            what=wanted.reason,
+            until=plans.ends(campaign.plan),
+        )
+        await affected.tell(uow, occasion, campaign, (), now=now)
+        return await standing.follow(uow, draw_id, now=now)
+
+    moved = await platform.database.transact(work)
+    async with platform.database.read() as uow:
+        size = (await uow.log.head()).size
+    await platform.publisher.covering(size, now=platform.clock)
+    return moved
+
+
+async def cancel(uow: UnitOfWork, platform: Platform, draw_id: str, reason: str, *, by: By) -> CampaignRow:
+    """Call a campaign off: seats given back, everybody told. Called off again: no change.
+
+    Raises InputRefusedError ``campaign.refused``, ConflictError ``campaign.state``.
+    """
+    now = platform.now()
+    await find_draw(uow, by.principal, draw_id)
+    _require_words(reason, "/reason")
+    found = await standing.load(uow, draw_id)
+    campaign = found.campaign
+    if campaign.state == invitation.CANCELLED:
+        return campaign
+    if invitation.CANCELLED not in invitation.CAMPAIGN[campaign.state]:
+        raise ConflictError("campaign.state", state=campaign.state)
+    await uow.campaigns.advance(
+        campaign.id, expected=campaign.state_version, state=invitation.CANCELLED, updated_at=now
+    )
+    await note(uow, by.actor, "campaign.cancel", draw_id, now=now)
+    await _give_back(uow, draw_id, reason, by=by, platform=platform)
+    for one in found.invitations:
+        await stop(uow, one)
+    occasion = Occasion(
+        id=f"cancel/{campaign.id}",
+        experts="cancelled",
+        staff="staff-cancelled",
+        what=reason,
+        until=max(plans.ends(campaign.plan), now),
+    )
+    told = [one for one in found.newest.values() if one.pending is None]
+    await affected.tell(uow, occasion, campaign, told if campaign.approved_by else (), now=now)
+    return await uow.campaigns.get(campaign.id) or campaign
+
+
+async def stop(uow: UnitOfWork, one: Invitation) -> None:
+    """Take back the timers of an invitation and what of its messages has not left."""
+    await timing.rest(uow, one)
+    for occasion in ("sms", "email", "voice", "reminder", "accepted"):
+        await uow.outbox.cancel(f"{one.id}:{occasion}")
+
+
+def _require_movable(found: Standing) -> None:
+    if found.campaign.state not in invitation.RUNNING or found.pending:
+        raise ConflictError("campaign.state", state=found.campaign.state)
+    if any(one.state in _PRESENT for one in found.invitations):
+        raise ConflictError("campaign.arrived")
+
+
+async def _moved(uow: UnitOfWork, found: Standing, wanted: Move, *, now: str) -> CampaignRow:
+    campaign, row = found.campaign, found.row
+    plan = await _new_plan(uow, found, wanted, now=now)
+    if plan == campaign.plan:
+        raise ConflictError("campaign.unmoved")
+    await uow.campaigns.advance(
+        campaign.id,
+        expected=campaign.state_version,
+        plan=plan,
+        begins=plan["begins"],
+        moves=campaign.moves + 1,
+        updated_at=now,
+    )
+    # Other draws look here for whom these hours bind (K14).
+    await uow.draws.advance(
+        row.id,
+        expected=row.state_version,
+        evaluation_from=plan["begins"],
+        evaluation_to=plans.ends(plan),
+        updated_at=now,
+    )
+    return await uow.campaigns.get(campaign.id) or campaign
+
+
+async def _new_plan(uow: UnitOfWork, found: Standing, wanted: Move, *, now: str) -> dict[str, Any]:
+    _require_words(wanted.reason, "/reason")
+    changed = {"begins": wanted.begins}
+    plan = {**found.campaign.plan, **changed}
+    if wanted.sites is not None:
+        plan["sites"] = [dict(one) for one in wanted.sites]
+    project = await uow.projects.get(found.row.project_id, found.row.section)
+    if project is None:
+        raise ConflictError("campaign.state", state=found.campaign.state)
+    parameters = DrawParameters.from_json(found.row.request["parameters"])
+    plans.require_plan(plan, project, parameters, now=now)
+    plans.require_sayable(plan, now=now)
+    return plan
+
+
+async def _ask_anew(uow: UnitOfWork, wanted: Asking, found: Standing, held: Sequence[Holder | None]) -> None:
+    for seat, one in sorted(found.newest.items()):
+        holder = held[seat]
+        if one.state not in _ASKED or holder is None:
+            continue
+        await stop(uow, one)
+        step = invitation.advance(invitation.INVITATION, one.state, invitation.SUPERSEDED, now=wanted.now)
+        await uow.invitations.advance(one, state=step.target, updated_at=wanted.now)
+        await asking.ask(uow, wanted, holder)
+
+
+async def _rebook(uow: UnitOfWork, before: CampaignRow, wanted: Move, *, by: By, platform: Platform) -> None:
+    shift = from_text(wanted.begins) - from_text(before.begins)
+    if shift != timedelta(0):
+        act = Act(actor=by.actor, at=platform.clock(), reason=wanted.reason)
+        await rebook(uow, before.draw_id, shift=shift, act=act)
+
+
+async def _give_back(uow: UnitOfWork, draw_id: str, reason: str, *, by: By, platform: Platform) -> None:
+    booking = await uow.bookings.of_draw(draw_id)
+    if booking is not None and booking.state != "cancelled":
+        await withdraw(uow, booking, act=Act(actor=by.actor, at=platform.clock(), reason=reason))
+
+
+def _require_words(value: str, pointer: str) -> None:
+    found = Faults()
+    TEXT.check(value, pointer, found)
+    if found.found or not value.strip():
+        raise InputRefusedError("campaign.refused", [Fault(code="campaign.text", pointer=pointer)])

@@ -1,0 +1,104 @@
+"""What the clock does to invitations: reminders, the end of the reply term, the end of the grace.
+
+Handlers of the worker's timers: called at least once, after every restart, so each looks first whether there
+is anything left to do. Before a term ends, keypad answers that a gateway has reported are counted: nobody
+loses a seat to a slow line.
+"""
+
+from app.store.repositories.campaigns import CampaignRow
+from app.store.repositories.invitations import Invitation
+from app.store.repositories.outbox import Reference
+from app.store.repositories.reports import Report
+from app.store.unit_of_work import UnitOfWork
+from app.usecases.ceremony import k_of
+from app.usecases.delivery.outbox import enqueue
+from app.usecases.delivery.work import WorkContext
+from app.usecases.invitations import asking, keypad, replies, vacancies
+from draw import invitation
+
+
+async def reply_by(context: WorkContext, letter: str, _due_at: str) -> None:
+    """End the reply term: the seat passes on unless there is an answer."""
+    platform = context.platform
+    for report in await _waiting(context, letter):
+        await keypad.answered(context, report)
+
+    async def work(uow: UnitOfWork) -> None:
+        now = platform.now()
+        one, going = await _going(uow, letter)
+        if one is None or not going or one.state not in invitation.OPEN or now <= one.reply_by:
+            return
+        invitation.advance(invitation.INVITATION, one.state, invitation.TIMEOUT, now=now)
+        await vacancies.vacate(
+            uow, one, state=invitation.TIMEOUT, cause="timeout", reason=invitation.NO_ANSWER, now=now
+        )
+
+    await platform.database.transact(work)
+
+
+async def arrive_by(context: WorkContext, letter: str, _due_at: str) -> None:
+    """End the grace: whoever accepted and is not there has not shown up."""
+    platform = context.platform
+
+    async def work(uow: UnitOfWork) -> None:
+        now = platform.now()
+        one, going = await _going(uow, letter)
+        if one is None or not going or one.state != invitation.ACCEPTED or now <= one.arrive_by:
+            return
+        invitation.advance(invitation.INVITATION, one.state, invitation.NO_SHOW, now=now)
+        await vacancies.vacate(uow, one, state=invitation.NO_SHOW, cause="no_show", now=now)
+
+    await platform.database.transact(work)
+
+
+async def remind_reply(context: WorkContext, letter: str, _due_at: str) -> None:
+    """Ring up whoever has not answered yet: the link itself is no longer the platform's to send."""
+    platform = context.platform
+
+    async def work(uow: UnitOfWork) -> None:
+        now = platform.now()
+        one, going = await _going(uow, letter)
+        if one is None or not going or one.state not in invitation.OPEN or now >= one.reply_by:
+            return
+        row = await uow.draws.get(one.draw_id)
+        if row is not None and one.invited.contact.phone:
+            again = asking.call(platform, row, one, occasion="reminder", not_before=now)
+            await enqueue(uow, again)
+
+    await platform.database.transact(work)
+
+
+async def remind_arrival(context: WorkContext, letter: str, _due_at: str) -> None:
+    """Remind whoever accepted of the begin."""
+    platform = context.platform
+
+    async def work(uow: UnitOfWork) -> None:
+        now = platform.now()
+        one, going = await _going(uow, letter)
+        if one is None or not going or one.state != invitation.ACCEPTED:
+            return
+        message = replies.written(platform, one, "reminder", until=one.arrive_by, now=now)
+        if message is not None:
+            await enqueue(uow, message)
+
+    await platform.database.transact(work)
+
+
+async def _going(uow: UnitOfWork, letter: str) -> tuple[Invitation | None, bool]:
+    """The invitation, and whether its campaign goes on and its seat is not passing on already."""
+    one = await uow.invitations.get(letter)
+    campaign: CampaignRow | None = None if one is None else await uow.campaigns.get(one.campaign_id)
+    running = campaign is not None and campaign.state in invitation.RUNNING
+    return one, running and one is not None and one.pending is None
+
+
+async def _waiting(context: WorkContext, letter: str) -> list[Report]:
+    """Keypad answers to an invitation that a gateway has reported, whether handed on or not."""
+    async with context.platform.database.read() as uow:
+        one = await uow.invitations.get(letter)
+        row = None if one is None else await uow.draws.get(one.draw_id)
+        if one is None or row is None:
+            return []
+        messages = await uow.outbox.of_invitation(Reference(draw=k_of(row), n=one.n))
+        reports = [report for sent in messages for report in await uow.reports.of_message(sent.id)]
+    return [report for report in reports if report.record is not None]

@@ -1,0 +1,118 @@
+"""Vacated seats: each becomes an event with its ground in the log, then the next holder is asked.
+
+The vacancies of a draw are worked one after the other, in the order of their seats, by the timer
+``campaign.vacancies``: the supervisor's answer to one event stands before the next is logged. Every step may
+be repeated: an event is recognised by the tenure that it ends, an invitation is passed on by
+compare-and-swap. What is left to do after a crash stands in the invitations themselves.
+"""
+
+from app.store.repositories.invitations import Invitation
+from app.store.unit_of_work import UnitOfWork
+from app.usecases import invites, openings
+from app.usecases.delivery.work import WorkContext
+from app.usecases.invitations import asking, custody, standing, timing
+from app.usecases.invitations.asking import Asking
+from app.usecases.invitations.standing import Standing
+from app.usecases.invites import Holder
+from app.usecases.replacement_grounds import Grounds
+from draw import invitation, lifecycle
+
+_AGREED = ("venue", "no_show", "recusal")
+
+
+async def work(context: WorkContext, draw_id: str, _due_at: str = "") -> None:
+    """Work every vacancy of a draw, then look after its campaign; a handler of the worker.
+
+    Raises PartyError when the supervisor does not answer: the event stands, and the timer tries again.
+    """
+    while (one := await _next(context, draw_id)) is not None:
+        await _log(context, one)
+        await _pass_on(context, one)
+    platform = context.platform
+    await platform.database.transact(lambda uow: standing.follow(uow, draw_id, now=platform.now()))
+    await custody.seal(context, draw_id)
+
+
+async def vacate(
+    uow: UnitOfWork, one: Invitation, *, state: str, cause: str, now: str, reason: str | None = None
+) -> Invitation:
+    """Note that the seat of an invitation is to pass on, and have it worked."""
+    moved = await uow.invitations.advance(one, state=state, pending=cause, reason=reason, updated_at=now)
+    await timing.rest(uow, one)
+    await timing.work_soon(uow, one.draw_id, now=now)
+    await standing.follow(uow, one.draw_id, now=now)
+    return moved
+
+
+async def _next(context: WorkContext, draw_id: str) -> Invitation | None:
+    """The pending vacancy of the lowest seat, while the draw and the campaign go on."""
+    async with context.platform.database.read() as uow:
+        found = await standing.load(uow, draw_id)
+    going = found.row.state == lifecycle.DRAWN and found.campaign.state in invitation.RUNNING
+    return found.pending[0] if going and found.pending else None
+
+
+async def _log(context: WorkContext, one: Invitation) -> None:
+    """Have the event of a vacancy in the log, answered; once, however often this is called."""
+    async with context.platform.database.read() as uow:
+        found = await standing.load(uow, one.draw_id)
+        grounds = await _grounds(uow, found, one)
+    own_order = found.campaign.own_order_reason is not None
+    await openings.replace(context.ceremony, one.draw_id, grounds, own_order=own_order)
+
+
+async def _grounds(uow: UnitOfWork, found: Standing, one: Invitation) -> Grounds:
+    cause = one.pending or ""
+    noted = cause in ("conflict", "recusal", "venue")
+    return Grounds(
+        seat=one.invited.seat,
+        cause=cause,
+        invitation=one.n,
+        record=await _record(uow, found, one, cause),
+        note=one.reason if noted else None,
+        tenure=one.invited.tenure,
+    )
+
+
+async def _record(uow: UnitOfWork, found: Standing, one: Invitation, cause: str) -> bytes | None:
+    """The gateway's record of the keypad answer that a cause rests on, if it was one."""
+    wanted = "accept" if cause in _AGREED else cause
+    holder = found.of_holder(one) if cause == "venue" else [one]
+    answers = [
+        answer
+        for other in holder
+        for answer in await uow.invitations.answers(other.id)
+        if answer.answer == wanted and (wanted == "leave" or answer.at <= other.reply_by)
+    ]
+    return answers[-1].record if answers else None
+
+
+async def _pass_on(context: WorkContext, one: Invitation) -> None:
+    """Mark the invitation replaced and ask who holds the seat now; nobody when its cell ran out."""
+    platform = context.platform
+    row = await context.ceremony.row(one.draw_id)
+    holder = (await invites.holders(platform, row))[one.invited.seat]
+
+    async def work(uow: UnitOfWork) -> None:
+        now = platform.now()
+        found = await standing.load(uow, one.draw_id)
+        current = next(other for other in found.invitations if other.id == one.id)
+        if current.pending is None:
+            return
+        invitation.advance(invitation.INVITATION, current.state, invitation.REPLACED, now=now)
+        await uow.invitations.advance(current, state=invitation.REPLACED, pending=None, updated_at=now)
+        if holder is not None:
+            await _ask(uow, context, found, holder, now=now)
+        await standing.follow(uow, one.draw_id, now=now)
+
+    await platform.database.transact(work)
+
+
+async def _ask(uow: UnitOfWork, context: WorkContext, found: Standing, holder: Holder, *, now: str) -> None:
+    terms = await standing.terms_of(uow, context.platform, found.row)
+    campaign = found.campaign
+    await asking.ask(
+        uow,
+        Asking(context=context, campaign=campaign, row=found.row, terms=terms, now=now),
+        holder,
+    )
