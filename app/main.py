@@ -13,6 +13,7 @@ from typing import Final
 from fastapi import FastAPI
 
 from app.api import (
+    bookings,
     catalogue,
     credentials,
     disclosures,
@@ -23,9 +24,11 @@ from app.api import (
     problems,
     projects,
     public,
+    relay,
     rosters,
     sessions,
     users,
+    venues,
 )
 from app.api.document import openapi
 from app.api.edge import Edge
@@ -86,6 +89,9 @@ def create_app(
         enrolments.router,
         users.router,
         rosters.router,
+        venues.router,
+        bookings.router,
+        relay.router,
         rosters.public,
         gateways.router,
         catalogue.router,

@@ -53,13 +53,13 @@ PLAN_SHAPE: Final = ObjectOf({"sites": ListOf(_SITE, MAX_SITES, low=1)})
 
 
 def read_plan(data: bytes, *, toml: bool) -> Any:
-    """The value of a plan file. Raises AppError ``file.size`` or ``file.syntax``."""
+    """The value of a plan file. Raises AppError ``site.file-size`` or ``site.file-syntax``."""
     if len(data) > MAX_PLAN_BYTES:
-        raise AppError("file.size", limit=MAX_PLAN_BYTES)
+        raise AppError("site.file-size", limit=MAX_PLAN_BYTES)
     try:
         return tomllib.loads(data.decode("utf-8")) if toml else parse(data, max_bytes=MAX_PLAN_BYTES)
     except (ValueError, RecursionError, CanonicalError) as error:
-        raise AppError("file.syntax") from error
+        raise AppError("site.file-syntax") from error
 
 
 def plan_faults(value: object) -> list[Fault]:
