@@ -130,7 +130,8 @@ def advance(state: str, target: str, *, shown: Collection[str], now: datetime) -
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateFacts:
     """What a gate decides on. `deposited`: a locker record without return; `detector_clear`: no alarm of a
-    detector at this gate that is not cleared; `detector_alive`: every detector at this gate is heard of.
+    detector at this gate that is not cleared; `detector_alive`: every detector at this gate is heard of;
+    `other_gate`: another gate is open for the same person.
     """
 
     state: str
@@ -138,6 +139,7 @@ class GateFacts:
     detector_clear: bool
     detector_alive: bool
     released: bool
+    other_gate: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +162,8 @@ def _decide_in(facts: GateFacts) -> GateDecision:
         reasons.append("passback")
     elif facts.state not in {DEPOSITED, GATE_OPEN, DETECTOR_HOLD, LEFT}:
         reasons.append("not-checked-in")
+    if facts.other_gate:
+        reasons.append("other-gate")
     if not facts.deposited:
         reasons.append("no-deposit")
     if not facts.detector_clear or facts.state == DETECTOR_HOLD:
@@ -179,38 +183,20 @@ def _decide_out(facts: GateFacts) -> GateDecision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grace:
-    """How late is how bad: up to `excused` counts as in time, up to `held` the seat waits."""
-
-    excused: timedelta = timedelta(minutes=15)
-    held: timedelta = timedelta(minutes=30)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Lateness:
-    """``in-time``, ``late`` or ``too-late``, and the whole minutes after `arrive_by`, begun ones counted."""
+    """``in-time``, ``late`` or ``too-late``, and the whole minutes after the begin, begun ones counted."""
 
     verdict: Literal["in-time", "late", "too-late"]
     minutes: int
 
 
-def lateness(at: datetime, arrive_by: datetime, grace: Grace) -> Lateness:
-    """How late an arrival at `at` is."""
-    over = max(at - arrive_by, timedelta(0))
+def lateness(at: datetime, *, begins: datetime, arrive_by: datetime) -> Lateness:
+    """How late an arrival at `at` is: late after the begin, too late once the seat no longer waits."""
+    over = max(at - begins, timedelta(0))
     minutes = -(-over // timedelta(minutes=1))
-    if over <= grace.excused:
-        return Lateness(verdict="in-time", minutes=minutes)
-    return Lateness(verdict="late" if over <= grace.held else "too-late", minutes=minutes)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deposit:
-    """What lies in a locker: kinds of items with their numbers. Nobody's name stands here."""
-
-    locker: str
-    items: tuple[tuple[str, int], ...]
-    deposited_at: str
-    returned_at: str | None = None
+    if at > arrive_by:
+        return Lateness(verdict="too-late", minutes=minutes)
+    return Lateness(verdict="late" if over else "in-time", minutes=minutes)
 
 
 # Kinds of items that a locker record knows (R15).

@@ -223,6 +223,8 @@ seatings = Table(
     Column("tries", Integer, nullable=False),
     Column("assigned_at", _TIME, nullable=False),
     Column("closed_at", _TIME),
+    # What the person declared when the seat was closed to them, and the signature of the seat's browser.
+    Column("sealed_declaration", LargeBinary),
     UniqueConstraint("draw_id", "site", "seat"),
     Index(None, "site", "seat"),
 )

@@ -90,7 +90,7 @@ class UnitOfWork:
         self.lockers = LockerRepository(connection, cipher)
         self.gates = GateRepository(connection, cipher)
         self.devices = DeviceRepository(connection)
-        self.seat_access = SeatAccessRepository(connection)
+        self.seat_access = SeatAccessRepository(connection, cipher)
         self.site_ledger = SiteLedgerRepository(connection, cipher)
 
 

@@ -243,6 +243,7 @@ def _add_seats() -> None:
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("assigned_at", sa.String(length=20), nullable=False),
         sa.Column("closed_at", sa.String(length=20), nullable=True),
+        sa.Column("sealed_declaration", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
             ["arrival_id"], ["arrivals.id"], name=op.f("fk_seatings_arrival_id_arrivals")
         ),

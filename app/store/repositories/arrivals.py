@@ -103,6 +103,13 @@ class ArrivalRepository:
         rows = await self._connection.execute(query.order_by(arrivals.c.arrived_at, arrivals.c.id))
         return [Arrival(**row._mapping) for row in rows]
 
+    async def present_at(self, site: str) -> list[Arrival]:
+        """Everybody who is present at a site, whatever day they came on."""
+        query = select(*_ARRIVAL).where(arrivals.c.site == site, arrivals.c.present)
+        return [
+            Arrival(**row._mapping) for row in await self._connection.execute(query.order_by(arrivals.c.id))
+        ]
+
     async def of_draw(self, draw_id: str) -> list[Arrival]:
         """Everybody who came for a draw, at every site."""
         query = select(*_ARRIVAL).where(arrivals.c.draw_id == draw_id).order_by(arrivals.c.id)
@@ -150,6 +157,13 @@ class ArrivalRepository:
         """Store a supervisor's word."""
         values = {one.name: getattr(attestation, one.name) for one in fields(Attestation)}
         await self._connection.execute(arrival_attestations.insert().values(**values))
+
+    async def attestation(self, attestation_id: str) -> Attestation | None:
+        """One attestation, also a used or expired one."""
+        columns = tuple(arrival_attestations.c[one.name] for one in fields(Attestation))
+        query = select(*columns).where(arrival_attestations.c.id == attestation_id)
+        row = (await self._connection.execute(query)).one_or_none()
+        return None if row is None else Attestation(**row._mapping)
 
     async def use_attestation(self, attestation_id: str, *, site: str, now: str) -> bool:
         """Use up a word given for this site; false when there is none left to use."""

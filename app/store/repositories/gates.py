@@ -77,6 +77,13 @@ class GateRepository:
         rows = await self._connection.execute(query.order_by(gate_passages.c.asked_at, gate_passages.c.id))
         return [Passage(**row._mapping) for row in rows]
 
+    async def held_at(self, gate: str) -> list[str]:
+        """Ids of the arrivals whose passage through a gate was held."""
+        query = select(gate_passages.c.arrival_id).where(
+            gate_passages.c.gate == gate, gate_passages.c.ended == "held"
+        )
+        return [row.arrival_id for row in await self._connection.execute(query.distinct())]
+
     async def end_passage(self, passage_id: str, ended: str, *, now: str) -> bool:
         """End an open passage; false when it had ended before."""
         done = await self._connection.execute(

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.errors import ConflictError, WriteConflictError
 from app.store.desk_tables import seat_challenges, seat_keys, seat_sessions, seatings
+from app.store.field_cipher import FieldCipher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +84,10 @@ _SESSION: Final = tuple(seat_sessions.c[name] for name in SeatSessionRow.__slots
 class SeatAccessRepository:
     """Access to seatings, seat keys and seat sessions inside one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, cipher: FieldCipher) -> None:
         """Bound to one transaction."""
         self._connection = connection
+        self._cipher = cipher
 
     async def add_seating(self, seating: Seating) -> None:
         """Raises WriteConflictError when the seat or the position was given meanwhile: choose again."""
@@ -119,6 +121,13 @@ class SeatAccessRepository:
         await self._connection.execute(
             update(seatings).where(seatings.c.arrival_id == arrival_id).values(**changes)
         )
+
+    async def close_seating(self, arrival_id: str, statement: bytes, signature: bytes, *, now: str) -> None:
+        """Close a seat to its person, with what they declared and signed (64 bytes)."""
+        sealed = self._cipher.seal(
+            signature + statement, table="seatings", column="sealed_declaration", row=arrival_id
+        )
+        await self.change_seating(arrival_id, closed_at=now, code_tag=None, sealed_declaration=sealed)
 
     async def use_slip(self, arrival_id: str, code_tag: str) -> bool:
         """Use up the one-time code; false when it was used, replaced or is another."""

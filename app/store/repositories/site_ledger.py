@@ -96,9 +96,9 @@ class SiteLedgerRepository:
         values = {name: getattr(anchor, name) for name in Anchor.__slots__}
         await self._connection.execute(site_ledger_anchors.insert().values(**values))
 
-    async def anchors(self, site: str, day: str) -> list[Anchor]:
-        """The heads of a day that stand in logs, by number."""
+    async def anchors(self, draw_id: str) -> list[Anchor]:
+        """The heads that stand in a draw's log, of every site, in the order of the log."""
         table = site_ledger_anchors
         columns = tuple(table.c[name] for name in Anchor.__slots__)
-        query = select(*columns).where(table.c.site == site, table.c.day == day).order_by(table.c.number)
+        query = select(*columns).where(table.c.draw_id == draw_id).order_by(table.c.log_index)
         return [Anchor(**row._mapping) for row in await self._connection.execute(query)]

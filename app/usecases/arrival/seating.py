@@ -1,0 +1,161 @@
+"""A seat by chance for whoever came through the gate, and the one-time code of the printed slip (R14, R16).
+
+1. The order of the seats follows from the draw's own seed, which nobody outside knows before the opening and
+   everybody can compute afterwards (`remote_eval.seating`).
+2. The n-th arrival of a draw at a site gets the first seat of that order which is neither given nor out of
+   order; the database keeps two desks from giving the same one.
+3. What was given, from which seats and as the how-manieth, is a document whose digest stands in the draw's
+   log before the slip is printed.
+
+The slip's code is stored as a keyed hash; a new slip makes the old one void and ends the seat's session.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from app.errors import ConflictError, NotFoundError
+from app.store.repositories.arrivals import Arrival
+from app.store.repositories.seat_access import Seating
+from app.store.unit_of_work import UnitOfWork
+from app.usecases import openings
+from app.usecases.arrival.desk import Desk, find_arrival, step
+from app.usecases.arrival.ledger import Act
+from app.usecases.ceremony import k_of
+from app.usecases.invites import log_record
+from app.usecases.operations import Actor, note
+from app.usecases.platform import Platform
+from app.usecases.principals import Principal
+from crypto.canonical import canonical
+from remote_eval import arrival as way
+from remote_eval.seating import next_seat, seating_seed
+
+SLIP_DIGITS: Final = 8
+FORMAT: Final = "qt/1 seating"
+_SLIP_BYTES: Final = 8
+_BROKEN: Final = "faulty"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assigned:
+    """The seat, and the code that is printed once and kept nowhere."""
+
+    seating: Seating
+    slip: str = field(repr=False)
+
+
+async def assign(desk: Desk, principal: Principal, arrival_id: str, *, actor: Actor) -> Assigned:
+    """A seat for somebody inside; asked again, the same seat with a fresh slip.
+
+    Raises NotFoundError ``arrival.unknown``, ConflictError ``arrival.transition`` before the gate,
+    ``seat.none-booked`` or ``seat.none-free``, QuorumMissingError when the log cannot be published: the seat
+    stands and a new slip is asked for.
+    """
+    platform = desk.platform
+    async with platform.database.read() as uow:
+        arrival = await find_arrival(uow, principal, arrival_id)
+    seed = seating_seed(await _private_seed(platform, arrival.draw_id), arrival.site)
+    slip = _fresh_slip(platform)
+
+    async def work(uow: UnitOfWork) -> Seating:
+        here = await find_arrival(uow, principal, arrival_id)
+        act = Act(platform=platform, site=here.site, actor=actor, now=platform.now())
+        known = await uow.seat_access.seating_of(here.id)
+        if known is not None:
+            return await _new_slip(uow, act, here, known, slip)
+        return await _seat(uow, act, here, seed, slip)
+
+    seating = await platform.database.transact(work)
+    await platform.publisher.covering(seating.log_index + 1, now=platform.clock)
+    return Assigned(seating=seating, slip=slip)
+
+
+def slip_value(arrival_id: str, code: str) -> str:
+    """What the keyed hash ``seat-slip`` is made of."""
+    return f"{arrival_id}:{code}"
+
+
+async def _seat(uow: UnitOfWork, act: Act, arrival: Arrival, seed: bytes, slip: str) -> Seating:
+    row = await uow.draws.get(arrival.draw_id)
+    if row is None:
+        raise NotFoundError("draw.unknown")
+    moved = await step(uow, arrival, way.SEAT_ASSIGNED, shown={"seat"}, now=act.now)
+    given = await uow.seat_access.seatings(arrival.draw_id, arrival.site)
+    booked = await _booked(uow, arrival)
+    broken = await _broken(uow, booked)
+    seat = next_seat(seed, booked, broken | {one.seat for one in given})
+    if seat is None:
+        raise ConflictError("seat.none-free")
+    document = canonical(
+        {
+            "format": FORMAT,
+            "draw": k_of(row),
+            "site": arrival.site,
+            "seats": list(booked),
+            "broken": sorted(broken),
+            "position": len(given) + 1,
+            "seat": seat,
+            "at": act.now,
+        }
+    )
+    seating = Seating(
+        draw_id=arrival.draw_id,
+        site=arrival.site,
+        position=len(given) + 1,
+        seat=seat,
+        arrival_id=moved.id,
+        document=document,
+        log_index=await log_record(uow, act.platform, row, topic="seating", document=document, now=act.now),
+        code_tag=uow.cipher.tag("seat-slip", slip_value(arrival.id, slip)),
+        assigned_at=act.now,
+    )
+    await uow.seat_access.add_seating(seating)
+    await act.enter(uow, "seat-given", arrival=arrival.id, seat=seat, position=seating.position)
+    await note(uow, act.actor, "desk.seat", arrival.id, now=act.now)
+    return seating
+
+
+async def _new_slip(uow: UnitOfWork, act: Act, arrival: Arrival, known: Seating, slip: str) -> Seating:
+    if known.closed_at is not None or arrival.state not in (way.SEAT_ASSIGNED, way.SEATED):
+        raise ConflictError("arrival.transition", source=arrival.state, target=way.SEAT_ASSIGNED)
+    if arrival.state == way.SEATED:
+        await uow.seat_access.end_sessions(reason="new-slip", now=act.now, arrival_id=arrival.id)
+        await step(uow, arrival, way.SEAT_ASSIGNED, shown=(), now=act.now)
+    tag = uow.cipher.tag("seat-slip", slip_value(arrival.id, slip))
+    await uow.seat_access.change_seating(arrival.id, code_tag=tag, tries=0)
+    await act.enter(uow, "slip-renewed", arrival=arrival.id, seat=known.seat)
+    return known
+
+
+async def _booked(uow: UnitOfWork, arrival: Arrival) -> Sequence[str]:
+    booking = await uow.bookings.of_draw(arrival.draw_id)
+    if booking is None or booking.state == "cancelled":
+        raise ConflictError("seat.none-booked")
+    parts = (await uow.bookings.centres([booking]))[booking.id]
+    seats = [seat for part in parts if part.site_id == arrival.site for seat in part.seats]
+    if not seats:
+        raise ConflictError("seat.none-booked")
+    return sorted(set(seats))
+
+
+async def _broken(uow: UnitOfWork, seats: Collection[str]) -> set[str]:
+    """Seats that were retired, or of whose equipment something is reported faulty."""
+    broken = set()
+    for one in seats:
+        seat = await uow.venues.seat(one)
+        if seat is None or any(condition == _BROKEN for condition, _ in seat.equipment.values()):
+            broken.add(one)
+    return broken
+
+
+async def _private_seed(platform: Platform, draw_id: str) -> bytes:
+    async with platform.database.read() as uow:
+        row = await uow.draws.get(draw_id)
+    if row is None:
+        raise NotFoundError("draw.unknown")
+    return (await openings.opened(platform, row)).outcome.drawn.seed
+
+
+def _fresh_slip(platform: Platform) -> str:
+    number = int.from_bytes(platform.random(_SLIP_BYTES), "big")
+    return f"{number % 10**SLIP_DIGITS:0{SLIP_DIGITS}d}"
