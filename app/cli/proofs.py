@@ -21,6 +21,9 @@ def verify(
     receipt: Annotated[
         Path | None, typer.Option(metavar="FILE", help="专家回执 · an expert's receipt")
     ] = None,
+    reply: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="答复回执 · the receipt of an answer to an invitation")
+    ] = None,
     trust: Annotated[Path | None, typer.Option(metavar="FILE", help="信任文件 · keys to trust")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON · print one JSON object")] = False,
 ) -> None:
@@ -31,10 +34,11 @@ def verify(
     from draw.verify.__main__ import main
 
     words = [str(bundle)]
-    for name, path in (("--pool", pool), ("--receipt", receipt), ("--trust", trust)):
+    given = (("--pool", pool), ("--receipt", receipt), ("--reply", reply), ("--trust", trust))
+    for name, path in given:
         if path is not None:
             words += [name, str(path)]
-    for path in (bundle, pool, receipt, trust):
+    for path in (bundle, *(path for _, path in given)):
         if path is not None:
             path.open("rb").close()
     raise typer.Exit(main([*words, *(["--json"] if as_json else [])]))

@@ -1,4 +1,4 @@
-"""`python -m draw.verify BUNDLE [--pool FILE] [--receipt FILE] [--trust FILE] [--json]`.
+"""`python -m draw.verify BUNDLE [--pool FILE] [--receipt FILE] [--reply FILE] [--trust FILE] [--json]`.
 
 Exit 0 only when every check that applies passes; 1 at the first failing check; 2 when called wrongly or a
 file cannot be read.
@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "trust": _read(options.trust, MAX_TRUST),
             "pool_file": _read(options.pool, MAX_POOL_FILE),
             "receipt": _read(options.receipt, MAX_RECEIPT),
+            "reply": _read(options.reply, MAX_RECEIPT),
         }
     except OSError as error:
         parser.error(f"cannot read {error.filename}: {error.strerror}")
@@ -46,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="the proof bundle / 证明包")
     parser.add_argument("--pool", type=Path, metavar="FILE", help="pool file, supervisor level / 专家库文件")
     parser.add_argument("--receipt", type=Path, metavar="FILE", help="an expert's receipt / 专家回执")
+    parser.add_argument("--reply", type=Path, metavar="FILE", help="the receipt of an answer / 答复回执")
     parser.add_argument("--trust", type=Path, metavar="FILE", help="keys to trust / 信任文件")
     parser.add_argument("--json", action="store_true", help="print one JSON object / 输出 JSON")
     return parser

@@ -69,8 +69,8 @@ def alpha_t(sdr_digest: bytes, t: int) -> bytes:
 
 
 def check_13_open(bundle: Bundle) -> None:
-    """§2. One opening entry, the last, signed by platform and supervisor, counting the events, not too
-    early."""
+    """§2. One opening entry, the last but for records, signed by platform and supervisor, counting the
+    events, not too early."""
     entries = bundle.of("open")
     require(len(entries) <= 1, 13, "more than one opening")
     for entry in entries:
@@ -78,7 +78,8 @@ def check_13_open(bundle: Bundle) -> None:
         bundle.require_this_draw(entry, 13)
         bundle.require_signed_by(entry, ("platform", "supervisor"), 13)
         require(entry.body["events"] == len(bundle.of("event")), 13, "the opening counts other events")
-        require(entry.index == bundle.entries[-1].index, 13, "the opening is not the last entry")
+        behind = [one.type for one in bundle.entries if one.index > entry.index and one.type != "record"]
+        require(not behind, 13, "something but a record stands behind the opening")
         require(entry.time >= bundle.sdr["deadlines"]["open"], 13, "the opening is too early")
 
 

@@ -17,21 +17,26 @@ def check_2_checkpoints(bundle: Bundle) -> None:
     """§2. Every note parses, has the bundle's origin and its three valid signatures. Fills
     `bundle.checkpoints`."""
     for which, note in bundle.value["checkpoints"].items():
-        if note is None:
-            continue
-        checkpoint = notes.read(note)
-        if checkpoint is None:
-            fail(2, f"checkpoint {which} does not parse")
-        require(checkpoint.origin == bundle.value["origin"], 2, f"checkpoint {which} has another origin")
-        _signed_by_three(bundle, which, checkpoint)
-        bundle.checkpoints[which] = checkpoint
+        if note is not None:
+            bundle.checkpoints[which] = read_checkpoint(bundle, which, note, 2)
 
 
-def _signed_by_three(bundle: Bundle, which: str, checkpoint: Checkpoint) -> None:
+def read_checkpoint(bundle: Bundle, which: str, note: str, number: int) -> Checkpoint:
+    """The checkpoint of a note that has the bundle's origin and its three signatures. Fails check
+    `number`."""
+    checkpoint = notes.read(note)
+    if checkpoint is None:
+        fail(number, f"checkpoint {which} does not parse")
+    require(checkpoint.origin == bundle.value["origin"], number, f"checkpoint {which} has another origin")
+    _signed_by_three(bundle, which, checkpoint, number)
+    return checkpoint
+
+
+def _signed_by_three(bundle: Bundle, which: str, checkpoint: Checkpoint, number: int) -> None:
     for role, line in zip(_SIGNERS, checkpoint.lines, strict=True):
         name, public = _signer(bundle, role, line.name)
         holds = notes.verified(checkpoint, line, name, public)
-        require(holds, 2, f"checkpoint {which}: signature of the {role} fails")
+        require(holds, number, f"checkpoint {which}: signature of the {role} fails")
 
 
 def _signer(bundle: Bundle, role: str, stated: str) -> tuple[str, bytes]:

@@ -35,7 +35,8 @@ MAX_TRUSTED = 1000  # keys of one role
 STAGES = ("requested", "sealed", "revealed", "opened", "aborted")
 
 
-def _note(value: Any, path: str) -> None:
+def note(value: Any, path: str) -> None:
+    """A bounded string that may be a checkpoint."""
     # The content of a note is check 2's; here it is only a bounded string.
     if type(value) is not str or len(value) > MAX_NOTE:
         raise MismatchError(path)
@@ -73,6 +74,9 @@ _opening = closed(
             )
         ),
         "rejected": listing(closed({"kind": one_of("person", "employer"), "at": listing(position)})),
+        "invitations": listing(
+            closed({"n": positive, "seat": integer(0, 2**32 - 1), "salt": hex32}),
+        ),
         "events": listing(
             closed(
                 {
@@ -114,15 +118,16 @@ def opening(value: Any, path: str) -> None:
         raise MismatchError(f"{path}.leaves")
 
 
+located = closed({"index": natural, "entry": format_entries.entry, "proof": proof})
 _bundle = closed(
     {
         "format": constant("qt/1 bundle"),
         "suite": constant(SUITE),
         "stage": one_of(*STAGES),
         "origin": text,
-        "checkpoints": closed({"seal": nullable(_note), "final": _note}),
+        "checkpoints": closed({"seal": nullable(note), "final": note}),
         "consistency": nullable(proof),
-        "entries": listing(closed({"index": natural, "entry": format_entries.entry, "proof": proof})),
+        "entries": listing(located),
         "rules": nullable(format_entries.rules),
         "opening": nullable(opening),
     }
@@ -159,7 +164,7 @@ def read_trust(data: bytes) -> Any:
 def check_1_format(data: bytes) -> Bundle:
     """§9. The bundle with its entries sorted by type; fails check 1."""
     value = read(data, MAX_BUNDLE, _bundle, 1)
-    entries = tuple(_entry(item) for item in value["entries"])
+    entries = tuple(located_entry(item) for item in value["entries"])
     indices = [entry.index for entry in entries]
     require(indices == sorted(set(indices)), 1, "entries are not ascending by index")
     bundle = Bundle(value=value, entries=entries)
@@ -169,7 +174,8 @@ def check_1_format(data: bytes) -> Bundle:
     return bundle
 
 
-def _entry(item: Any) -> Entry:
+def located_entry(item: Any) -> Entry:
+    """An entry with its place in the log, of the shape `located`."""
     value = item["entry"]
     return Entry(
         index=item["index"],

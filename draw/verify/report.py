@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from draw.verify.bundle import Bundle
+from draw.verify.checks_invitations import logged
 from draw.verify.checks_opening import Opening
 from draw.verify.errors import ProofError
 from draw.verify.format_entries import ROLES
@@ -61,6 +62,7 @@ class Report:
     keys_compared: bool
     override: str | None
     notes: tuple[Note, ...]
+    late_answers: int = 0
     seats: tuple[Seat, ...] = field(default=())
 
 
@@ -88,6 +90,23 @@ NOTES = {
         zh="某专业人数不足匿名性倍数，监督人说明理由后同意继续。",
         en="A stratum is below the anonymity factor; the supervisor accepted it with the reason shown.",
     ),
+    "grounds-not-checked": Note(
+        code="grounds-not-checked",
+        zh="本次抽取的邀请和答复不入日志：替换的事由未经核验。",
+        en="Invitations and answers of this draw are not in the log: the grounds of its replacements were "
+        "not checked.",
+    ),
+    "late-answers": Note(
+        code="late-answers",
+        zh="有 {count} 个期限内作出的答复，在席位换人之后才入日志，按规则不改变结果。",
+        en="{count} answers given in time reached the log after their seat had passed on; by the rules they "
+        "change nothing.",
+    ),
+    "reply-not-covered": Note(
+        code="reply-not-covered",
+        zh="答复回执比证明包新：请换用更新的证明包核对。",
+        en="The reply receipt is newer than this bundle: compare it with a newer one.",
+    ),
     "not-opened": Note(
         code="not-opened",
         zh="尚未公开：抽中何人、是否依规选取，须待公开后核验。",
@@ -97,9 +116,18 @@ NOTES = {
 }
 
 
-def compile_report(
-    bundle: Bundle, passed: list[int], levels: tuple[str, ...], opening: Opening | None, *, compared: bool
-) -> Report:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the checks found beside passing: the panel, answers in time that came after their seat had passed
+    on, whether a reply receipt is newer than the bundle, whether keys were compared with a trust file."""
+
+    opening: Opening | None
+    late_answers: int
+    uncovered: bool
+    compared: bool
+
+
+def compile_report(bundle: Bundle, passed: list[int], levels: tuple[str, ...], found: Outcome) -> Report:
     """The report over a bundle whose checks `passed`."""
     override = bundle.sdr["anonymity"]["override"] if bundle.sealed else None
     return Report(
@@ -109,10 +137,11 @@ def compile_report(
         levels=levels,
         checks=tuple(_passed(number) for number in passed),
         fingerprints={role: fingerprint(bundle.parties[role]) for role in ROLES},
-        keys_compared=compared,
+        keys_compared=found.compared,
         override=override,
-        notes=tuple(NOTES[code] for code in _note_codes(bundle, opening, compared=compared)),
-        seats=() if opening is None else _seats(bundle, opening),
+        notes=tuple(_note(code, found) for code in _note_codes(bundle, found)),
+        late_answers=found.late_answers,
+        seats=() if found.opening is None else _seats(bundle, found.opening),
     )
 
 
@@ -133,8 +162,13 @@ def _passed(number: int) -> Passed:
     )
 
 
-def _note_codes(bundle: Bundle, opening: Opening | None, *, compared: bool) -> list[str]:
-    codes = [] if compared else ["keys-not-compared"]
+def _note(code: str, found: Outcome) -> Note:
+    note, count = NOTES[code], found.late_answers
+    return Note(code=code, zh=note.zh.format(count=count), en=note.en.format(count=count))
+
+
+def _note_codes(bundle: Bundle, found: Outcome) -> list[str]:
+    codes = [] if found.compared else ["keys-not-compared"]
     if any(event.body["mode"] == "own-order" for event in bundle.of("event")):
         codes.append("own-order")
     if bundle.sealed:
@@ -142,7 +176,13 @@ def _note_codes(bundle: Bundle, opening: Opening | None, *, compared: bool) -> l
             codes.append("no-beacon")
         if bundle.sdr["anonymity"]["override"] is not None:
             codes.append("anonymity-override")
-    if opening is None and bundle.stage != "aborted":
+        if bundle.of("result") and not logged(bundle):
+            codes.append("grounds-not-checked")
+    if found.late_answers:
+        codes.append("late-answers")
+    if found.uncovered:
+        codes.append("reply-not-covered")
+    if found.opening is None and bundle.stage != "aborted":
         codes.append("not-opened")
     return codes
 
@@ -167,6 +207,7 @@ def report_value(report: Report) -> dict[str, Any]:
         "fingerprints": report.fingerprints,
         "keys_compared": report.keys_compared,
         "override": report.override,
+        "late_answers": report.late_answers,
         "notes": [{name: getattr(note, name) for name in Note.__slots__} for note in report.notes],
         "seats": [
             {"seat": seat.seat, "at": None if seat.at is None else list(seat.at), "fields": seat.fields}

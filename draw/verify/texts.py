@@ -242,6 +242,68 @@ TEXTS: dict[int, CheckText] = {
         ("终止条目无效", "the abort entry is not valid"),
         "platform",
     ),
+    23: _text(
+        "invitations",
+        (
+            "每次邀请按次序入日志，各有专用密钥和期限",
+            "every invitation is in the log, in order, with a key and time limits of its own",
+        ),
+        ("不说明信件是否送达", "nothing about whether the letter arrived"),
+        (
+            "邀请的编号、次序、签名、密钥或期限不对",
+            "an invitation has a wrong number, place, signature, key or time limit",
+        ),
+        "platform",
+    ),
+    24: _text(
+        "replies",
+        (
+            "每个答复都对应一次邀请，由信中密钥签名或附按键记录摘要，先后合理",
+            "every answer belongs to an invitation, is signed with the letter's key or names a keypad record",
+        ),
+        ("不说明信中链接是否只在本人手中", "nothing about who held the link in the letter"),
+        ("答复无所属邀请、签名或时间不对，或先后不合", "an answer is unproved, misdated or out of order"),
+        "platform",
+    ),
+    25: _text(
+        "grounds",
+        (
+            "每次换人都有日志中的事由，先答先得不起作用",
+            "every seat passed on for a ground that the log shows; who answers first gains nothing",
+        ),
+        (
+            "利益冲突的事由在日志之外，由监督人核对",
+            "the ground of a conflict lies outside the log, with the supervisor",
+        ),
+        (
+            "某次换人在日志中没有事由，或邀请席位不符",
+            "a seat passed on without a ground, or an invitation's seat does not open",
+        ),
+        "platform and supervisor",
+    ),
+    26: _text(
+        "accepted",
+        (
+            "最终在席的每位专家都按时接受了最近一次邀请",
+            "everybody who sits accepted the newest invitation in time",
+        ),
+        ("不说明专家是否到场", "nothing about attendance"),
+        (
+            "有在席专家未接受邀请，却已公开",
+            "the draw was opened although somebody who sits had not accepted",
+        ),
+        "platform and supervisor",
+    ),
+    27: _text(
+        "records",
+        (
+            "日志外文件的摘要在封存后登记，类别明确",
+            "digests of documents outside the log were entered after the seal, under a known topic",
+        ),
+        ("不说明文件内容", "nothing about what those documents say"),
+        ("登记过早、类别未知或签名不对", "a record is too early, of an unknown topic or wrongly signed"),
+        "platform",
+    ),
     31: _text(
         "pool-format",
         ("专家库文件符合规范", "the pool file is written as specified"),
@@ -313,6 +375,29 @@ TEXTS: dict[int, CheckText] = {
         ("公布名单与本人位置没有矛盾", "the roster does not contradict the expert's positions"),
         ("未公开的抽取不适用", "nothing before the opening"),
         ("公布名单与本人位置矛盾", "the roster contradicts the expert's positions"),
+        "platform",
+    ),
+    45: _text(
+        "reply-format",
+        (
+            "答复回执符合规范，邀请和答复都在日志中",
+            "the reply receipt is as specified; invitation and answer are in the log",
+        ),
+        ("不说明答复引起了什么", "nothing about what followed from the answer"),
+        (
+            "答复回执不合规范、签名不对或不在日志中",
+            "the reply receipt is malformed, unsigned or not in the log",
+        ),
+        "whoever handed over the reply receipt",
+    ),
+    46: _text(
+        "reply-logged",
+        ("证明包中的答复与回执一致", "the bundle holds the very answer of the receipt"),
+        ("证明包出具之后的答复无法核对", "nothing about answers later than the bundle"),
+        (
+            "证明包隐去或改换了专家的答复",
+            "the bundle leaves out or replaces the answer that the expert gave",
+        ),
         "platform",
     ),
 }

@@ -2,23 +2,34 @@
 #
 #   public       1 format        2 checkpoints   3 inclusion    4 keys          5 request     6 commitments
 #                7 seal          8 escrow        9 reveals     10 beacon       11 result     12 events
+#               23 invitations  24 replies      27 records
 #               13 open         14 vrf          15 sizes       16 leaves       17 attempts   18 panel
-#               19 replacement  20 roster       21 minimal                               (14–21: stage opened)
+#               19 replacement  20 roster       25 grounds     26 accepted     21 minimal
+#                                                                   (14–21, 25, 26: stage opened; 26: logged)
 #               22 abort                                                                 (22: stage aborted)
 #   supervisor  31 pool-format  32 pool-tree    33 case        34 exclusions   35 cells      36 figures
 #   expert      41 receipt-format               42 receipt-pool                43 receipt-outcome
 #               44 receipt-position                                                      (44: stage opened)
+#               45 reply-format 46 reply-logged
 """`verify`: a bundle's bytes to a Report, or ProofError (draw-proof §10).
 
-The order of the steps is the order of their numbers. Pure: no clock, no randomness, no files, no network.
-Whatever the bytes are, the only exception is ProofError; a fault of the verifier itself is reported as a
-failure of the step at work, never as a pass.
+The order of the steps is the one listed above. Pure: no clock, no randomness, no files, no network. Whatever
+the bytes are, the only exception is ProofError; a fault of the verifier itself is reported as a failure of
+the step at work, never as a pass.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from draw.verify.bundle import Bundle
 from draw.verify.checks_events import check_12_events, check_13_open, check_22_abort
+from draw.verify.checks_grounds import check_25_grounds, check_26_accepted
+from draw.verify.checks_invitations import (
+    check_23_invitations,
+    check_24_replies,
+    check_27_records,
+    logged,
+)
 from draw.verify.checks_log import check_2_checkpoints, check_3_inclusion, check_4_keys, check_5_request
 from draw.verify.checks_opening import (
     Opening,
@@ -39,7 +50,8 @@ from draw.verify.expert import (
     check_44_receipt_position,
 )
 from draw.verify.format import check_1_format, read_trust
-from draw.verify.report import Report, compile_report
+from draw.verify.reply import check_45_reply_format, check_46_reply_logged
+from draw.verify.report import Outcome, Report, compile_report
 from draw.verify.supervisor import (
     check_31_pool_format,
     check_32_pool_tree,
@@ -65,47 +77,67 @@ class _Progress:
         self.passed.append(self.current)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Files:
+    """What is handed in beside the bundle."""
+
+    trust: bytes | None
+    pool_file: bytes | None
+    receipt: bytes | None
+    reply: bytes | None
+
+
 def verify(
-    bundle: bytes, *, trust: bytes | None = None, pool_file: bytes | None = None, receipt: bytes | None = None
+    bundle: bytes,
+    *,
+    trust: bytes | None = None,
+    pool_file: bytes | None = None,
+    receipt: bytes | None = None,
+    reply: bytes | None = None,
 ) -> Report:
-    """Every check that applies to the bundle, and to the pool file (supervisor) and receipt (expert) when
-    given.
+    """Every check that applies to the bundle, and to the pool file (supervisor), receipt and reply receipt
+    (expert) when given.
 
     Raises ProofError with the first check that fails, and nothing else.
     """
     progress = _Progress()
     try:
-        return _verify(progress, bundle, trust, pool_file, receipt)
+        files = _Files(trust=trust, pool_file=pool_file, receipt=receipt, reply=reply)
+        return _verify(progress, bundle, files)
     except ProofError:
         raise
     except Exception as error:  # noqa: BLE001 - the last fence: fails closed, under the number of the step at work
         fail(progress.current, f"internal: {type(error).__name__}")
 
 
-def _verify(
-    progress: _Progress, data: bytes, trust: bytes | None, pool_file: bytes | None, receipt: bytes | None
-) -> Report:
+def _verify(progress: _Progress, data: bytes, files: _Files) -> Report:
     bundle = check_1_format(data)
     progress.done()
-    outputs = _log_checks(progress, bundle, trust)
-    opening, levels = None, ["public"]
+    outputs = _log_checks(progress, bundle, files.trust)
+    opening, late, uncovered, levels = None, 0, False, ["public"]
     if bundle.stage == "opened":
-        opening = _opened_checks(progress, bundle, outputs)
+        opening, late = _opened_checks(progress, bundle, outputs)
     if bundle.stage == "aborted":
         _run(progress, 22, check_22_abort, bundle)
-    if pool_file is not None:
-        _supervisor_checks(progress, bundle, pool_file)
+    if files.pool_file is not None:
+        _supervisor_checks(progress, bundle, files.pool_file)
         levels.append("supervisor")
-    if receipt is not None:
-        _expert_checks(progress, bundle, receipt)
+    if files.receipt is not None:
+        _expert_checks(progress, bundle, files.receipt)
+    if files.reply is not None:
+        uncovered = not _reply_checks(progress, bundle, files.reply)
+    if files.receipt is not None or files.reply is not None:
         levels.append("expert")
-    return compile_report(bundle, progress.passed, tuple(levels), opening, compared=trust is not None)
+    found = Outcome(opening=opening, late_answers=late, uncovered=uncovered, compared=files.trust is not None)
+    return compile_report(bundle, progress.passed, tuple(levels), found)
 
 
-def _run(progress: _Progress, number: int, check: Any, *arguments: Any) -> Any:
+def _run(progress: _Progress, number: int, check: Any, *arguments: Any, due: bool = True) -> Any:
+    """Enter and run a check; one that is not `due` has nothing to look at and is not reported as passed."""
     progress.enter(number)
     result = check(*arguments)
-    progress.done()
+    if due:
+        progress.done()
     return result
 
 
@@ -123,11 +155,16 @@ def _log_checks(progress: _Progress, bundle: Bundle, trust: bytes | None) -> dic
     _run(progress, 10, check_10_beacon, bundle)
     _run(progress, 11, check_11_result, bundle)
     outputs: dict[int, bytes] = _run(progress, 12, check_12_events, bundle)
+    inviting = logged(bundle) and bool(bundle.of("result"))
+    _run(progress, 23, check_23_invitations, bundle, due=inviting)
+    _run(progress, 24, check_24_replies, bundle, due=inviting)
+    _run(progress, 27, check_27_records, bundle, due=bundle.sealed)
     _run(progress, 13, check_13_open, bundle)
     return outputs
 
 
-def _opened_checks(progress: _Progress, bundle: Bundle, outputs: dict[int, bytes]) -> Opening:
+def _opened_checks(progress: _Progress, bundle: Bundle, outputs: dict[int, bytes]) -> tuple[Opening, int]:
+    """The opening, and the number of answers in time that came after their seat had passed on."""
     seed = _run(progress, 14, check_14_vrf, bundle)
     opening: Opening = _run(progress, 15, check_15_sizes, bundle, seed)
     _run(progress, 16, check_16_leaves, bundle, opening)
@@ -135,8 +172,12 @@ def _opened_checks(progress: _Progress, bundle: Bundle, outputs: dict[int, bytes
     _run(progress, 18, check_18_panel, bundle, opening)
     _run(progress, 19, check_19_replacement, bundle, opening, outputs)
     _run(progress, 20, check_20_roster, bundle, opening)
+    inviting = logged(bundle)
+    late: int = _run(progress, 25, check_25_grounds, bundle, opening, due=inviting)
+    if inviting:
+        _run(progress, 26, check_26_accepted, bundle, opening)
     _run(progress, 21, check_21_minimal, opening)
-    return opening
+    return opening, late
 
 
 def _supervisor_checks(progress: _Progress, bundle: Bundle, data: bytes) -> None:
@@ -148,6 +189,16 @@ def _supervisor_checks(progress: _Progress, bundle: Bundle, data: bytes) -> None
     _run(progress, 34, check_34_exclusions, bundle, value, experts)
     sizes = _run(progress, 35, check_35_cells, bundle, value, experts)
     _run(progress, 36, check_36_figures, bundle, experts, sizes)
+
+
+def _reply_checks(progress: _Progress, bundle: Bundle, data: bytes) -> bool:
+    """Whether the bundle reaches so far in the log as to hold the answer."""
+    invite, reply = _run(progress, 45, check_45_reply_format, bundle, data)
+    progress.enter(46)
+    reached = check_46_reply_logged(bundle, invite, reply)
+    if reached:
+        progress.done()
+    return reached
 
 
 def _expert_checks(progress: _Progress, bundle: Bundle, data: bytes) -> None:

@@ -139,7 +139,13 @@ async def test_what_check_24_would_refuse_is_not_logged(stage: Stage) -> None:
     record = guests.recorded(1, "accept")
 
     async def attempt(**changes: Any) -> list[str]:
-        sent = {"n": 1, "answer": "accept", "at": now, "signature": signature, "record": None} | changes
+        sent: dict[str, Any] = {
+            "n": 1,
+            "answer": "accept",
+            "at": now,
+            "signature": signature,
+            "record": None,
+        } | changes
 
         async def work(uow: UnitOfWork) -> None:
             await invites.log_reply(uow, guests.platform, guests.row, now=now, **sent)
@@ -167,8 +173,8 @@ async def test_what_check_23_would_refuse_is_not_logged(stage: Stage) -> None:
     later, latest = (to_text(stage.clock() + timedelta(minutes=minutes)) for minutes in (5, 9))
 
     async def attempt(**changes: Any) -> list[str]:
-        sent = {"seat": 0, "key": GATEWAY.public, "letter": b"x"} | changes
-        times = {"reply_by": later, "cut_off": later, "arrive_by": latest}
+        sent: dict[str, Any] = {"seat": 0, "key": GATEWAY.public, "letter": b"x"} | changes
+        times: dict[str, Any] = {"reply_by": later, "cut_off": later, "arrive_by": latest}
 
         async def work(uow: UnitOfWork) -> None:
             await invites.log_invite(uow, guests.platform, guests.row, now=now, **(times | sent))

@@ -35,7 +35,13 @@ PLAIN = replace(RICH, events=())
 
 def verdict(evidence: Evidence) -> int | None:
     try:
-        verify(evidence.bundle, trust=evidence.trust, pool_file=evidence.pool_file, receipt=evidence.receipt)
+        verify(
+            evidence.bundle,
+            trust=evidence.trust,
+            pool_file=evidence.pool_file,
+            receipt=evidence.receipt,
+            reply=evidence.reply,
+        )
     except ProofError as error:
         return error.number
     return None

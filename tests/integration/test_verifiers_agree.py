@@ -31,7 +31,13 @@ BATCH = 2_000
 def first_verdict(one: Evidence) -> int | None:
     """The number of the first failing check in the Python verifier, None when all pass."""
     try:
-        verify(one.bundle, trust=one.trust, pool_file=one.pool_file, receipt=one.receipt)
+        verify(
+            one.bundle,
+            trust=one.trust,
+            pool_file=one.pool_file,
+            receipt=one.receipt,
+            reply=one.reply,
+        )
     except ProofError as error:
         return error.number
     return None

@@ -16,11 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from crypto.canonical import JsonValue, canonical
-from crypto.checkpoint import Checkpoint, cosign, sign_note, with_signature
 from crypto.commitment import commit_role
 from crypto.hashing import sha256, tagged
 from crypto.merkle import Tree
-from crypto.merkle import leaf_hash as merkle_leaf_hash
 from crypto.sealing import x25519_public
 from crypto.signing import SigningKey
 from crypto.vrf import VrfKey
@@ -28,9 +26,10 @@ from draw import cells as draw_cells
 from draw import disclosure, outcome, proof, record
 from draw.avoidance.engine import Engine, beijing_date
 from draw.avoidance.rules import Rules
-from draw.cells import Assessor, Cells, seat_commitment, seat_salt
-from draw.entries import Entry, Signature, leaf_hash, message, signers, to_json
+from draw.cells import Assessor, Cells, invite_salt, seat_commitment, seat_salt
+from draw.entries import Entry, Signature, leaf_hash, message, signers
 from draw.entry_bodies import ROLES, from_seconds
+from draw.letters import evidence_digest, letter_digest, record_digest, sign_statement
 from draw.model import Case, DrawParameters, ExpertRecord
 from draw.outcome import Outcome, Vacancy
 from draw.proof import BundleParts, Logged
@@ -38,6 +37,8 @@ from draw.record import BeaconChoice, Deadlines, RecordParts, SealedRecord
 from draw.replacement import supervisor_alpha
 from draw.snapshot import Snapshot
 from tests.support import synthetic_pool
+from tests.support.ceremony_log import Log
+from tests.support.guest_course import ARRIVE_SECONDS, REPLY_SECONDS, Guests
 from tests.support.synthetic_pool import Shape
 
 DRAND = json.loads((Path(__file__).parents[1] / "vectors" / "drand.json").read_text("utf-8"))
@@ -93,6 +94,7 @@ class Plan:
     round: int = 1
     previous: int | None = None
     invitations: str = "elsewhere"
+    guests: Guests = field(default_factory=Guests)
 
 
 STAGE_LABELS = ("requested", "sealed", "escrowed", "revealed", "opened")
@@ -108,11 +110,17 @@ def course(plan: Plan) -> list[str]:
         labels += ["escrow:agency", "escrow:supervisor"]
     if reached >= STAGE_LABELS.index("revealed"):
         labels += ["reveal:agency", "reveal:supervisor", "result"]
-        for t, (_, _, mode) in enumerate(plan.events, 1):
-            labels += [f"event:{t}"] + ([f"answer:{t}"] if mode == "supervisor" else [])
+        labels += plan.guests.labels() or settled(plan.events)
     if reached == STAGE_LABELS.index("opened"):
-        labels.append("open")
+        labels += ["open", *plan.guests.afterwards]
     return labels + (["abort"] if plan.abort else [])
+
+
+def settled(events: Sequence[tuple[int, str, str]]) -> list[str]:
+    """Events one after another, each answered where its mode asks for it."""
+    modes = enumerate((mode for _, _, mode in events), 1)
+    pairs = ((f"event:{t}", f"answer:{t}" if mode == "supervisor" else "") for t, mode in modes)
+    return [label for pair in pairs for label in pair if label]
 
 
 class Ceremony:
@@ -222,6 +230,9 @@ class Ceremony:
         return replace(entry, signatures=lines)
 
     def _time(self, label: str) -> str:
+        moment = self.plan.guests.moments().get(label)
+        if moment is not None:
+            return from_seconds(START + moment)
         kind, _, rest = label.partition(":")
         extra = 20 * int(rest) if kind in ("event", "answer") else 0
         return from_seconds(START + OFFSETS.get(kind, 0) + extra)
@@ -345,6 +356,44 @@ class Ceremony:
             "pi": self.answer_pi(int(number)).hex(),
         }
 
+    def letter_key(self, n: int) -> SigningKey:
+        """The key in the letter of invitation n."""
+        return SigningKey.from_seed(secret(self.plan, "letter", n))
+
+    def _invite(self, number: str) -> dict[str, Any]:
+        n, sent = int(number), START + self.plan.guests.moments()[f"invite:{number}"]
+        return {
+            "draw": self.index("request"),
+            "sdr": self.record.hash.hex(),
+            "n": n,
+            "seat": seat_commitment(invite_salt(self.cell_key, n), self.plan.guests.seats[n - 1]).hex(),
+            "key": self.letter_key(n).public.hex(),
+            "letter": letter_digest(f"sealed letter {n}".encode()).hex(),
+            "reply_by": from_seconds(sent + REPLY_SECONDS),
+            "cut_off": from_seconds(sent + REPLY_SECONDS),
+            "arrive_by": from_seconds(sent + ARRIVE_SECONDS),
+        }
+
+    def _reply(self, number: str) -> dict[str, Any]:
+        """The answer labelled so: signed on the page, or the digest of a keypad record."""
+        said = self.plan.guests.said[int(number) - 1]
+        k, at = self.index("request"), from_seconds(START + self.plan.guests.said_at(int(number)))
+        record = evidence_digest(f"keypad record {number}".encode()).hex()
+        signature = sign_statement(self.letter_key(said.n), k, said.n, said.answer, at).hex()
+        return {
+            "draw": k,
+            "n": said.n,
+            "answer": said.answer,
+            "at": at,
+            "signature": None if said.keypad else signature,
+            "record": record if said.keypad else None,
+        }
+
+    def _record(self, number: str) -> dict[str, Any]:
+        topic = self.plan.guests.topics[int(number) - 1]
+        digest = record_digest(f"document {number}".encode()).hex()
+        return {"draw": self.index("request"), "topic": topic, "digest": digest}
+
     def _open(self) -> dict[str, Any]:
         return {
             "draw": self.index("request"),
@@ -372,11 +421,12 @@ class Ceremony:
         return outcome.fold(self.record, drawn, vacancies)
 
     @cached_property
-    def log(self) -> "Log":
-        return Log(self, [self.entry(label) for label in self.labels])
+    def log(self) -> Log:
+        return Log(self.keys, self.names, [self.entry(label) for label in self.labels], origin=ORIGIN)
 
     def opening(self) -> dict[str, JsonValue]:
-        return proof.opening(self.outcome, self.cells, self.plan.rules.publish)
+        invited = self.plan.guests.seats[: sum(label.startswith("invite:") for label in self.labels)]
+        return proof.opening(self.outcome, self.cells, self.plan.rules.publish, invited)
 
     def logged(self) -> list[Logged]:
         """The entries a bundle shows: keys, pool once sealed, and this draw's."""
@@ -413,28 +463,21 @@ class Ceremony:
     def receipt(self, expert_id: str) -> dict[str, JsonValue]:
         return disclosure.receipt(self.index("request"), self.cells, expert_id)
 
+    def reply_receipt(self, number: int, *, size: int | None = None) -> dict[str, JsonValue]:
+        """What the expert got for answer `number`, under a checkpoint of `size` entries (all of them)."""
+        reply, size = self.index(f"reply:{number}"), size or len(self.labels)
+        invite = self.index(f"invite:{self.plan.guests.said[number - 1].n}")
+        tree = Tree(self.log.leaves[:size])
+        entries = [
+            Logged(index=at, entry=self.entry(self.labels[at]), proof=tree.inclusion(at))
+            for at in (invite, reply)
+        ]
+        return disclosure.reply_receipt(ORIGIN, self.log.note(size, at=START + 9000), *entries)
+
     def trust(self) -> dict[str, JsonValue]:
         """A trust file that lists exactly these parties."""
         listed = {role: [key.public.hex()] for role, key in self.keys.items()}
         return {"format": "qt/1 trust", "origin": ORIGIN, **listed}
-
-
-class Log:
-    """The entries of a course as a tree, and checkpoints over any prefix of it."""
-
-    def __init__(self, ceremony: Ceremony, entries: Sequence[Entry]) -> None:
-        self._ceremony = ceremony
-        self.leaves = [merkle_leaf_hash(canonical(to_json(entry))) for entry in entries]
-        self.tree = Tree(self.leaves)
-
-    def note(self, size: int, *, at: int, root: bytes | None = None, origin: str = ORIGIN) -> str:
-        """A checkpoint signed by the log and cosigned by supervisor and cosigner."""
-        keys, names = self._ceremony.keys, self._ceremony.names
-        body = Checkpoint(origin, size, root or Tree(self.leaves[:size]).root).body()
-        note = sign_note(body, origin, keys["platform"])
-        for role in ("supervisor", "cosigner"):
-            note = with_signature(note, cosign(body, names[role], keys[role], at))
-        return note
 
 
 def _same(entry: Entry) -> Entry:

@@ -8,6 +8,8 @@ from tests.support import (
     forgeries_ceremony,
     forgeries_eligibility,
     forgeries_format,
+    forgeries_grounds,
+    forgeries_invitations,
     forgeries_log,
     forgeries_opening,
     forgeries_receipts,
@@ -26,5 +28,7 @@ SOURCES: Final = (
     forgeries_eligibility,
     forgeries_receipts,
     forgeries_bounds,
+    forgeries_invitations,
+    forgeries_grounds,
 )
 FORGERIES: Final[list[Forgery]] = registered()

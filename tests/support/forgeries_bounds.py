@@ -141,7 +141,7 @@ def more_tables_than_allowed() -> Json:
     ceremony.opening = lambda: {  # type: ignore[method-assign]
         "pi": ceremony.vrf["platform"].prove(ceremony.alpha).hex(),
         "sizes": [[{"size": cell.size, "salt": cell.salt.hex()} for cell in line] for line in cells.grid],
-        **{name: [] for name in ("leaves", "rejected", "events", "roster")},
+        **{name: [] for name in ("leaves", "rejected", "invitations", "events", "roster")},
     }
     assert all(cell.size for line in cells.grid for cell in line)
     return _whole(ceremony)

@@ -136,7 +136,7 @@ def nobody_at_a_site() -> Json:
     ceremony.opening = lambda: {  # type: ignore[method-assign]
         "pi": ceremony.vrf["platform"].prove(ceremony.alpha).hex(),
         "sizes": [[{"size": cell.size, "salt": cell.salt.hex()} for cell in line] for line in cells.grid],
-        **{name: [] for name in ("leaves", "rejected", "events", "roster")},
+        **{name: [] for name in ("leaves", "rejected", "invitations", "events", "roster")},
     }
     bundle: Json = ceremony.bundle()
     return bundle

@@ -27,6 +27,7 @@ class Evidence:
     pool_file: bytes | None = None
     receipt: bytes | None = None
     trust: bytes | None = None
+    reply: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,7 @@ def as_evidence(made: Evidence | Json | bytes) -> Evidence:
 # A panel of three with two rejected attempts (one of each kind), four events, every kind of skip, one seat
 # left vacant; test_forgeries asserts all of that, so that the lies below keep something to bite on.
 RICH = Plan(
-    seed=27,
+    seed=131,
     shape=Shape(experts=24, double=60, employers=8),
     events=(
         (0, "decline", "supervisor"),

@@ -43,7 +43,13 @@ def verdicts(evidence: Iterable[Evidence]) -> list[int | None]:
 
 
 def _line(one: Evidence) -> str:
-    parts = {"bundle": one.bundle, "pool": one.pool_file, "receipt": one.receipt, "trust": one.trust}
+    parts = {
+        "bundle": one.bundle,
+        "pool": one.pool_file,
+        "receipt": one.receipt,
+        "reply": one.reply,
+        "trust": one.trust,
+    }
     return json.dumps(
         {name: base64.b64encode(data).decode("ascii") for name, data in parts.items() if data is not None}
     )

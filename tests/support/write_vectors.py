@@ -3,9 +3,9 @@
     python -m tests.support.write_vectors [--check]
 
 `bundles.tar.xz` holds one folder per case with bundle.json and, where the case has them, pool.json,
-receipt.json and trust.json; `index.json` names each case, the check that must fail first (null: all pass) and
-the SHA-256 of every file. Everything comes from fixed seeds: the same code writes the same bytes. `--check`
-writes nothing and fails when the files on disk are not what the code gives.
+receipt.json, reply.json and trust.json; `index.json` names each case, the check that must fail first (null:
+all pass) and the SHA-256 of every file. Everything comes from fixed seeds: the same code writes the same
+bytes. `--check` writes nothing and fails when the files on disk are not what the code gives.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from typing import Any
 from tests.support.ceremony import STAGE_LABELS, Ceremony, Plan, bundle_bytes
 from tests.support.forgeries import FORGERIES, Evidence
 from tests.support.forgery import ABORTED, BEACON, RICH, SMALL
+from tests.support.invited import ABSENCES, INVITED, PARALLEL
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "bundles"
 ARCHIVE = FOLDER / "bundles.tar.xz"
@@ -36,17 +37,24 @@ def honest_cases() -> dict[str, Evidence]:
     cases["aborted"] = _evidence(ABORTED)
     cases["smallest"] = _evidence(SMALL)
     cases["from-escrow"] = _evidence(replace(BEACON, from_escrow=("agency",)))
+    for name, plan in {"parallel": PARALLEL, "absences": ABSENCES, "invited": INVITED}.items():
+        cases[f"invitations-{name}"] = _evidence(plan)
+    cases["invitations-revealed"] = _evidence(replace(ABSENCES, stage="revealed"))
+    absences = Ceremony(ABSENCES)
+    for number, kind in ((3, "late"), (5, "leave"), (8, "accept")):
+        receipt = bundle_bytes(absences.reply_receipt(number))
+        cases[f"reply-{kind}"] = Evidence(bundle=bundle_bytes(absences.bundle()), reply=receipt)
     rich = Ceremony(RICH)
     bundle = bundle_bytes(rich.bundle())
     cases["replacements"] = Evidence(bundle=bundle, trust=bundle_bytes(rich.trust()))
     cases["supervisor"] = Evidence(bundle=bundle, pool_file=bundle_bytes(rich.pool_file()))
     for kind in ("eligible", "excluded", "out_of_scope"):
-        receipt = next(
-            receipt
+        own = next(
+            own
             for record in rich.records
-            if (receipt := rich.receipt(record.id))["outcome"]["kind"] == kind  # type: ignore[index,call-overload]
+            if (own := rich.receipt(record.id))["outcome"]["kind"] == kind  # type: ignore[index,call-overload]
         )
-        cases[f"receipt-{kind}"] = Evidence(bundle=bundle, receipt=bundle_bytes(receipt))
+        cases[f"receipt-{kind}"] = Evidence(bundle=bundle, receipt=bundle_bytes(own))
     return cases
 
 
@@ -70,6 +78,7 @@ def files(evidence: Evidence) -> dict[str, bytes]:
         "bundle.json": evidence.bundle,
         "pool.json": evidence.pool_file,
         "receipt.json": evidence.receipt,
+        "reply.json": evidence.reply,
         "trust.json": evidence.trust,
     }
     return {name: data for name, data in parts.items() if data is not None}

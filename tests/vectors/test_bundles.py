@@ -54,6 +54,7 @@ def test_the_verifier_says_what_the_index_says(
             trust=files.get("trust.json"),
             pool_file=files.get("pool.json"),
             receipt=files.get("receipt.json"),
+            reply=files.get("reply.json"),
         )
     except ProofError as error:
         found = error.number

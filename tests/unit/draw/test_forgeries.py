@@ -12,7 +12,7 @@ from tests.support.ceremony import Ceremony
 from tests.support.forgeries import FORGERIES, SOURCES, Forgery
 from tests.support.forgery import RICH
 
-CHECKS = [*range(1, 23), *range(31, 37), *range(41, 45)]
+CHECKS = [*range(1, 28), *range(31, 37), *range(41, 47)]
 
 
 def test_every_numbered_check_has_a_forgery_and_every_source_contributes() -> None:
@@ -29,7 +29,13 @@ def test_names_tell_forgeries_apart() -> None:
 def test_a_forgery_fails_exactly_at_the_check_it_was_made_for(forgery: Forgery) -> None:
     evidence = forgery.make()
     with pytest.raises(ProofError) as found:
-        verify(evidence.bundle, trust=evidence.trust, pool_file=evidence.pool_file, receipt=evidence.receipt)
+        verify(
+            evidence.bundle,
+            trust=evidence.trust,
+            pool_file=evidence.pool_file,
+            receipt=evidence.receipt,
+            reply=evidence.reply,
+        )
     assert found.value.number == forgery.number
 
 

@@ -16,13 +16,16 @@ from draw.verify.report import Report
 from draw.verify.texts import TEXTS
 from draw.verify.verifier import verify
 from tests.support.ceremony import ROUND_1000, Ceremony, Plan, bundle_bytes
+from tests.support.invited import ABSENCES, INVITED, PARALLEL
 from tests.support.synthetic_pool import Shape
 
 EVENTS = ((0, "decline", "supervisor"), (1, "timeout", "own-order"), (0, "no_show", "supervisor"))
 RICH = Ceremony(Plan(events=EVENTS, beacon=ROUND_1000))
 BUNDLE = bundle_bytes(RICH.bundle())
 POOL = bundle_bytes(RICH.pool_file())
-OPENED_CHECKS = list(range(1, 22))
+SEALED_CHECKS = [*range(1, 13), 27, 13]
+OPENED_CHECKS = [*SEALED_CHECKS, *range(14, 22)]
+INVITED_CHECKS = [*range(1, 13), 23, 24, 27, *range(13, 21), 25, 26, 21]
 
 
 def receipts() -> dict[str, bytes]:
@@ -45,12 +48,17 @@ def numbers(report: Report) -> list[int]:
     ("plan", "stage", "checks"),
     [
         (Plan(stage="requested"), "requested", list(range(1, 14))),
-        (Plan(stage="sealed"), "sealed", list(range(1, 14))),
-        (Plan(stage="escrowed"), "sealed", list(range(1, 14))),
-        (Plan(stage="revealed", events=EVENTS), "revealed", list(range(1, 14))),
+        (Plan(stage="sealed"), "sealed", SEALED_CHECKS),
+        (Plan(stage="escrowed"), "sealed", SEALED_CHECKS),
+        (Plan(stage="revealed", events=EVENTS), "revealed", SEALED_CHECKS),
+        (replace(ABSENCES, stage="revealed"), "revealed", [*range(1, 13), 23, 24, 27, 13]),
+        (PARALLEL, "opened", INVITED_CHECKS),
+        (ABSENCES, "opened", INVITED_CHECKS),
+        (INVITED, "opened", INVITED_CHECKS),
         (Plan(beacon=ROUND_1000), "opened", OPENED_CHECKS),
         (Plan(stage="requested", abort="request_changed"), "aborted", [*range(1, 14), 22]),
-        (Plan(stage="escrowed", abort="reveal_missing"), "aborted", [*range(1, 14), 22]),
+        (Plan(stage="escrowed", abort="reveal_missing"), "aborted", [*SEALED_CHECKS, 22]),
+        (replace(PARALLEL, stage="revealed", abort="fault"), "aborted", [*INVITED_CHECKS[:16], 22]),
         (Plan(from_escrow=("agency", "supervisor")), "opened", OPENED_CHECKS),
         (Plan(round=2, previous=3), "opened", OPENED_CHECKS),
     ],
@@ -81,9 +89,37 @@ def test_notes_say_what_passing_does_not_mean() -> None:
     assert {note.code for note in plain.notes} == {"keys-not-compared", "no-beacon", "not-opened"}
     trusted = verify(BUNDLE, trust=bundle_bytes(RICH.trust()))
     assert trusted.keys_compared
-    assert {note.code for note in trusted.notes} == {"own-order"}
+    assert {note.code for note in trusted.notes} == {"own-order", "grounds-not-checked"}
     assert all(len(digits) == 16 for digits in trusted.fingerprints.values())
     assert set(trusted.fingerprints) == {"platform", "agency", "supervisor", "cosigner"}
+
+
+def test_answers_that_came_after_their_seat_had_passed_on_are_counted_and_told() -> None:
+    report = verify(bundle_bytes(Ceremony(INVITED).bundle()))
+    assert report.late_answers == 1
+    note = next(note for note in report.notes if note.code == "late-answers")
+    assert note.zh.startswith("有 1 个")
+    assert note.en.startswith("1 answer")
+
+
+def test_an_expert_finds_the_own_answer_in_a_bundle_that_reaches_so_far() -> None:
+    ceremony = Ceremony(ABSENCES)
+    bundle = bundle_bytes(ceremony.bundle())
+    for number in range(1, len(ABSENCES.guests.said) + 1):
+        report = verify(bundle, reply=bundle_bytes(ceremony.reply_receipt(number)))
+        assert report.levels == ("public", "expert")
+        assert numbers(report) == [*INVITED_CHECKS, 45, 46]
+    receipt = ceremony.reply_receipt(1, size=ceremony.index("reply:1") + 1)
+    assert numbers(verify(bundle, reply=bundle_bytes(receipt))) == [*INVITED_CHECKS, 45, 46]
+
+
+def test_an_older_bundle_says_that_it_does_not_reach_the_answer() -> None:
+    ceremony = Ceremony(PARALLEL)
+    younger = Ceremony(replace(PARALLEL, stage="revealed"))
+    del younger.labels[younger.index("reply:1") :]
+    report = verify(bundle_bytes(younger.bundle()), reply=bundle_bytes(ceremony.reply_receipt(1)))
+    assert numbers(report)[-2:] == [13, 45]
+    assert "reply-not-covered" in {note.code for note in report.notes}
 
 
 def test_an_override_of_the_anonymity_factor_is_shown() -> None:
@@ -129,7 +165,7 @@ def test_an_eligible_receipt_needs_the_opened_bundle() -> None:
 
 
 def test_every_error_speaks_chinese_and_english_and_names_who_must_act() -> None:
-    assert set(TEXTS) == {*range(1, 23), *range(31, 37), *range(41, 45)}
+    assert set(TEXTS) == {*range(1, 28), *range(31, 37), *range(41, 47)}
     with pytest.raises(ProofError) as caught:
         verify(b"")
     error = caught.value
