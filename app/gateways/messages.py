@@ -60,7 +60,7 @@ class Gateway(Protocol):
     returns, the message is safe with the carrier and will be tried at least once; order is not kept. Raises
     GatewayTemporaryError when the message may be handed over again, and was perhaps taken,
     GatewayPermanentError when it was not taken and never will be. Nothing else comes out, and no error shows
-    the recipient or the text.
+    the recipient or the text. A carrier that reports repeats each report until it is answered.
     """
 
     @property
