@@ -110,11 +110,15 @@ _ARRIVING: Final = {
     "relay.write": _right("relay:write", SITE),
     # By two persons: who begins an enrolment cannot approve it.
     "seat.enrol": _right("seats:enrol", SITE, OPERATOR),
+    "seat.approve": _right("seats:approve", OPERATOR, SUPERVISOR),
     "desk.expected": _right("desk:read", SITE),
     "desk.check-in": _right("desk:write", SITE),
     "desk.locker": _right("desk:write", SITE),
     "desk.gate": _right("desk:gate", SITE, WITNESS),
     "desk.seat": _right("desk:write", SITE),
+    # Locks, attestations and release: what a desk cannot give itself.
+    "desk.supervise": _right("desk:supervise", SUPERVISOR),
+    "alert.read": _right("desk:watch", SITE, WITNESS, OPERATOR, SUPERVISOR),
     "ledger.read": _right("ledger:read", SITE, OPERATOR, SUPERVISOR),
     "device.write": _right("devices:write", OPERATOR),
     "roster.open": _right("rosters:open", OPERATOR, SUPERVISOR),
