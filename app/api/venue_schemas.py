@@ -172,8 +172,8 @@ class ComingOut(BaseModel):
     """A booking that comes up at a site."""
 
     booking: str
-    since: str = Field(serialization_alias="from")
-    until: str = Field(serialization_alias="to")
+    since: str = Field(alias="from")
+    until: str = Field(alias="to")
     state: PartState
     seats: int
     unready: dict[str, list[Part]]
@@ -274,8 +274,8 @@ class BookingOut(BaseModel):
     draw: str | None
     state: BookingState
     revision: int
-    since: str = Field(serialization_alias="from")
-    until: str = Field(serialization_alias="to")
+    since: str = Field(alias="from")
+    until: str = Field(alias="to")
     experts: int | None
     mixed: bool
     updated_at: str
