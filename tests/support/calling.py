@@ -43,7 +43,7 @@ _KEYS = {"accept": "11", "decline": "22"}
 
 @dataclass
 class Line:
-    """A carrier: what it took, in order; `dead` numbers are not ones; `down`: nobody answers there."""
+    """A carrier: what it took, in order and each once; `dead` numbers are not ones."""
 
     name: str
     taken: list[Outgoing] = field(default_factory=list)
@@ -53,7 +53,8 @@ class Line:
     async def send(self, outgoing: Outgoing) -> Outcome:
         if outgoing.to in self.dead:
             raise GatewayPermanentError("gateway.invalid-number")
-        self.taken.append(outgoing)
+        if outgoing.id not in {one.id for one in self.taken}:
+            self.taken.append(outgoing)
         return self.outcome
 
 
