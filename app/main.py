@@ -16,6 +16,9 @@ from app.api import (
     bookings,
     catalogue,
     credentials,
+    desk,
+    desk_watch,
+    devices,
     disclosures,
     draw_orders,
     draws,
@@ -26,6 +29,7 @@ from app.api import (
     public,
     relay,
     rosters,
+    seats,
     sessions,
     users,
     venues,
@@ -34,8 +38,10 @@ from app.api.document import openapi
 from app.api.edge import Edge
 from app.api.pages_static import mount_pages
 from app.api.principals import RateLimiter
+from app.gateways.devices import DeviceCommands, NoDevices
 from app.gateways.messages import RegisteredGateway
 from app.settings import Settings
+from app.usecases.arrival.desk import Desk
 from app.usecases.ceremony import Ceremony
 from app.usecases.people.entrance import Entrance
 from app.usecases.platform import Platform
@@ -56,10 +62,12 @@ def create_app(
     static: Path | None = STATIC,
     reporters: Mapping[str, RegisteredGateway] = MappingProxyType({}),
     wake: Callable[[], None] = lambda: None,
+    commands: DeviceCommands | None = None,
 ) -> FastAPI:
     """The application over a composed platform. It closes nothing: whoever composed does.
 
-    `reporters` are the gateways that may report, by name; `wake` tells the worker beside it of new work.
+    `reporters` are the gateways that may report, by name; `wake` tells the worker beside it of new work;
+    `commands` reach gates and lockers, and without them none can be reached.
     """
     app = FastAPI(
         title="签筒 Qiantong",
@@ -75,6 +83,9 @@ def create_app(
     app.state.wake = wake
     app.state.limiter = RateLimiter(
         callers=settings.caller_rate, public=settings.public_rate, sign_ins=settings.sign_in_rate
+    )
+    app.state.desk = Desk(
+        platform=platform, commands=commands or NoDevices(), origin=settings.public_url.rstrip("/")
     )
     app.state.entrance = Entrance(platform=platform, public_url=settings.public_url)
     problems.install(app)
@@ -92,6 +103,10 @@ def create_app(
         venues.router,
         bookings.router,
         relay.router,
+        desk.router,
+        desk_watch.router,
+        devices.router,
+        seats.router,
         rosters.public,
         gateways.router,
         catalogue.router,

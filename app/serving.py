@@ -14,6 +14,7 @@ import uvicorn
 from app.composition import Installation, installation
 from app.errors import AppError
 from app.gateways.beacons import BeaconUnavailableError
+from app.gateways.devices import HttpDeviceCommands
 from app.gateways.gateway_file import Gateways, load_gateways
 from app.logs import configure
 from app.main import create_app
@@ -50,7 +51,12 @@ async def serve_installation(
     gateways = load_gateways(one.settings.gateways, data=one.settings.data, client=one.client)
     worker = make_worker(one, gateways)
     app = create_app(
-        one.platform, one.ceremony, one.settings, reporters=gateways.registered, wake=worker.wake
+        one.platform,
+        one.ceremony,
+        one.settings,
+        reporters=gateways.registered,
+        wake=worker.wake,
+        commands=device_commands(one),
     )
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off"))
     announce(f"http://{host}:{listener.getsockname()[1]}")
@@ -62,6 +68,14 @@ async def serve_installation(
         resumed.cancel()
         worker.stop()
         await asyncio.gather(*filter(None, (resumed, working)), return_exceptions=True)
+
+
+def device_commands(one: Installation) -> HttpDeviceCommands:
+    """How an installation tells gates and lockers what to do."""
+    platform = one.platform
+    return HttpDeviceCommands(
+        key=platform.log.key, client=one.client, clock=platform.clock, random=platform.random
+    )
 
 
 def make_worker(one: Installation, gateways: Gateways) -> Worker:

@@ -165,6 +165,20 @@ class ReasonIn(Wire):
     reason: Reason
 
 
+class AttestationIn(Wire):
+    """Where somebody without a card stands."""
+
+    site: Id
+
+
+class ReleasedOut(BaseModel):
+    """Somebody who may go."""
+
+    arrival: str
+    state: State
+    released_at: str
+
+
 class AttestationOut(BaseModel):
     """A supervisor's word for one person without a card."""
 
@@ -227,7 +241,7 @@ class LedgerEntryOut(BaseModel):
     time: str
     kind: str
     actor: str
-    about: dict[str, str | int | bool | list[str] | None]
+    about: dict[str, str | int | list[str] | None]
     hash: str
 
 
@@ -337,6 +351,12 @@ class EnrolmentOut(BaseModel):
     approved_by: str | None
 
 
+class EnrolmentPage(BaseModel):
+    """The keys of a seat."""
+
+    items: list[EnrolmentOut]
+
+
 class ApprovalIn(Wire):
     """The key that the second person saw on the seat's screen."""
 
@@ -365,10 +385,9 @@ class LoginIn(Wire):
     code: Code
 
 
-class LoginOut(BaseModel):
-    """A seat session; the token is shown once."""
+class SeatSessionOut(BaseModel):
+    """Who sits where: by short code."""
 
-    token: str
     site: str
     seat: str
     code: str = Field(description="the short code of the arrival")
@@ -376,11 +395,18 @@ class LoginOut(BaseModel):
     expires_at: str
 
 
+class LoginOut(SeatSessionOut):
+    """A seat session; the token is shown once."""
+
+    token: str
+
+
 class RecusalIn(Wire):
     """The expert's own declaration at the seat, before any score (stage 2)."""
 
     cause: Literal["kin", "employment", "interest", "prepared", "other"]
     declaration: Annotated[str, Field(min_length=1, max_length=2000)]
+    signature: Signature
 
 
 class RecusedOut(BaseModel):

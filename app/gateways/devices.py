@@ -50,6 +50,14 @@ class DeviceCommands(Protocol):
         """`act` is ``open`` or ``lock``; `place` is a locker's number."""
 
 
+class NoDevices:
+    """An installation without devices: none can be reached."""
+
+    async def tell(self, url: str, *, command: str, act: str, place: str | None = None) -> None:
+        """See `DeviceCommands`."""
+        raise DeviceUnreachableError("device.unreachable", told=[url, command, act, place])
+
+
 class HttpDeviceCommands:
     """Devices behind HTTP addresses: ``POST {url}/commands`` with {"id", "act", "place"}."""
 

@@ -84,9 +84,16 @@ def claimed_key_id(headers: Mapping[str, str]) -> str | None:
 
 
 def verify(
-    message: HttpMessage, body: bytes, *, key_id: str, public: bytes, now: datetime
+    message: HttpMessage,
+    body: bytes,
+    *,
+    key_id: str,
+    public: bytes,
+    now: datetime,
+    skew: timedelta = CLOCK_SKEW,
 ) -> VerifiedSignature:
-    """Check the one signature of a request against the 32-byte key of `key_id`.
+    """Check the one signature of a request against the 32-byte key of `key_id`; `skew`: how far the signer's
+    clock may be off.
 
     Raises AccessRefusedError ``signature.invalid`` whatever is wrong: time, coverage, digest, nonce or
     signature.
@@ -97,7 +104,7 @@ def verify(
             public_keys={key_id: Ed25519PublicKey.from_public_bytes(public)}, private_keys={}
         ),
     )
-    verifier.now = now
+    verifier.now, verifier.skew = now, skew
     covered = _components(message) + (("content-digest",) if body else ())
     try:
         (result,) = verifier.verify(message, max_age=MAX_AGE, require_components=covered, body=body)
@@ -106,7 +113,7 @@ def verify(
     nonce, created = result.nonce, result.parameters.get("created")
     if not nonce or len(nonce) > MAX_NONCE_CHARS or not isinstance(created, int):
         raise AccessRefusedError("signature.invalid")
-    expires_at = datetime.fromtimestamp(created, UTC) + MAX_AGE + 2 * CLOCK_SKEW
+    expires_at = datetime.fromtimestamp(created, UTC) + MAX_AGE + 2 * skew
     return VerifiedSignature(key_id=key_id, nonce=nonce, expires_at=expires_at)
 
 
@@ -119,13 +126,14 @@ class _Verifier(HTTPMessageVerifier):
     """The library's verifier with the caller's clock instead of the machine's."""
 
     now: datetime
+    skew: timedelta
 
     def validate_created_and_expires(self, sig_input: Any, max_age: timedelta | None = None) -> None:
         created, expires = sig_input.params.get("created"), sig_input.params.get("expires")
         if type(created) is not int or max_age is None:
             raise InvalidSignature("no creation time")
         age = self.now.timestamp() - created
-        if not -CLOCK_SKEW.total_seconds() <= age <= (max_age + CLOCK_SKEW).total_seconds():
+        if not -self.skew.total_seconds() <= age <= (max_age + self.skew).total_seconds():
             raise InvalidSignature("outside the window of acceptance")
         if expires is not None and (type(expires) is not int or expires < self.now.timestamp()):
             raise InvalidSignature("expired")

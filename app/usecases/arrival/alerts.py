@@ -3,13 +3,14 @@
 Closing the last alarm of the detectors at a gate lets those whom it held ask for the gate again.
 """
 
-from app.errors import ConflictError, Fault, InputRefusedError, NotFoundError
+from app.errors import ConflictError, InputRefusedError, NotFoundError
 from app.store.repositories.gates import SiteAlert
 from app.store.unit_of_work import UnitOfWork
 from app.times import from_text
 from app.usecases.arrival.desk import step
 from app.usecases.arrival.gates import DETECTOR_ALARM
 from app.usecases.arrival.ledger import Act
+from app.usecases.arrival.texts import fault
 from app.usecases.operations import Actor, note
 from app.usecases.platform import Platform
 from app.usecases.principals import Principal, require_site
@@ -25,7 +26,7 @@ async def close(
     ConflictError ``alert.closed``.
     """
     if not reason.strip():
-        raise InputRefusedError("alert.reason", [Fault(code="alert.reason", pointer="/reason")])
+        raise InputRefusedError("alert.reason", [fault("alert.reason", "/reason")])
     alert = await uow.gates.alert(alert_id)
     if alert is None:
         raise NotFoundError("alert.unknown")

@@ -28,7 +28,6 @@ from app.usecases.invitations.letters import arrival_code_value, arrival_value
 from app.usecases.operations import Actor, note
 from app.usecases.platform import Platform
 from app.usecases.principals import Principal
-from crypto.canonical import JsonValue
 from draw import invitation as states
 from draw.errors import SnapshotError
 from remote_eval import arrival as way
@@ -170,8 +169,8 @@ async def _welcome(uow: UnitOfWork, act: Act, moved: Invitation, presence: str) 
         updated_at=act.now,
     )
     await uow.arrivals.add(arrival)
-    late_by: dict[str, JsonValue] = {"verdict": verdict, "minutes": late.minutes}
-    await act.enter(uow, "checked-in", arrival=arrival.id, draw=arrival.draw_id, late=late_by)
+    told = {"arrival": arrival.id, "draw": arrival.draw_id, "verdict": verdict}
+    await act.enter(uow, "checked-in", minutes=late.minutes, **told)
     await note(uow, act.actor, "desk.check-in", arrival.id, now=act.now)
     return arrival
 

@@ -9,6 +9,7 @@ from app.times import from_text, to_text
 from app.usecases.arrival.desk import Desk, new_id
 from app.usecases.arrival.device_events import SILENCE_TIMER
 from app.usecases.arrival.ledger import Act
+from app.usecases.arrival.texts import fault
 from app.usecases.operations import Actor, note
 from crypto.errors import SignatureError
 from crypto.signing import validate_public
@@ -71,11 +72,11 @@ async def _faults(uow: UnitOfWork, asked: NewDevice) -> list[Fault]:
     try:
         validate_public(bytes.fromhex(asked.public))
     except SignatureError:
-        faults.append(Fault(code="device.key", pointer="/public"))
+        faults.append(fault("device.key", "/public"))
     if asked.url is not None and asked.kind not in ("gate", "locker"):
-        faults.append(Fault(code="device.url", pointer="/url"))
+        faults.append(fault("device.url", "/url"))
     gate = None if asked.gate is None else await uow.devices.get(asked.gate)
     stands = gate is not None and gate.kind == "gate" and gate.site == asked.site
     if (asked.kind == "detector") != (asked.gate is not None) or (asked.gate is not None and not stands):
-        faults.append(Fault(code="device.gate", pointer="/gate"))
+        faults.append(fault("device.gate", "/gate"))
     return faults

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from app.errors import CipherError
+from app.errors import CipherError, NotFoundError
 from app.store.repositories.draws import DrawRow
 from app.store.repositories.gates import SiteAlert
 from app.store.repositories.site_ledger import Anchor
@@ -108,6 +108,20 @@ async def record(
     salt, detail = platform.random(SALT_BYTES), canonical(dict(about))
     entry = follow(head, time=now, kind=kind, actor=actor, detail=detail_digest(salt, detail))
     await uow.site_ledger.append(head, entry, salt=salt, detail=detail)
+
+
+async def draw_at(uow: UnitOfWork, site: str, draw_id: str) -> DrawRow:
+    """A draw for which somebody came to this site. Raises NotFoundError ``draw.unknown``."""
+    row = await uow.draws.get(draw_id)
+    if row is None or not any(one.site == site for one in await uow.arrivals.of_draw(draw_id)):
+        raise NotFoundError("draw.unknown")
+    return row
+
+
+def hash_of(anchor: Anchor) -> str:
+    """The head's hash in an anchor's document, hex32."""
+    value: Any = parse(anchor.document.encode("ascii"), max_bytes=MAX_DETAIL_BYTES)
+    return str(value["hash"])
 
 
 async def read(uow: UnitOfWork, site: str, day: str) -> ReadLedger:

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from app.errors import ConflictError, Fault, InputRefusedError
+from app.errors import ConflictError, InputRefusedError
 from app.gateways.devices import DeviceError
 from app.store.repositories.arrivals import Arrival
 from app.store.repositories.lockers import DepositRow
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.arrival.desk import Desk, find_arrival, new_id, step
 from app.usecases.arrival.ledger import Act
+from app.usecases.arrival.texts import fault
 from app.usecases.operations import Actor, note
 from app.usecases.principals import Principal
 from crypto.canonical import canonical
@@ -37,9 +38,7 @@ class Signatures:
         """The form that is sealed. Raises InputRefusedError ``locker.signatures`` for what is no image."""
         both = {"expert": self.expert, "staff": self.staff}
         faults = [
-            Fault(
-                code="locker.signature", pointer=f"/{name}_signature", figures={"limit": MAX_SIGNATURE_BYTES}
-            )
+            fault("locker.signature", f"/{name}_signature", limit=MAX_SIGNATURE_BYTES)
             for name, image in both.items()
             if not image.startswith(_PNG) or len(image) > MAX_SIGNATURE_BYTES
         ]

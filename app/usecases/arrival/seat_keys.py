@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from app.errors import AccessRefusedError, ConflictError, Fault, InputRefusedError, NotFoundError
+from app.errors import AccessRefusedError, ConflictError, InputRefusedError, NotFoundError
 from app.store.repositories.seat_access import SeatKey
 from app.store.repositories.venues import Seat
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.arrival.desk import Desk, new_id
 from app.usecases.arrival.ledger import Act
+from app.usecases.arrival.texts import fault
 from app.usecases.operations import Actor, note
 from app.usecases.principals import Principal, require_site
 from crypto import p256
@@ -126,7 +127,7 @@ def _proven(desk: Desk, seat: Seat, proposal: Proposal) -> str:
         thumbprint = p256.thumbprint(proposal.jwk)
         p256.verify(proposal.jwk, enrolment_statement(desk.origin, seat, thumbprint), proposal.signature)
     except SignatureError as error:
-        raise InputRefusedError("seat.key-refused", [Fault(code="seat.key", pointer="/key")]) from error
+        raise InputRefusedError("seat.key-refused", [fault("seat.key", "/key")]) from error
     return thumbprint
 
 

@@ -1,0 +1,33 @@
+"""What each fault of a request to the desk says, Chinese and English."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from app.errors import Fault
+
+TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "locker.signature": (
+            "应为不超过 {limit} 字节的 PNG 签名图像",
+            "A signature is a PNG image of at most {limit} bytes",
+        ),
+        "alert.reason": ("须写明处理原因", "Say what was done and why"),
+        "device.key": ("不是可用的 Ed25519 公钥", "Not an acceptable Ed25519 public key"),
+        "device.url": ("该类设备不接受命令地址", "This kind of device takes no commands"),
+        "device.gate": (
+            "检测门须对应本场地的一个门禁，其他设备不得填写",
+            "A detector, and nothing else, names a gate of its own site",
+        ),
+        "seat.key": (
+            "不是 P-256 公钥，或浏览器未能证明持有其私钥",
+            "Not a P-256 key, or the browser did not prove that it has the private half",
+        ),
+    }
+)
+
+
+def fault(code: str, pointer: str, **figures: object) -> Fault:
+    """A fault with its words."""
+    zh, en = TEXTS[code]
+    return Fault(code=code, pointer=pointer, figures=figures, zh=zh, en=en)
