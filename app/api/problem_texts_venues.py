@@ -70,6 +70,7 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
                 "场地文件有误，未导入任何内容，全部问题见 errors",
                 "The plan of sites is wrong and nothing was stored; see errors for all of it",
             ),
+            "site.file-kind": ("文件应为 .toml 或 .json", "The file must be .toml or .json"),
             "site.file-size": ("场地文件超过 {limit} 字节", "The plan exceeds {limit} bytes"),
             "site.file-syntax": ("场地文件不是有效的 TOML 或 JSON", "The plan is no valid TOML or JSON"),
         },

@@ -22,6 +22,7 @@ from app.cli import (
     proofs,
     server,
     simulation,
+    sites,
     users,
     working,
 )
@@ -44,6 +45,7 @@ app.add_typer(databases.app, name="db")
 app.add_typer(pools.app, name="pool")
 app.add_typer(projects.app, name="project")
 app.add_typer(draws.app, name="draw")
+app.add_typer(sites.app, name="site")
 app.add_typer(parties.app, name="party")
 app.add_typer(keys.app, name="key")
 app.add_typer(users.app, name="user")
