@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 # One of each group of checks, and one for each further file.
-TRIED = (1, 3, 5, 9, 10, 14, 16, 17, 20, 22, 32, 34, 43)
+TRIED = (1, 3, 5, 9, 10, 14, 16, 17, 20, 22, 23, 25, 26, 32, 34, 43, 46)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
@@ -53,14 +53,14 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_an_opened_proof_gives_five_ticks_each_with_its_meaning_and_its_limit(
+def test_an_opened_proof_gives_six_ticks_each_with_its_meaning_and_its_limit(
     browser: "Browser", files: Path
 ) -> None:
     with offline(browser) as page:
-        choose(page, files / "opened.json")
+        choose(page, files / "invited.json")
         assert "核验通过" in verdict(page)
-        assert page.locator(".qv-tick h3").count() == 5
-        assert states(page) == ["通过", "部分核验", "通过", "通过", "通过"]
+        assert page.locator(".qv-tick h3").count() == 6
+        assert states(page) == ["通过", "部分核验", "通过", "通过", "通过", "通过"]
         for card in page.locator(".qv-tick").all():
             assert card.locator(".qv-term").all_inner_texts() == ["这表示", "局限"]
         assert page.locator(".qv-banner").inner_text().count("公开级") == 1
@@ -72,18 +72,44 @@ def test_an_opened_proof_gives_five_ticks_each_with_its_meaning_and_its_limit(
 
 def test_the_same_verdict_in_english_one_click_away(browser: "Browser", files: Path) -> None:
     with offline(browser) as page:
-        choose(page, files / "opened.json")
+        choose(page, files / "invited.json")
         page.get_by_role("button", name="English").click()
         assert "Verified" in verdict(page)
-        assert states(page) == ["passed", "partly verified", "passed", "passed", "passed"]
+        assert states(page) == ["passed", "partly verified", "passed", "passed", "passed", "passed"]
+
+
+def test_a_draw_whose_invitations_are_not_logged_never_seems_to_have_them_verified(
+    browser: "Browser", files: Path
+) -> None:
+    with offline(browser) as page:
+        choose(page, files / "opened.json")
+        assert states(page) == ["通过", "部分核验", "通过", "通过", "未核验", "通过"]
+        card = page.locator("#qv-calls")
+        assert "没有记入日志" in card.inner_text()
+        assert card.locator(".qv-checks").count() == 0
+        assert page.get_by_role("listitem").filter(has_text="补抽是否各有依据没有核验").count() == 1
+
+
+def test_an_answers_receipt_is_found_again_and_a_late_answer_is_told(browser: "Browser", files: Path) -> None:
+    with offline(browser) as page:
+        choose(page, files / "invited.json")
+        assert page.get_by_text("有 1 个期限内作出的答复").count() == 1
+        drop(page, files / "reply.json")
+        page.get_by_text("答复回执：日志里记着您的答复“接受”").wait_for()
+        assert "专家级" in page.locator(".qv-banner").inner_text()
+        page.locator("#qv-calls summary").click()
+        assert page.locator("#qv-calls .qv-checks li").count() == 6
+        choose(page, files / "opened.json")
+        page.locator(".qv-banner-fail").get_by_text("45").wait_for()
 
 
 def test_the_pool_file_gives_the_supervisors_level_and_the_receipt_the_experts(
     browser: "Browser", files: Path
 ) -> None:
     with offline(browser) as page:
+        choose(page, files / "invited-pool.json", files / "invited.json")
+        assert states(page) == ["通过"] * 6
         choose(page, files / "pool.json", files / "opened.json")
-        assert states(page) == ["通过"] * 5
         assert "监督级" in page.locator(".qv-banner").inner_text()
         choose(page, files / "receipt.json")
         page.get_by_text("专家级", exact=False).wait_for()
@@ -101,8 +127,8 @@ def test_the_trust_file_compares_the_keys(browser: "Browser", files: Path) -> No
 @pytest.mark.parametrize(
     ("name", "title", "said"),
     [
-        ("sealed", "到目前为止，核验通过", ["目前通过", "部分核验", "目前通过", "尚未到此阶段", "通过"]),
-        ("aborted", "中止前的记录，核验通过", ["目前通过", "部分核验", "目前通过", "未走到此步", "通过"]),
+        ("sealed", "到目前为止，核验通过", ["目前通过", "部分核验", "目前通过", "尚未到此阶段", "未核验", "通过"]),
+        ("aborted", "中止前的记录，核验通过", ["目前通过", "部分核验", "目前通过", "未走到此步", "未走到此步", "通过"]),
     ],
 )
 def test_an_unfinished_draw_is_never_simply_called_verified(
@@ -121,7 +147,13 @@ def test_a_forgery_is_red_and_names_the_check_the_meaning_and_who_must_act(
     forgery = next(one for one in FORGERIES if one.number == number and one.make().bundle)
     evidence = forgery.make()
     with pytest.raises(ProofError) as refused:
-        verify(evidence.bundle, trust=evidence.trust, pool_file=evidence.pool_file, receipt=evidence.receipt)
+        verify(
+            evidence.bundle,
+            trust=evidence.trust,
+            pool_file=evidence.pool_file,
+            receipt=evidence.receipt,
+            reply=evidence.reply,
+        )
     with offline(browser, language="en") as page:
         choose(page, *written(evidence, tmp_path))
         banner = page.locator(".qv-banner-fail")
@@ -144,6 +176,7 @@ def written(evidence: Evidence, folder: Path) -> list[Path]:
         "bundle": evidence.bundle,
         "pool": evidence.pool_file,
         "receipt": evidence.receipt,
+        "reply": evidence.reply,
         "trust": evidence.trust,
     }
     for name, data in given.items():
@@ -206,7 +239,7 @@ def test_a_large_pool_is_recomputed_while_the_page_goes_on_answering(browser: "B
         page.get_by_role("status").get_by_text("Recomputing every expert").wait_for()
         assert len(page.workers) == 1
         page.locator("#qv-verdict").wait_for()
-        assert states(page) == ["passed"] * 5
+        assert states(page) == [*["passed"] * 4, "not verified", "passed"]
         tell_time(page, "4000 experts")
 
 
@@ -241,7 +274,7 @@ def test_the_offline_file_has_no_serious_accessibility_finding(
     # Axe is put into the page, which its content policy rightly forbids.
     with offline(browser, language=language, size=size, bypass_csp=True) as page:
         check_accessibility(page, "empty")
-        for path in (files / "opened.json", files / "sealed.json", *written(forged, tmp_path)):
+        for path in (files / "invited.json", files / "opened.json", files / "sealed.json", *written(forged, tmp_path)):
             page.locator("#qv-files").set_input_files(path)
             page.locator(".qv-files", has_text=path.name).wait_for()
             page.locator("#qv-verdict").wait_for()

@@ -14,6 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from crypto.canonical import canonical
 from tests.support.ceremony import Ceremony, bundle_bytes
 from tests.support.forgery import ABORTED, BEACON, RICH, SEALED
+from tests.support.invited import INVITED
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -37,6 +38,10 @@ def write_proofs(folder: Path) -> Path:
     ceremony = Ceremony(RICH)
     (folder / "pool.json").write_bytes(canonical(ceremony.pool_file()))
     (folder / "receipt.json").write_bytes(canonical(ceremony.receipt(ceremony.records[0].id)))
+    invited = Ceremony(INVITED)
+    (folder / "invited.json").write_bytes(bundle_bytes(invited.bundle()))
+    (folder / "invited-pool.json").write_bytes(canonical(invited.pool_file()))
+    (folder / "reply.json").write_bytes(canonical(invited.reply_receipt(3)))
     (folder / "trust.json").write_bytes(canonical(ceremony.trust()))
     (folder / "holiday.jpg").write_bytes(b"\xff\xd8\xff\xe0 no proof at all")
     return folder
@@ -102,7 +107,7 @@ def verdict(page: "Page") -> str:
 
 
 def states(page: "Page") -> list[str]:
-    """The word beside each of the five ticks."""
+    """The word beside each of the six ticks."""
     return page.locator(".qv-tick .qv-state").all_inner_texts()
 
 

@@ -27,8 +27,8 @@ export default {
     out_of_scope: "Receipt: this expert was out of the scope of this draw.",
   },
   reply: {
-    logged: "Reply receipt: the log holds your answer “{answer}”, given at {at} (Beijing time).",
-    notCovered: "Reply receipt: valid, your answer “{answer}” was given at {at} (Beijing time); but this draw proof is older and does not hold it yet.",
+    logged: "Reply receipt: the log holds your answer, {answer}, given at {at} (Beijing time).",
+    notCovered: "Reply receipt: valid; your answer, {answer}, was given at {at} (Beijing time), but this draw proof is older and does not hold it yet.",
     answer: { accept: "accept", decline: "decline", leave: "leave" },
   },
   state: { pass: "passed", fail: "failed", partial: "partly verified", soFar: "passed so far", notDue: "not at this stage yet", neverDue: "not reached", unknown: "not verified" },
