@@ -93,7 +93,9 @@ async def _draw(stage: Stage, experts: int) -> tuple[bool, DrawRow]:
         row = await story.request(stage, project)
     with show.step("抽取", "the draw"):
         row = await story.draw(stage, row)
-    with show.step("一名专家谢绝，凭证据递补", "one expert declines, with evidence, and is replaced"):
+    with show.step(
+        "邀请入日志；一名专家谢绝，递补", "invitations enter the log; one expert declines and is replaced"
+    ):
         await story.decline(stage, row, seat=DECLINED_SEAT)
     row = await stage.one.ceremony.row(row.id)
     with show.step("到时公开，写出证明", "open at the lawful time, write the proof"):

@@ -8,6 +8,7 @@ from typing import Final
 
 from app.composition import Installation, compose
 from app.demo.children import NAMES, Children
+from app.demo.guests import Guests
 from app.demo.show import Show
 from app.demo.wanted import Wanted
 from app.errors import InputRefusedError
@@ -28,6 +29,7 @@ from app.usecases.projects import ProjectOrder, document_of_notice, register
 from app.usecases.registration import Candidate
 from app.usecases.registration import register as register_parties
 from app.waiting import run_patiently
+from draw.entry_bodies import LOGGED
 from draw.identifiers import organisation_check_character, uscc_check_character
 from draw.record import section_hash
 
@@ -170,7 +172,12 @@ async def draw(stage: Stage, row: DrawRow) -> DrawRow:
 
 
 async def decline(stage: Stage, row: DrawRow, *, seat: int) -> int:
-    """The expert of a seat declines, with evidence; the seat is refilled. Gives the event's number."""
+    """The expert of a seat declines, with evidence; the seat is refilled. Gives the event's number.
+
+    Where invitations are logged, everybody is invited first, and whoever sits in the end has accepted.
+    """
+    if row.sdr is not None and row.sdr["invitations"] == LOGGED:
+        return await Guests(stage.one, row).fill(declines=seat)
     document = (
         f"演示证据：第 {seat + 1} 席专家来电，因病不能参加评标。时间 {stage.one.platform.now()}".encode()
     )

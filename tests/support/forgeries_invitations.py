@@ -101,7 +101,7 @@ def invited_without_a_result() -> Json:
 
 
 # -- 24 replies
-def _said(ceremony: Ceremony, key: SigningKey, **changed: Any) -> Cheat:
+def _said(key: SigningKey, **changed: Any) -> Cheat:
     """An answer signed with this key, whatever it says."""
 
     def cheat(entry: Any) -> Any:
@@ -109,7 +109,6 @@ def _said(ceremony: Ceremony, key: SigningKey, **changed: Any) -> Cheat:
         signature = sign_statement(key, said["draw"], said["n"], said["answer"], said["at"]).hex()
         return replace(entry, body={**said, "signature": signature})
 
-    assert ceremony.plan
     return cheat
 
 
@@ -122,7 +121,7 @@ def whole(ceremony: Ceremony) -> Json:
 def _answered(name: str, title: str, plan: Plan, key: Callable[[Plan], SigningKey], **changed: Any) -> None:
     def make() -> Json:
         ceremony = Ceremony(plan)
-        ceremony.cheats["reply:1"] = _said(ceremony, key(plan), **changed)
+        ceremony.cheats["reply:1"] = _said(key(plan), **changed)
         return whole(ceremony)
 
     add(24, name, title, make)
