@@ -147,8 +147,8 @@ async def test_a_fault_is_reported_repaired_and_kept(api: Service) -> None:
     assert (await api.get("bob", "/v1/venues")).json()["items"][0]["faulty"] == 1
     api.scene.clock.move(minutes=10)
     for part in ("pc", "network", "microphone", "speaker", "camera"):
-        done = await api.post("dana", path, {"part": part, "condition": "ok", "note": "开场前检查"})
-    assert done.json()["unready"] == []
+        seat = (await api.post("dana", path, {"part": part, "condition": "ok", "note": "开场前检查"})).json()
+    assert seat["unready"] == []
     kept = (await api.get("dana", f"/v1/venues/{CITY}/reports")).json()["items"]
     assert [(one["part"], one["condition"], one["by"]) for one in kept][-1] == (
         "microphone",
