@@ -25,8 +25,8 @@ def entrance_of(request: Request) -> Entrance:
 
 
 def token_of(request: Request) -> str | None:
-    """The session token that the browser sent."""
-    return request.cookies.get(_name(entrance_of(request)))
+    """The session token that the browser sent; None without one."""
+    return request.cookies.get(_name(entrance_of(request))) or None
 
 
 def new_token(entrance: Entrance) -> str:

@@ -16,6 +16,7 @@ _HEALTH: Final = "tells only whether the process answers and reaches its store"
 _SIGN_IN: Final = "whoever asks is not known yet; a low rate, own pages only, one answer for every failure"
 _GATEWAY: Final = "the report carries the gateway's own signature"
 _LETTER: Final = "the secret of the letter is the credential"
+_SEATED: Final = "the person at a seat bears the seat's own login, of which accounts know nothing"
 _DEVICE: Final = "the device's or seat's own key signs"
 OPEN: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -45,6 +46,9 @@ OPEN: Final[Mapping[str, str]] = MappingProxyType(
         "POST /v1/devices/{device_id}/events": _DEVICE,
         "POST /v1/seats/{seat_id}/challenges": _DEVICE,
         "POST /v1/seats/{seat_id}/logins": _DEVICE,
+        "GET /v1/seats/current": _SEATED,
+        "DELETE /v1/seats/current": _SEATED,
+        "POST /v1/seats/current/recusal": _SEATED,
     }
 )
 

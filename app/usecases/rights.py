@@ -72,6 +72,7 @@ def _right(
 
 _DRAWING: Final = {
     "project.read": _right("projects:read", AGENCY, OPERATOR, SUPERVISOR),
+    "project.list": _right("projects:read", AGENCY),
     "project.write": _right("projects:write", AGENCY),
     "draw.preview": _right("draws:preview", AGENCY),
     "draw.request": _right("draws:request", AGENCY, duty="request"),

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.anyio
 # Written out by hand, apart from the code: action → roles that may take it.
 MAY = {
     "project.read": "agency operator supervisor",
+    "project.list": "agency",
     "project.write": "agency",
     "draw.preview": "agency",
     "draw.request": "agency",
