@@ -15,13 +15,14 @@ import structlog
 
 from app.gateways.messages import Gateway
 from app.times import from_text
+from app.usecases.arrival import hooks as arrival
 from app.usecases.delivery import outbox, reports, templates, timers
 from app.usecases.delivery.outbox import NEVER_QUIET, QuietHours
 from app.usecases.delivery.work import ReportHandler, TimerHandler, WorkContext
 from app.usecases.invitations import hooks
 
 LOG: Final = structlog.get_logger("qiantong.worker")
-HANDLERS: Final[Mapping[str, TimerHandler]] = {**hooks.TIMERS}
+HANDLERS: Final[Mapping[str, TimerHandler]] = {**hooks.TIMERS, **arrival.TIMERS}
 REPORT_HANDLERS: Final[Mapping[str, tuple[ReportHandler, ...]]] = {**hooks.REPORTS}
 # Passes in a row without a pause while there is work.
 PASSES: Final = 50

@@ -225,8 +225,16 @@ seatings = Table(
     Column("closed_at", _TIME),
     # What the person declared when the seat was closed to them, and the signature of the seat's browser.
     Column("sealed_declaration", LargeBinary),
-    UniqueConstraint("draw_id", "site", "seat"),
-    Index(None, "site", "seat"),
+    # A seat that was closed to its person is given to the successor.
+    Index(
+        "uq_seatings_open",
+        "site",
+        "seat",
+        "draw_id",
+        unique=True,
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
 )
 
 seat_keys = Table(

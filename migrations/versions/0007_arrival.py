@@ -250,9 +250,15 @@ def _add_seats() -> None:
         sa.ForeignKeyConstraint(["draw_id"], ["draws.id"], name=op.f("fk_seatings_draw_id_draws")),
         sa.PrimaryKeyConstraint("draw_id", "site", "position", name=op.f("pk_seatings")),
         sa.UniqueConstraint("arrival_id", name=op.f("uq_seatings_arrival_id")),
-        sa.UniqueConstraint("draw_id", "site", "seat", name=op.f("uq_seatings_draw_id_site_seat")),
     )
-    op.create_index(op.f("ix_seatings_site_seat"), "seatings", ["site", "seat"], unique=False)
+    op.create_index(
+        "uq_seatings_open",
+        "seatings",
+        ["site", "seat", "draw_id"],
+        unique=True,
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
     op.create_table(
         "seat_keys",
         sa.Column("id", sa.String(length=64), nullable=False),

@@ -25,6 +25,7 @@ from remote_eval.slots import BEIJING
 
 ID_BYTES: Final = 10
 SHORT_CODE_CHARS: Final = 6
+SILENCE: Final = timedelta(seconds=90)
 # The next thing to be done with an arrival, by its state.
 NEXT: Final = {
     way.CONFIRMED: "deposit",
@@ -45,7 +46,7 @@ class Desk:
     platform: Platform
     commands: DeviceCommands
     origin: str
-    silence: timedelta = timedelta(seconds=90)
+    silence: timedelta = SILENCE
     skew: timedelta = timedelta(seconds=30)
 
 

@@ -7,6 +7,7 @@ that falls silent is lost: yellow, for a jammer as for a detector, and a lost de
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 from app.errors import ConflictError, NotFoundError
@@ -15,10 +16,11 @@ from app.store.repositories.devices import Device
 from app.store.repositories.gates import Passage
 from app.store.unit_of_work import UnitOfWork
 from app.times import from_text, to_text
-from app.usecases.arrival.desk import Desk, step
+from app.usecases.arrival.desk import SILENCE, Desk, step
 from app.usecases.arrival.gates import DETECTOR_ALARM, Decided, Direction, Wish, decide
 from app.usecases.arrival.ledger import Act
 from app.usecases.operations import Actor
+from app.usecases.platform import Platform
 from remote_eval import arrival as way
 
 SILENCE_TIMER: Final = "device-silence"
@@ -67,16 +69,16 @@ async def hear(uow: UnitOfWork, desk: Desk, device: Device, event: DeviceEvent, 
     return Heard(clock_offset=offset, decided=decided)
 
 
-async def lost(uow: UnitOfWork, desk: Desk, device_id: str) -> bool:
+async def lost(uow: UnitOfWork, platform: Platform, device_id: str, *, silence: timedelta = SILENCE) -> bool:
     """Mark a device as lost when it has been silent for too long; asked again, nothing new."""
     device = await uow.devices.get(device_id)
-    now = desk.platform.now()
+    now = platform.now()
     if device is None or device.revoked_at is not None or device.lost_at is not None:
         return False
-    if (device.last_heartbeat or device.registered_at) > to_text(from_text(now) - desk.silence):
+    if (device.last_heartbeat or device.registered_at) > to_text(from_text(now) - silence):
         return False
     actor = Actor(person="platform", address="-", source="timer")
-    act = Act(platform=desk.platform, site=device.site, actor=actor, now=now)
+    act = Act(platform=platform, site=device.site, actor=actor, now=now)
     await uow.devices.change(device.id, lost_at=now)
     await act.enter(uow, "device-lost", device=device.id, of=device.kind)
     await act.alert(uow, f"{device.kind}-lost", level="yellow", subject=device.id, gate=device.gate)

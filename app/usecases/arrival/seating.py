@@ -27,6 +27,7 @@ from app.usecases.operations import Actor, note
 from app.usecases.platform import Platform
 from app.usecases.principals import Principal
 from crypto.canonical import canonical
+from draw import invitation as states
 from remote_eval import arrival as way
 from remote_eval.seating import next_seat, seating_seed
 
@@ -34,6 +35,7 @@ SLIP_DIGITS: Final = 8
 FORMAT: Final = "qt/1 seating"
 _SLIP_BYTES: Final = 8
 _BROKEN: Final = "faulty"
+_HAVE_A_SEAT: Final = frozenset({states.ARRIVED, states.LATE, states.SEATED, states.FINISHED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +83,10 @@ async def _seat(uow: UnitOfWork, act: Act, arrival: Arrival, seed: bytes, slip: 
         raise NotFoundError("draw.unknown")
     moved = await step(uow, arrival, way.SEAT_ASSIGNED, shown={"seat"}, now=act.now)
     given = await uow.seat_access.seatings(arrival.draw_id, arrival.site)
+    held = await _held(uow, act, given)
     booked = await _booked(uow, arrival)
     broken = await _broken(uow, booked)
-    seat = next_seat(seed, booked, broken | {one.seat for one in given})
+    seat = next_seat(seed, booked, broken | held)
     if seat is None:
         raise ConflictError("seat.none-free")
     document = canonical(
@@ -125,6 +128,22 @@ async def _new_slip(uow: UnitOfWork, act: Act, arrival: Arrival, known: Seating,
     await uow.seat_access.change_seating(arrival.id, code_tag=tag, tries=0)
     await act.enter(uow, "slip-renewed", arrival=arrival.id, seat=known.seat)
     return known
+
+
+async def _held(uow: UnitOfWork, act: Act, given: Sequence[Seating]) -> set[str]:
+    """Seats that somebody has; those of people who were replaced since are closed to them."""
+    held = set()
+    for one in given:
+        if one.closed_at is not None:
+            continue
+        arrival = await uow.arrivals.get(one.arrival_id)
+        invitation = None if arrival is None else await uow.invitations.get(arrival.letter)
+        if invitation is not None and invitation.pending is None and invitation.state in _HAVE_A_SEAT:
+            held.add(one.seat)
+            continue
+        await uow.seat_access.end_sessions(reason="replaced", now=act.now, arrival_id=one.arrival_id)
+        await uow.seat_access.change_seating(one.arrival_id, closed_at=act.now, code_tag=None)
+    return held
 
 
 async def _booked(uow: UnitOfWork, arrival: Arrival) -> Sequence[str]:
