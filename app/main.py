@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from app.api import (
     bookings,
+    campaigns,
     catalogue,
     credentials,
     desk,
@@ -24,6 +25,7 @@ from app.api import (
     draws,
     enrolments,
     gateways,
+    letters,
     problems,
     projects,
     public,
@@ -43,6 +45,7 @@ from app.gateways.messages import RegisteredGateway
 from app.settings import Settings
 from app.usecases.arrival.desk import Desk
 from app.usecases.ceremony import Ceremony
+from app.usecases.delivery.work import WorkContext
 from app.usecases.people.entrance import Entrance
 from app.usecases.platform import Platform
 
@@ -81,6 +84,7 @@ def create_app(
     app.state.ceremony = ceremony
     app.state.gateways = reporters
     app.state.wake = wake
+    app.state.work = WorkContext(platform=platform, ceremony=ceremony, public_url=settings.public_url)
     app.state.limiter = RateLimiter(
         callers=settings.caller_rate, public=settings.public_rate, sign_ins=settings.sign_in_rate
     )
@@ -100,6 +104,8 @@ def create_app(
         enrolments.router,
         users.router,
         rosters.router,
+        campaigns.router,
+        letters.router,
         venues.router,
         bookings.router,
         relay.router,

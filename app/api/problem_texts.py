@@ -11,6 +11,7 @@ from typing import Final
 from app.api.problem_rows import ProblemText, rows
 from app.api.problem_texts_arrival import PROBLEMS as ARRIVAL
 from app.api.problem_texts_delivery import PROBLEMS as DELIVERY
+from app.api.problem_texts_invitations import FAULTS as INVITATION_FAULTS
 from app.api.problem_texts_invitations import PROBLEMS as INVITATIONS
 from app.api.problem_texts_people import PROBLEMS as PEOPLE
 from app.api.problem_texts_roster import PROBLEMS as ROSTER
@@ -381,4 +382,5 @@ FAULTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "The employer cap leaves {available} of {needed} seats",
         ),
     }
+    | INVITATION_FAULTS
 )

@@ -109,6 +109,12 @@ class InvitationRepository:
         found = await self._listed(invitations.c.id == invitation_id)
         return found[0] if found else None
 
+    async def auth_hash(self, invitation_id: str) -> str | None:
+        """The hash that a letter's page has to prove; opens nothing."""
+        query = select(invitations.c.auth_hash).where(invitations.c.id == invitation_id)
+        found: str | None = (await self._connection.execute(query)).scalar_one_or_none()
+        return found
+
     async def of_draw(self, draw_id: str) -> list[Invitation]:
         """A draw's invitations, ascending by their number."""
         return await self._listed(invitations.c.draw_id == draw_id)

@@ -50,9 +50,11 @@ class Page:
 
 async def bearer(uow: UnitOfWork, letter_id: str, auth: bytes) -> Invitation:
     """The letter of whoever shows this proof. Raises AccessRefusedError ``letter.refused``."""
+    stored = await uow.invitations.auth_hash(letter_id)
+    if not letters.proves(stored or _NO_HASH, auth):
+        raise AccessRefusedError("letter.refused")
     one = await uow.invitations.get(letter_id)
-    proved = letters.proves(_NO_HASH if one is None else one.auth_hash, auth)
-    if one is None or not proved:
+    if one is None:
         raise AccessRefusedError("letter.refused")
     return one
 

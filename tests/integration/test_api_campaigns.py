@@ -1,0 +1,235 @@
+"""A campaign over the API: who may do what, what each sees, and the page of a letter."""
+
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from app.store.unit_of_work import UnitOfWork
+from app.usecases.delivery.work import WorkContext
+from app.usecases.invitations import letters
+from app.usecases.invitations.contacts import synthetic_contacts
+from app.usecases.pools import load_snapshot
+from app.worker import HANDLERS, REPORT_HANDLERS, Wiring, Worker
+from draw.letters import sign_statement
+from tests.support.calling import Letter, Line, later
+from tests.support.service import Service, order, project
+
+pytestmark = pytest.mark.anyio
+PLAN: dict[str, Any] = {
+    "begins": "2026-11-24T01:00:00Z",
+    "hours": 4,
+    "overnight": False,
+    "bring": "身份证",
+    "contact": "000-12345678",
+    "sites": [{"site": "main", "venue": "ste_main", "area": "福州", "address": "福州市某路 1 号"}],
+}
+
+
+class Stage:
+    """A drawn draw behind the API, contacts for its pool, and a worker over lines."""
+
+    def __init__(self, api: Service, draw: str) -> None:
+        self.api, self.draw = api, draw
+        self.lines = {"sms": Line("sms.test"), "voice": Line("voice.test")}
+        self.lines |= {"letter": Line("letter.test", outcome="handed")}
+        context: WorkContext = api.app.state.work
+        wiring = Wiring(gateways=self.lines, handlers=HANDLERS, report_handlers=REPORT_HANDLERS)
+        self.worker = Worker(context, wiring)
+
+    async def work(self) -> None:
+        while await self.worker.run_once():
+            pass
+
+    async def post(self, who: str, end: str, body: object = None, **headers: str) -> httpx.Response:
+        return await self.api.post(who, f"/v1/draws/{self.draw}/campaign{end}", body, **headers)
+
+    async def get(self, who: str, end: str = "") -> httpx.Response:
+        return await self.api.get(who, f"/v1/draws/{self.draw}/campaign{end}")
+
+    async def started(self) -> None:
+        assert (await self.post("bob", "", {"owner": "王工", "plan": PLAN})).status_code == 201
+        assert (await self.post("carol", "/approval")).status_code == 200
+        await self.work()
+
+    def letters(self) -> list[Letter]:
+        found = []
+        for one in self.lines["sms"].taken:
+            if "/i#" in one.text:
+                text = one.text.split("/i#")[1][:26]
+                found.append(Letter(secret=letters.decode(text), to=one.to))
+        return found
+
+    async def page(self, letter: Letter, end: str = "", **sent: Any) -> httpx.Response:
+        keys = letter.keys
+        headers = {"Authorization": f"Letter {keys.auth.hex()}", **sent.pop("headers", {})}
+        method = "POST" if end in {"/code", "/replies"} else "GET"
+        path = f"/v1/letters/{sent.pop('id', keys.id)}{end}"
+        return await self.api.client.request(method, path, headers=headers, **sent)
+
+    async def reply(self, letter: Letter, answer: str, key: str = "k-1") -> httpx.Response:
+        page = (await self.page(letter)).json()
+        assert (await self.page(letter, "/code")).status_code == 200
+        await self.work()
+        code = [one.text for one in self.lines["sms"].taken if one.to == letter.to][-1]
+        digits = "".join(one for one in code.split("验证码")[1] if one.isdigit())[:6]
+        signature = sign_statement(letter.keys.reply, page["draw"], page["n"], answer, page["now"])
+        body = {"answer": answer, "at": page["now"], "signature": signature.hex(), "code": digits}
+        return await self.page(letter, "/replies", json=body, headers={"Idempotency-Key": key})
+
+
+@pytest.fixture
+async def stage(api: Service) -> Stage:
+    await api.post("alice", "/v1/projects", project())
+    draw = (await api.post("alice", "/v1/draws", order(invitations="logged"))).json()["id"]
+    assert (await api.post("bob", f"/v1/draws/{draw}:run")).status_code == 200
+
+    async def store(uow: UnitOfWork) -> None:
+        snapshot = await load_snapshot(uow, "city", 1)
+        for expert, contact in synthetic_contacts(one.id for one in snapshot.records).items():
+            fitted = replace(contact, channels=("sms",))
+            await uow.contacts.put("city", expert, fitted, now=api.platform.now())
+
+    await api.platform.database.transact(store)
+    return Stage(api, draw)
+
+
+async def test_two_persons_start_and_the_agency_counts(stage: Stage) -> None:
+    proposed = await stage.post("bob", "", {"owner": "王工", "plan": PLAN})
+    assert proposed.status_code == 201, proposed.text
+    assert proposed.json()["state"] == "proposed"
+    assert stage.letters() == []
+    approved = await stage.post("carol", "/approval")
+    assert (approved.status_code, approved.json()["state"]) == (200, "inviting")
+    await stage.work()
+    assert len(stage.letters()) == 5
+    counts = (await stage.get("alice", "/counts")).json()
+    assert counts == {
+        "draw": stage.draw,
+        "state": "inviting",
+        "needed": 5,
+        "accepted": 0,
+        "next_deadline": later(stage.api.platform.now(), minutes=30),
+        "begins": PLAN["begins"],
+        "owner": "王工",
+    }
+    seats = (await stage.get("carol")).json()["seats"]
+    assert [(one["seat"], one["round"], one["next"]["what"]) for one in seats] == [
+        (number, 1, "reply_by") for number in range(1, 6)
+    ]
+    assert {one["last_delivery"]["kind"] for one in seats} == {"delivered"}
+
+
+async def test_who_may_not(stage: Stage) -> None:
+    body = {"owner": "王工", "plan": PLAN}
+    assert (await stage.post("alice", "", body)).status_code == 403
+    assert (await stage.post("carol", "", body)).status_code == 403
+    await stage.post("bob", "", body)
+    assert (await stage.post("bob", "/approval")).status_code == 403
+    assert (await stage.get("alice")).status_code == 403
+    assert (await stage.get("mallory", "/counts")).status_code == 404
+    words = {"cause": "conflict", "seat": 1, "note": "x"}
+    assert (await stage.post("bob", "/vacate", words)).status_code == 403
+
+
+async def test_every_fault_of_a_plan_at_once(stage: Stage) -> None:
+    wrong = {
+        **PLAN,
+        "begins": "2026-11-22T01:00:00Z",
+        "bring": "道路工程 的图纸",
+        "sites": [{"site": "elsewhere", "venue": "ste_main", "area": "某招标项目", "address": "福州"}],
+    }
+    answer = await stage.post("bob", "", {"owner": " ", "plan": wrong})
+    assert answer.status_code == 422
+    answer = await stage.post("bob", "", {"owner": "王工", "plan": wrong})
+    told = {(one["code"], one["pointer"]) for one in answer.json()["errors"]}
+    assert told == {
+        ("campaign.past", "/plan/begins"),
+        ("campaign.site", "/plan/sites/0/site"),
+        ("campaign.site-missing", "/plan/sites"),
+        ("campaign.plan-tells", "/plan/bring"),
+    }
+    spoken = {**PLAN, "sites": [{**PLAN["sites"][0], "area": "某招标现场"}]}
+    answer = await stage.post("bob", "", {"owner": "王工", "plan": spoken})
+    assert [(one["code"], one["pointer"]) for one in answer.json()["errors"]] == [
+        ("campaign.plan-text", "/plan/sites/0/area")
+    ]
+
+
+async def test_a_letter_is_opened_answered_and_receipted(stage: Stage) -> None:
+    await stage.started()
+    letter = stage.letters()[0]
+    assert (await stage.page(letter)).headers["cache-control"] == "no-store"
+    answer = await stage.reply(letter, "accept")
+    assert (answer.status_code, answer.json()["state"]) == (200, "accepted"), answer.text
+    assert answer.json()["may"] == ["leave"]
+    again = await stage.page(
+        letter, "/replies", json={"answer": "accept"}, headers={"Idempotency-Key": "k-1"}
+    )
+    assert again.status_code in {400, 409, 422}
+    receipt = (await stage.page(letter, "/receipt")).json()
+    assert receipt["format"] == "qt/1 reply-receipt"
+    assert receipt["reply"]["entry"]["body"]["answer"] == "accept"
+    counts = (await stage.get("alice", "/counts")).json()
+    assert (counts["accepted"], counts["needed"]) == (1, 5)
+
+
+async def test_a_wrong_proof_and_an_unknown_letter_look_the_same(stage: Stage) -> None:
+    await stage.started()
+    one, other, *_ = stage.letters()
+    wrong = {"Authorization": f"Letter {other.keys.auth.hex()}"}
+    seen = []
+    for letter_id, headers in (
+        (one.keys.id, wrong),
+        ("inv_" + "0" * 20, wrong),
+        ("inv_x", {"Authorization": "Letter zz"}),
+        (one.keys.id, {"Authorization": ""}),
+    ):
+        answer = await stage.page(one, id=letter_id, headers=headers)
+        body = answer.json()
+        body.pop("trace_id")
+        seen.append((answer.status_code, body))
+    assert seen == [seen[0]] * 4
+    assert seen[0][0] == 404
+
+
+async def test_a_letter_is_not_tried_for_ever(stage: Stage) -> None:
+    await stage.started()
+    letter = stage.letters()[0]
+    wrong = {"Authorization": f"Letter {bytes(32).hex()}"}
+    codes = [(await stage.page(letter, headers=wrong)).status_code for _ in range(31)]
+    assert codes[-1] == 429
+    other = stage.letters()[1]
+    assert (await stage.page(other)).status_code == 200
+
+
+async def test_a_move_and_a_cancellation_over_the_api(stage: Stage) -> None:
+    await stage.started()
+    moved = await stage.post(
+        "bob", "/move", {"begins": "2026-11-24T03:00:00Z", "reason": "停电", "sites": None}
+    )
+    assert moved.status_code == 200, moved.text
+    assert (moved.json()["begins"], moved.json()["moves"]) == ("2026-11-24T03:00:00Z", 1)
+    await stage.work()
+    assert len(stage.letters()) == 10
+    gone = await stage.post("carol", "/cancel", {"reason": "停办"})
+    assert (gone.status_code, gone.json()["state"]) == (200, "cancelled")
+    await stage.work()
+    notices = (await stage.api.get("bob", f"/v1/draws/{stage.draw}/notices")).json()["items"]
+    assert {one["audience"] for one in notices} == {"expert", "site", "agency", "operator", "supervisor"}
+    assert sum(one["audience"] == "expert" for one in notices) == 5
+    page = (await stage.page(stage.letters()[-1])).json()
+    assert (page["state"], page["may"]) == ("cancelled", [])
+
+
+async def test_the_ladder_waits_until_somebody_is_missing(stage: Stage) -> None:
+    await stage.started()
+    body = {"step": "widen_region", "reason": {"zh": "人数不足", "en": "too few"}}
+    answer = await stage.post("bob", "/ladder", body)
+    assert (answer.status_code, answer.json()["code"]) == (409, "campaign.not-short")
+    said = await stage.post("bob", "/own-order", {"reason": "失联"})
+    assert said.json()["own_order"] == "失联"
+    assert [one["state"] for one in (await stage.api.get("bob", "/v1/campaigns")).json()["items"]] == [
+        "inviting"
+    ]
