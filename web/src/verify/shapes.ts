@@ -262,6 +262,9 @@ const published: Decoder<ReadonlyMap<string, { readonly value: Json; readonly sa
   return new Map(Object.keys(given).map((name) => [oneOf(...FIELDS)(name, path), one(given[name] ?? null, `${path}.${name}`)]));
 };
 
+/** Below 2^32, since its commitment holds four bytes. */
+const seatNumber = integer(0, 2 ** 32 - 1);
+
 const opening = object({
   pi: hex80,
   sizes: list(list(object({ size: index, salt: hex32 }), MANY), MANY),
@@ -276,12 +279,11 @@ const opening = object({
     MANY,
   ),
   rejected: list(object({ kind: oneOf("person", "employer"), at: list(at, MANY) }), MANY),
-  // Numbers are check 25's.
-  invitations: list(object({ n: index, seat: index, salt: hex32 }), MANY),
+  invitations: list(object({ n: integer(1), seat: seatNumber, salt: hex32 }), MANY),
   events: list(
     object({
       t: integer(1),
-      seat: integer(0, 2 ** 32 - 1),
+      seat: seatNumber,
       salt: hex32,
       skipped: list(object({ i: index, reason: oneOf("used", "person", "employer"), against: list(at, MANY) }), MANY),
     }),
