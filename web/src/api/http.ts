@@ -1,5 +1,6 @@
-// Calls to the served interface: bearer key in a header, JSON both ways, refusals as problem+json (RFC 9457).
-// The key travels in the header only, never in an address; nothing here keeps it.
+// Calls to the served interface: bearer key in a header, or the session's cookie with the mark that only a page of this
+// site can add; JSON both ways, refusals as problem+json (RFC 9457). A key travels in the header only, never in an
+// address; nothing here keeps it.
 
 export interface Fault {
   readonly pointer: string;
@@ -27,15 +28,16 @@ export class Problem extends Error {
 export class Unreachable extends Error {}
 
 export interface Question {
-  readonly method?: "GET" | "POST" | "PUT";
+  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
   readonly path: string;
   readonly body?: unknown;
   readonly idempotencyKey?: string;
   readonly signal?: AbortSignal;
 }
 
+/** `key` null: whoever is signed in with this browser. */
 export interface Caller {
-  readonly key: string;
+  readonly key: string | null;
   readonly language: () => string;
   readonly fetch?: typeof fetch;
 }
@@ -44,12 +46,12 @@ export async function ask(caller: Caller, question: Question): Promise<unknown> 
   const headers: Record<string, string> = {
     Accept: "application/json, application/problem+json",
     "Accept-Language": caller.language(),
-    Authorization: `Bearer ${caller.key}`,
+    ...(caller.key === null ? { "X-Qiantong": "1" } : { Authorization: `Bearer ${caller.key}` }),
   };
   if (question.body !== undefined) headers["Content-Type"] = "application/json";
   if (question.idempotencyKey !== undefined) headers["Idempotency-Key"] = question.idempotencyKey;
   const answer = await reach(caller, question, headers);
-  const value = await readJson(answer);
+  const value = answer.status === 204 ? null : await readJson(answer);
   if (answer.ok) return value;
   throw problemOf(answer.status, value);
 }
@@ -61,7 +63,7 @@ async function reach(caller: Caller, question: Question, headers: Record<string,
       headers,
       body: question.body === undefined ? null : JSON.stringify(question.body),
       signal: question.signal ?? null,
-      credentials: "omit",
+      credentials: caller.key === null ? "same-origin" : "omit",
       cache: "no-store",
       referrerPolicy: "no-referrer",
     });
