@@ -1,5 +1,5 @@
-"""The built pages as static files: `/` for the public, `/agency` for agencies, `/verifier.html` for taking
-home.
+"""The built pages as static files: `/` for the public, `/agency` for agencies, `/account` for
+signing in, `/i` for letters of experts, `/verifier.html` for taking home.
 
 Assets carry a hash in their name and may be kept for ever; pages are asked for anew each time. The offline
 verifier has its own policy inside the file and is served as a download of one file.
@@ -18,6 +18,9 @@ PAGES: Final = {
     "/": "index.html",
     "/agency": "agency.html",
     "/agency.html": "agency.html",
+    "/account": "account.html",
+    # Letters of experts: their secret stands in the fragment, which never comes here.
+    "/i": "invitation.html",
     "/verifier.html": "verifier.html",
 }
 _KEEP: Final = "public, max-age=31536000, immutable"

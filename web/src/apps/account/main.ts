@@ -1,0 +1,8 @@
+import { createApp } from "vue";
+import english from "../../i18n/en/account.ts";
+import { createTexts } from "../../i18n/index.ts";
+import chinese from "../../i18n/zh-CN/account.ts";
+import "../../ui/base.css";
+import App from "./App.vue";
+
+createApp(App).use(createTexts(chinese, english)).mount("#app");

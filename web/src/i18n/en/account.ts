@@ -1,0 +1,1 @@
+export default { title: "My account" } as const;
