@@ -3,6 +3,7 @@
 It is what an installation has until an operator names providers, and the way of printed letters.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -29,9 +30,9 @@ class Spool:
         content = canonical({name: getattr(outgoing, name) for name in members})
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
-            create_private(self._folder / f"{outgoing.id}.json", content)
-        except FileExistsError:
-            return "handed"
+            # A file of this name is this message, handed over before.
+            with suppress(FileExistsError):
+                create_private(self._folder / f"{outgoing.id}.json", content)
         except OSError as error:
             raise GatewayTemporaryError("gateway.unreachable") from error
         return "handed"

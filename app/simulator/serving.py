@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import socket
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import uvicorn
 
 from app.composition import utc_now
 from app.errors import AppError
+from app.logs import configure
 from app.private_files import create_private
 from app.simulator.people import load_town
 from app.simulator.provider import Provider
@@ -32,12 +34,16 @@ def serve_simulator(
     announce: Callable[[str], None],
 ) -> None:
     """Serve until stopped; `announce` hears one line of JSON: the address and the key to register."""
+    configure(logging.WARNING)
     provider = Provider(load_town(people), _signing_key(key), speed=speed)
 
     async def whole() -> None:
         listener = socket.create_server((host, port))
         app = create_provider_app(provider, utc_now)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off"))
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1
+        )
+        server = uvicorn.Server(config)
         address = f"http://{host}:{listener.getsockname()[1]}"
         announce(json.dumps({"address": address, "report_key": provider.key.public.hex()}))
         async with httpx.AsyncClient(trust_env=False) as client:
