@@ -33,3 +33,18 @@ def gateway(
     serve_simulator(
         people=people, key=key, reports=reports, host=host, port=port, speed=speed, announce=typer.echo
     )
+
+
+@app.command()
+def devices(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="设备清单（JSON） · file of devices")],
+    host: Annotated[str, typer.Option(help="监听地址 · address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="端口 · port")] = 8091,
+) -> None:
+    """门禁、检测门、储物柜、读卡器、屏蔽器模拟器：各有密钥，事件带签名。
+
+    Gates, detectors, lockers, ID readers and jammers of a site: each with its key, its events signed.
+    """
+    from app.simulator.device_serving import serve_devices
+
+    serve_devices(file, host=host, port=port, announce=typer.echo)

@@ -1,9 +1,9 @@
 """Simulated devices of a site: gates, detectors, lockers, ID readers, jammers behind one little HTTP service.
 
 Each device has an Ed25519 key of its own, signs what it reports and believes commands only under the
-platform's signature, each once. What a person would do at it — walk through, show a badge, carry a phone past
-the detector — is told to it by ``POST /{name}/acts``, and it then reports to the platform as a real one would.
-`offset` lets its clock be wrong. For tests and demonstrations; it opens no door.
+platform's signature, each once. What a person would do at it (walk through, show a badge, carry a phone past
+the detector) is told to it by ``POST /{name}/acts``; it then reports to the platform as a real one would.
+`offset` lets its clock be wrong. For tests and demonstrations: it opens no door.
 """
 
 from collections.abc import Callable
@@ -118,31 +118,11 @@ def create_house_app(house: House) -> FastAPI:
 
     @app.post("/{name}/commands")
     async def command(name: str, request: Request) -> Response:
-        body = await request.body()
-        device = house.named(name)
-        if device is None:
-            return Response(status_code=404)
-        if not house.believes(request, body):
-            return Response(status_code=401)
-        try:
-            told: Any = parse(body, max_bytes=MAX_BODY_BYTES)
-            return Response(status_code=device.command(str(told["id"]), str(told["act"]), told["place"]))
-        except (CryptoError, KeyError, TypeError):
-            return Response(status_code=400)
+        return Response(status_code=_commanded(house, name, request, await request.body()))
 
     @app.post("/{name}/acts")
     async def act(name: str, request: Request) -> Response:
-        device = house.named(name)
-        if device is None:
-            return Response(status_code=404)
-        try:
-            told: Any = parse(await request.body(), max_bytes=MAX_BODY_BYTES)
-            kind = str(told.pop("kind"))
-            return JSONResponse(await house.report(device, kind, **told))
-        except (CryptoError, KeyError, TypeError, AttributeError, ValueError):
-            return Response(status_code=400)
-        except UnheardError:
-            return Response(status_code=502)
+        return await _acted(house, house.named(name), await request.body())
 
     @app.get("/{name}")
     async def state(name: str) -> Response:
@@ -153,3 +133,29 @@ def create_house_app(house: House) -> FastAPI:
         return JSONResponse({"id": device.id, "kind": device.kind, "done": done})
 
     return app
+
+
+def _commanded(house: House, name: str, request: Request, body: bytes) -> int:
+    device = house.named(name)
+    if device is None:
+        return 404
+    if not house.believes(request, body):
+        return 401
+    try:
+        told: Any = parse(body, max_bytes=MAX_BODY_BYTES)
+        return device.command(str(told["id"]), str(told["act"]), told["place"])
+    except (CryptoError, KeyError, TypeError):
+        return 400
+
+
+async def _acted(house: House, device: SimulatedDevice | None, body: bytes) -> Response:
+    if device is None:
+        return Response(status_code=404)
+    try:
+        told: Any = dict(parse(body, max_bytes=MAX_BODY_BYTES))  # type: ignore[arg-type]
+        kind = str(told.pop("kind"))
+        return JSONResponse(await house.report(device, kind, **told))
+    except (CryptoError, KeyError, TypeError, ValueError):
+        return Response(status_code=400)
+    except UnheardError:
+        return Response(status_code=502)
