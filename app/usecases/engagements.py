@@ -36,7 +36,8 @@ async def bound_elsewhere(
     engagements: list[JsonValue] = []
     for other in others:
         found = await opened(platform, other)
-        span = found.frozen.case.evaluation.to_json()
+        # The hours that hold now: a campaign may have moved them since the seal.
+        span = {"from": other.evaluation_from, "to": other.evaluation_to}
         people = roster(found.outcome, found.cells)
         engagements += [{"expert": expert.id, **span} for _, expert in people]
     return Bound(engagements=tuple(engagements), draws=tuple(other.id for other in others))

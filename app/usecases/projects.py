@@ -13,6 +13,7 @@ from typing import Any, Final
 from app.errors import ConflictError, Fault, InputRefusedError, NotFoundError
 from app.gateways.ocds import Notice
 from app.gateways.rule_packs import RulePacks
+from app.store.repositories.draws import DrawRow
 from app.store.repositories.projects import Agency, Project
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.faults import together
@@ -20,8 +21,10 @@ from app.usecases.principals import Principal, require_own
 from crypto.canonical import JsonValue
 from draw.avoidance.parameters import CIRCUMSTANCES
 from draw.avoidance.texts import TEXTS
+from draw.entry_bodies import LOGGED
 from draw.errors import RulesError
 from draw.identifiers import org_fault
+from draw.lifecycle import DRAWN
 from draw.model import CASE_SHAPE, ID, ORG, TEXT, Case
 from draw.schema import Boolean, Faults, Integer, ListOf, Nullable, ObjectOf, Shape, is_time, one_of
 
@@ -103,8 +106,10 @@ async def replace_bidders(
     """Replace the list of bidders of a section at version `expected` (None: whatever it is).
 
     A bidder that withdrew stays in the list, marked; leaving one out that was there before is refused,
-    because it would lift avoidance (domain §2.3). Raises InputRefusedError, WriteConflictError
-    ``project.version-moved``, and ConflictError ``project.draw-sealed`` once a draw of the section is sealed.
+    because it would lift avoidance (domain §2.3). While a draw of the section is between its seal and its
+    result, or drawn without logged invitations, nothing changes; afterwards the supervisor has whoever sits
+    judged anew. Raises InputRefusedError, WriteConflictError ``project.version-moved``, and ConflictError
+    ``project.draw-sealed``.
     """
     project = await find(uow, principal, project_id, section)
     if expected is not None and project.version != expected:
@@ -113,7 +118,7 @@ async def replace_bidders(
     if faults:
         raise InputRefusedError("project.refused", faults)
     for draw in await uow.draws.of_section(project_id, section):
-        if draw.live and draw.sdr is not None:
+        if draw.live and draw.sdr is not None and not _invites(draw):
             raise ConflictError("project.draw-sealed", draw=draw.id)
     document = {**project.document, "bidders": bidders}
     changed = replace(project, document=document, version=project.version + 1, updated_at=now)
@@ -187,6 +192,11 @@ async def agency_of(uow: UnitOfWork, project: Project) -> Agency:
     if agency is None:
         raise NotFoundError("agency.unknown")
     return agency
+
+
+def _invites(draw: DrawRow) -> bool:
+    """Whether the drawn are being invited, so that a conflict found now can still be replaced."""
+    return draw.state == DRAWN and draw.sdr is not None and draw.sdr["invitations"] == LOGGED
 
 
 def _agency_id(principal: Principal) -> str:
