@@ -52,9 +52,10 @@ class Holder:
 
 async def holders(platform: Platform, row: DrawRow) -> list[Holder | None]:
     """Who sits now, by seat number; None is vacant. A seat whose event waits for its answer is still with
-    whoever held it. Raises ConflictError ``draw.state`` before the draw and after it ended.
+    whoever held it. Raises ConflictError ``draw.state`` before the draw and after it was given up.
     """
-    _require_drawn(row)
+    if row.state not in (lifecycle.DRAWN, lifecycle.OPENED):
+        raise ConflictError("draw.state", state=row.state, wanted=lifecycle.DRAWN)
     found = await openings.opened(platform, row)
     record, cells = found.frozen.record.body, found.cells
     events = [vacancy.seat for vacancy in found.outcome.vacancies]
@@ -195,11 +196,6 @@ async def reply_receipt(platform: Platform, row: DrawRow, n: int) -> bytes:
     )
 
 
-def _require_drawn(row: DrawRow) -> None:
-    if row.state != lifecycle.DRAWN:
-        raise ConflictError("draw.state", state=row.state, wanted=lifecycle.DRAWN)
-
-
 async def _current(uow: UnitOfWork, row: DrawRow) -> DrawRow:
     found = await uow.draws.get(row.id)
     if found is None:
@@ -210,7 +206,8 @@ async def _current(uow: UnitOfWork, row: DrawRow) -> DrawRow:
 async def _logged_draw(uow: UnitOfWork, row: DrawRow) -> DrawRow:
     """The draw as it stands in this transaction: drawn, and one whose invitations are logged."""
     current = await _current(uow, row)
-    _require_drawn(current)
+    if current.state != lifecycle.DRAWN:
+        raise ConflictError("draw.state", state=current.state, wanted=lifecycle.DRAWN)
     if current.sdr is None or current.sdr["invitations"] != LOGGED:
         raise ConflictError("draw.invitations-elsewhere")
     return current

@@ -109,7 +109,8 @@ def register_project(terminal: Terminal, *, lead: timedelta = LEAD) -> str:
 
 def order_file(terminal: Terminal, project: str, **more: object) -> Path:
     path = terminal.folder / "order.json"
-    order = {"project": project, "section": "s1", "pool": "city", "parameters": PARAMETERS, **more}
+    asked = {"parameters": PARAMETERS, "invitations": "elsewhere"}
+    order = {"project": project, "section": "s1", "pool": "city", **asked, **more}
     path.write_text(json.dumps(order))
     return path
 

@@ -96,6 +96,9 @@ async def test_a_decline_passes_the_seat_on_and_the_draw_opens_once_everybody_ha
     await guests.press(7, "accept")
     row = await open_draw(ceremony, guests.row.id)
     assert row.state == "opened"
+    assert await invites.holders(guests.platform, row) == await invites.holders(guests.platform, guests.row)
+    with pytest.raises(ConflictError, match=r"draw.state"):
+        await guests.invite(1)
     report = verify(await openings.bundle(guests.platform, row), trust=stage.trust)
     assert report.stage == "opened"
     assert {23, 24, 25, 26, 27} <= {check.number for check in report.checks}

@@ -19,6 +19,7 @@ from draw.verify.errors import ProofError
 from draw.verify.verifier import verify
 from tests.support.ceremony import START, Ceremony, bundle_bytes
 from tests.support.forgery import ABORTED, BEACON, RICH, SMALL, Evidence
+from tests.support.invited import ABSENCES, INVITED, PARALLEL
 from tests.support.second_verifier import verdicts
 
 CASES = 400
@@ -29,6 +30,9 @@ PLANS = (
     ABORTED,
     replace(RICH, stage="sealed", events=()),
     replace(RICH, stage="revealed"),
+    PARALLEL,
+    INVITED,
+    replace(ABSENCES, stage="revealed"),
 )
 NUMBERS = (0, 1, 2, 16, 17, 64, 65, 99, 100, 101, 2**32 - 1, 2**32, 2**53 - 1, -1)
 LENGTHS = (2, 16, 17, 64, 65, 99, 100, 101, 257, 1001)
@@ -130,8 +134,11 @@ def evidence(number: int) -> Evidence | None:
         for part in chance.sample(("opening", "rules", "entries", "checkpoints"), chance.choice((0, 1, 1))):
             bundle[part] = bend(bundle[part], chance)
         expert = chance.choice(ceremony.records).id
+        answered = ceremony.plan.guests.said and chance.random() < 0.4
+        receipt = bend(ceremony.reply_receipt(1), chance) if answered else None
         return Evidence(
             bundle=bundle_bytes(bundle),
+            reply=None if receipt is None else bundle_bytes(receipt),
             trust=bundle_bytes(bend(ceremony.trust(), chance)) if chance.random() < 0.2 else None,
             receipt=bundle_bytes(bend(ceremony.receipt(expert), chance)) if chance.random() < 0.2 else None,
         )
@@ -141,7 +148,7 @@ def evidence(number: int) -> Evidence | None:
 
 def verdict(one: Evidence) -> int | None:
     try:
-        verify(one.bundle, trust=one.trust, pool_file=one.pool_file, receipt=one.receipt)
+        verify(one.bundle, trust=one.trust, pool_file=one.pool_file, receipt=one.receipt, reply=one.reply)
     except ProofError as error:
         # A fault of the verifier itself agrees with nobody.
         return -1 if "internal" in error.detail else error.number
