@@ -23,6 +23,7 @@ MAX_INT: Final = (1 << 53) - 1
 # Bound on nesting for writing, and the highest max_depth a reader may ask for; far below the recursion limit.
 MAX_DEPTH: Final = 128
 _MAX_INT_CHARS: Final = len(str(-MAX_INT))
+_ONLY_STR: Final = frozenset({str})
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 # A string (or the unterminated rest of the text) is skipped whole; possessive repeats keep the scan linear.
 _STRUCTURE: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
@@ -127,12 +128,14 @@ def _check_profile(value: object) -> None:
     depth = 0
     while level:
         below: list[object] = []
-        containers = 0
+        containers = False
         for item in level:
+            if type(item) is str and item.isascii():  # most of what there is
+                continue
             if not _is_scalar(item):
-                containers += 1
+                containers = True
                 below.extend(_members(item))
-        depth += containers > 0
+        depth += containers
         if depth > MAX_DEPTH:
             raise CanonicalError("canonical.too-deep", f"more than {MAX_DEPTH} levels")
         level = below
@@ -156,7 +159,7 @@ def _members(item: object) -> Iterable[object]:
     if type(item) is list or type(item) is tuple:
         return item
     if type(item) is dict:
-        if not all(type(key) is str for key in item):
+        if not _ONLY_STR.issuperset(map(type, item)):
             raise CanonicalError("canonical.type", "object keys are strings")
         return chain(item.keys(), item.values())
     raise CanonicalError("canonical.type", f"no JSON form for {type(item).__name__}")

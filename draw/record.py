@@ -20,7 +20,7 @@ from draw.avoidance.rules import Rules
 from draw.cells import Cells, case_commitment
 from draw.entries import Entry
 from draw.entry_bodies import check_body, from_seconds, to_seconds
-from draw.errors import RecordError
+from draw.errors import RecordError, SelectionError
 from draw.model import Case, DrawParameters
 from draw.selection import MIN_ACCEPTANCE, Problem, pilot_acceptance, pilot_seeds
 
@@ -171,14 +171,21 @@ def require_lawful(rules: Rules, parameters: DrawParameters, sealed_at: str) -> 
 
 
 def require_feasible(parameters: DrawParameters, cells: Cells) -> None:
-    """Raise RecordError unless some panel exists and pilot draws accept one attempt in ten thousand."""
+    """Raise RecordError unless some panel exists and pilot draws accept one attempt in ten thousand.
+
+    An accepted pilot attempt is a panel; only when the first run has none, reasons are looked for.
+    """
     question = problem(parameters, cells.sizes)
-    shortfalls = feasibility.check(question, cells.employer_counts(), cells.shared_people())
-    if shortfalls:
-        raise RecordError("record.infeasible", shortfalls=tuple(shortfalls))
-    acceptance = _pilot(question, cells)
-    if acceptance < MIN_ACCEPTANCE:
-        raise RecordError("record.acceptance", acceptance=str(acceptance))
+    accepted, attempts = Fraction(0), 0
+    for seed, run in zip(pilot_seeds(len(_PILOT_ATTEMPTS)), _PILOT_ATTEMPTS, strict=True):
+        accepted += run * _pilot(question, cells, seed, run)
+        if not attempts and not accepted:
+            _require_panel(question, cells)
+        attempts += run
+        if accepted >= _PILOT_ENOUGH:
+            return
+    if accepted / attempts < MIN_ACCEPTANCE:
+        raise RecordError("record.acceptance", acceptance=str(accepted / attempts))
 
 
 def _lawful(rules: Rules, parameters: DrawParameters, day: str) -> list[tuple[str, bool]]:
@@ -233,15 +240,18 @@ def _require_anonymous(parts: RecordParts) -> None:
         raise RecordError("record.override")
 
 
-def _pilot(question: Problem, cells: Cells) -> Fraction:
-    accepted, attempts = Fraction(0), 0
-    for seed, run in zip(pilot_seeds(len(_PILOT_ATTEMPTS)), _PILOT_ATTEMPTS, strict=True):
-        share = pilot_acceptance(question, cells.person, cells.tag, seeds=[seed], attempts=run)
-        accepted += share * run
-        attempts += run
-        if accepted >= _PILOT_ENOUGH:
-            break
-    return accepted / attempts
+def _require_panel(question: Problem, cells: Cells) -> None:
+    shortfalls = feasibility.check(question, cells.employer_counts(), cells.shared_people())
+    if shortfalls:
+        raise RecordError("record.infeasible", shortfalls=tuple(shortfalls))
+
+
+def _pilot(question: Problem, cells: Cells, seed: bytes, attempts: int) -> Fraction:
+    """The share of accepted attempts; 0 where there are too many tables: `_require_panel` says so."""
+    try:
+        return pilot_acceptance(question, cells.person, cells.tag, seeds=[seed], attempts=attempts)
+    except SelectionError:
+        return Fraction(0)
 
 
 def _body(parts: RecordParts) -> dict[str, JsonValue]:

@@ -102,6 +102,21 @@ def test_an_infeasible_request_is_refused_with_every_reason() -> None:
     assert details["shortfalls"]
 
 
+def test_too_many_tables_are_refused_as_infeasible(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("draw.selection.MAX_TABLES", 1)
+    code, details = refusal(Ceremony(PLAIN).record_parts())
+    assert code == "record.infeasible"
+    assert [reason.code for reason in details["shortfalls"]] == ["tables.too_many"]
+
+
+def test_a_panel_that_a_pilot_draw_found_needs_no_other_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The flows are asked for reasons; here they would say no to everything."""
+    monkeypatch.setattr("draw.record.feasibility.check", lambda *_: ["no"])
+    record.build(Ceremony(PLAIN).record_parts())
+    monkeypatch.setattr("draw.record.pilot_acceptance", lambda *_, **_more: Fraction(0))
+    assert refusal(Ceremony(PLAIN).record_parts())[0] == "record.infeasible"
+
+
 def test_a_draw_that_almost_every_attempt_fails_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pilot draws only: with public seeds, so that they foretell nothing."""
     asked: list[int] = []
