@@ -70,11 +70,14 @@ async def _start(folder: Path) -> tuple[Service, Database, uvicorn.Server, socke
     await upgrade(engine)
     database = Database(engine, CIPHER)
     api = await service(database, folder / "parties", experts=600)
-    app = create_app(api.platform, api.ceremony, Settings(data=folder), static=STATIC)
+    listener = socket.create_server(("127.0.0.1", 0))
+    # Passkeys belong to a name, not to a number.
+    settings = Settings(data=folder, public_url=f"http://localhost:{listener.getsockname()[1]}")
+    app = create_app(api.platform, api.ceremony, settings, static=STATIC)
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")
     # Connections that a browser keeps open must not keep the server.
     config.timeout_graceful_shutdown = 1
-    return api, database, uvicorn.Server(config), socket.create_server(("127.0.0.1", 0))
+    return api, database, uvicorn.Server(config), listener
 
 
 def _wait(loop: asyncio.AbstractEventLoop, work: Awaitable[T]) -> T:

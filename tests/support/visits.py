@@ -1,0 +1,46 @@
+"""One visit of a browser to a served page: any script error or break of the content policy fails the test."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from axe_playwright_python.sync_playwright import Axe
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+PHONE = {"width": 390, "height": 844}
+WIDE = {"width": 1280, "height": 800}
+ZOOMED = {"width": 640, "height": 400}  # the wide screen at 200 %
+PHONE_ZOOMED = {"width": 195, "height": 422}
+PATIENCE = 30_000  # milliseconds; a loaded machine is no fault of the page
+
+
+@contextmanager
+def visit(browser: "Browser", url: str, *, size: dict[str, int], **more: Any) -> "Iterator[Page]":
+    """A page in a context of its own."""
+    context = browser.new_context(viewport=size, locale="zh-CN", **more)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if _is_fault(message) else None)
+    page.goto(url)
+    yield page
+    context.close()
+    assert faults == []
+
+
+def check_reading(page: "Page", shots: Path, name: str) -> None:
+    """Axe finds nothing, nothing runs off the side, and a picture is kept."""
+    found = Axe().run(page).response["violations"]
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found] == [], name
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
+    shots.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=shots / f"{name}.png", full_page=True)
+
+
+def _is_fault(message: Any) -> bool:
+    # A refusal by the API is an answer the page explains; the browser lists it as an error of its own.
+    return message.type in ("error", "warning") and "Failed to load resource" not in message.text
