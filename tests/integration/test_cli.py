@@ -17,9 +17,11 @@ import httpx
 import pytest
 
 from app.cli.main import run
+from app.parties.grounds import NOTE
 from app.parties.server import create_node_app
 from app.parties.serving import open_node
 from app.times import to_text
+from tests.support.guests import GATEWAY
 from tests.support.stage import PARAMETERS, Servers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -263,6 +265,27 @@ def test_only_a_supervisor_approves_an_override(installed: Terminal) -> None:
     words = ("works", "s1", "--reason", "rare specialty")
     assert installed("party", "override", installed.folder / "agency", *words) == 1
     assert "rare specialty" in installed.ok("party", "override", installed.folder / "supervisor", *words)
+
+
+def test_only_a_supervisor_pins_gateways_and_keys_have_to_be_keys(installed: Terminal) -> None:
+    folder = installed.folder / "supervisor"
+    assert installed("party", "gateways", installed.folder / "agency", GATEWAY.public.hex()) == 1
+    for wrong in ("voice", "00" * 32, GATEWAY.public.hex().upper()):
+        assert installed("party", "gateways", folder, wrong) == 1
+        assert "party.gateways" in installed.err
+    assert open_node(folder).gateways == frozenset()
+    assert installed.ok("party", "gateways", folder, GATEWAY.public.hex()).split() == [GATEWAY.public.hex()]
+    assert open_node(folder).gateways == {GATEWAY.public.hex()}
+    assert installed.ok("party", "gateways", folder) == ""
+    assert open_node(folder).gateways == frozenset()
+
+
+def test_a_supervisors_notes_are_shown_by_event(installed: Terminal) -> None:
+    folder = installed.folder / "supervisor"
+    for t, note in ((10, "改至二号场地"), (2, "亲属关系")):
+        open_node(folder).book.put_once(NOTE, 7, note.encode(), key=str(t))
+    assert installed.ok("party", "notes", folder, 7).splitlines() == ["t=2 亲属关系", "t=10 改至二号场地"]
+    assert installed.ok("party", "notes", folder, 8) == ""
 
 
 def test_a_database_that_was_never_made_is_named(terminal: Terminal) -> None:

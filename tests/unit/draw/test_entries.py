@@ -10,6 +10,7 @@ from crypto.canonical import canonical
 from crypto.signing import SigningKey
 from draw import entries
 from draw.entries import (
+    Entry,
     Signature,
     check_sequence,
     draft,
@@ -23,6 +24,7 @@ from draw.entry_bodies import from_seconds, to_seconds
 from draw.errors import EntryError
 from tests.support.ceremony import Ceremony, Plan
 from tests.support.forgery import BEACON, RICH
+from tests.support.invited import ABSENCES, PARALLEL
 
 HONEST = Ceremony(replace(RICH, beacon=None))
 LABELS = [label for label in HONEST.labels if not label.startswith("foreign")]
@@ -208,6 +210,67 @@ def test_an_opened_draw_cannot_be_aborted() -> None:
     aborted = Ceremony(Plan(stage="sealed", abort="fault")).entry("abort")
     with pytest.raises(EntryError, match=r"entry\.order"):
         check_sequence([*(HONEST.entry(label) for label in OF_THE_DRAW), aborted])
+
+
+INVITED_LABELS = [
+    label for label in Ceremony(ABSENCES).labels if label.partition(":")[0] not in ("key", "pool")
+]
+
+
+def invited(labels: list[str]) -> list[Entry]:
+    ceremony = Ceremony(ABSENCES)
+    return [ceremony.entry(label) for label in labels]
+
+
+def test_invitations_and_answers_stand_beside_the_events() -> None:
+    check_sequence(invited(INVITED_LABELS))
+    parallel = Ceremony(PARALLEL)
+    check_sequence([parallel.entry(label) for label in parallel.labels[parallel.index("request") :]])
+
+
+@pytest.mark.parametrize("kind", ["invite:1", "reply:1"])
+@pytest.mark.parametrize("place", ["seal", "result", "open"])
+def test_nobody_is_invited_before_the_result_or_behind_the_opening(kind: str, place: str) -> None:
+    labels = [label for label in INVITED_LABELS if label != kind]
+    labels.insert(labels.index(place) + (place == "open"), kind)
+    with pytest.raises(EntryError, match=r"entry\.order"):
+        check_sequence(invited(labels))
+
+
+def test_invitations_are_numbered_and_answers_name_one_that_stands() -> None:
+    swapped = list(INVITED_LABELS)
+    at = swapped.index("invite:1")
+    swapped[at], swapped[at + 1] = swapped[at + 1], swapped[at]
+    with pytest.raises(EntryError, match=r"entry\.order"):
+        check_sequence(invited(swapped))
+    early = [label for label in INVITED_LABELS if label != "reply:4"]
+    early.insert(early.index("invite:4"), "reply:4")
+    with pytest.raises(EntryError, match=r"entry\.order"):
+        check_sequence(invited(early))
+
+
+@pytest.mark.parametrize("place", ["seal", "commit:agency"])
+def test_no_document_is_put_on_record_before_the_seal(place: str) -> None:
+    ceremony = Ceremony(PARALLEL)
+    labels = [label for label in ceremony.labels[ceremony.index("request") :] if label != "record:1"]
+    labels.insert(labels.index(place), "record:1")
+    with pytest.raises(EntryError, match=r"entry\.order"):
+        check_sequence([ceremony.entry(label) for label in labels])
+
+
+def test_a_draw_that_was_given_up_takes_no_records() -> None:
+    ceremony = Ceremony(replace(PARALLEL, stage="revealed", abort="fault"))
+    course = [ceremony.entry(label) for label in ceremony.labels[ceremony.index("request") :]]
+    check_sequence(course)
+    with pytest.raises(EntryError, match=r"entry\.order"):
+        check_sequence([*course, ceremony.entry("record:1")])
+
+
+@pytest.mark.parametrize(("signature", "record"), [(None, None), ("00" * 64, "00" * 32)])
+def test_an_answer_is_proved_in_exactly_one_way(signature: str | None, record: str | None) -> None:
+    body = {**Ceremony(ABSENCES).entry("reply:1").body, "signature": signature, "record": record}
+    with pytest.raises(EntryError, match=r"entry\.body"):
+        draft("reply", "2026-11-21T08:00:00Z", body)
 
 
 def test_a_draws_entries_are_its_request_and_what_names_it() -> None:
