@@ -19,6 +19,7 @@ from app.times import to_text
 from draw.identifiers import id_check_character, organisation_check_character, uscc_check_character
 from draw.model import Absences, Duty, Employment, Engagement, ExpertRecord, Interest, Leave, Sanction
 
+NOBODY: Final = "虚"  # the first character of every name
 MIN_SIZE: Final = 30  # every truth needs its own expert
 MAX_SIZE: Final = 1_000_000
 _SHAPE_SIZE: Final = 603
@@ -148,7 +149,7 @@ class _Maker:
         record = ExpertRecord(
             id=f"syn-{number:07d}",
             person=person_of(self.person_key, person.id_number),
-            name="虚" + "".join(dice.choice(_SYLLABLES) for _ in range(3)),
+            name=NOBODY + "".join(dice.choice(_SYLLABLES) for _ in range(3)),
             employers=self._employments(practice),
             specialties=self._specialties(kind),
             region=self._region(county=county),

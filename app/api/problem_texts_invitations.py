@@ -109,5 +109,9 @@ FAULTS: Final[dict[str, tuple[str, str]]] = {
     "contacts.columns": ("列名或行数有误", "The columns or the number of rows are wrong"),
     "contacts.row": ("该行缺项、多项或者重复", "The row lacks something, has too much, or repeats an expert"),
     "contacts.value": ("该项格式有误", "The value is malformed"),
+    "contacts.real": (
+        "专家库不是合成的，不能编造号码",
+        "The pool is not synthetic: no numbers are made up for it",
+    ),
     "contacts.expert": ("专家库中没有该专家", "The pool has no such expert"),
 }

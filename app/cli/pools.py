@@ -135,6 +135,51 @@ def export(
     typer.echo(f"导出 {len(rows)} 人 · {len(rows)} records")
 
 
+@app.command()
+def contacts(
+    pool: Annotated[str, typer.Option(help="专家库编号 · pool id")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]", help="CSV：expert,phone,email,channels（channels 用 + 连接）· joined by +"
+        ),
+    ] = None,
+    synthetic: Annotated[
+        bool,
+        typer.Option("--synthetic", help="为合成专家库编造无人使用的号码 · numbers of nobody, 000…"),
+    ] = False,
+) -> None:
+    """导入联系方式（加密保存），与专家库版本无关；一次告知全部问题。
+
+    Import how experts are reached, sealed, apart from the pool's versions; every fault at once.
+    """
+    from app.cli import session
+    from app.errors import AppError
+    from app.usecases.invitations import contacts as usecase
+
+    if synthetic == (file is not None):
+        raise AppError("file.kind")
+
+    async def work(one: "Installation") -> int:
+        now, actor = one.platform.now(), session.actor(session.login())
+        async with one.platform.database.read() as uow:
+            found = (
+                await usecase.contacts_of_nobody(uow, pool)
+                if file is None
+                else usecase.read_contacts(_bytes(file, usecase.MAX_BYTES))
+            )
+        return await one.platform.database.transact(
+            lambda uow: usecase.store(uow, pool, found, actor=actor, now=now)
+        )
+
+    typer.echo(f"{session.on_installation(work)} 人的联系方式 · contacts stored")
+
+
+def _bytes(file: Path, limit: int) -> bytes:
+    with file.open("rb") as stream:
+        return stream.read(limit + 1)
+
+
 def _read(one: "Installation", file: Path, *, records: bool) -> "list[ExpertRecord]":
     from app.gateways.pool_files import read_pool
     from app.usecases.pools import records_from_json

@@ -7,12 +7,13 @@ order). Every row with a fault is told by its number; a value never stands in a 
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from app.errors import Fault, InputRefusedError, NotFoundError
 from app.store.repositories.contacts import CHANNELS, Contact
 from app.store.unit_of_work import UnitOfWork
+from app.synthetic import NOBODY
 from app.usecases.operations import Actor, note
 from app.usecases.pools import load_snapshot
 
@@ -29,10 +30,11 @@ def read_contacts(data: bytes) -> dict[str, Contact]:
     if len(data) > MAX_BYTES:
         raise InputRefusedError("contacts.refused", [Fault(code="contacts.size")])
     try:
-        rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig")), strict=True))
+        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig")), strict=True)
+        rows = list(reader)
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputRefusedError("contacts.refused", [Fault(code="contacts.syntax")]) from error
-    faults = list(_faults(rows))[:MAX_FAULTS]
+    faults = list(_faults(reader.fieldnames, rows))[:MAX_FAULTS]
     if faults:
         raise InputRefusedError("contacts.refused", faults)
     return {row["expert"]: _contact(row) for row in rows}
@@ -69,6 +71,18 @@ async def store(
     return len(found)
 
 
+async def contacts_of_nobody(uow: UnitOfWork, pool_id: str) -> dict[str, Contact]:
+    """Contacts for a synthetic pool. Raises NotFoundError ``pool.unknown``, InputRefusedError
+    ``contacts.refused`` for a pool with a name that could be somebody's."""
+    pool = await uow.pools.get(pool_id)
+    if pool is None:
+        raise NotFoundError("pool.unknown")
+    records = (await load_snapshot(uow, pool.id, pool.version)).records
+    if not all(record.name.startswith(NOBODY) for record in records):
+        raise InputRefusedError("contacts.refused", [Fault(code="contacts.real")])
+    return synthetic_contacts(record.id for record in records)
+
+
 def synthetic_contacts(experts: Iterable[str]) -> dict[str, Contact]:
     """Contacts of nobody: phone numbers begin with 000, which no exchange routes."""
     return {
@@ -77,8 +91,8 @@ def synthetic_contacts(experts: Iterable[str]) -> dict[str, Contact]:
     }
 
 
-def _faults(rows: list[dict[str, str]]) -> Iterable[Fault]:
-    if not rows or tuple(rows[0]) != COLUMNS or len(rows) > MAX_ROWS:
+def _faults(columns: Sequence[str] | None, rows: list[dict[str, str]]) -> Iterable[Fault]:
+    if tuple(columns or ()) != COLUMNS or not 0 < len(rows) <= MAX_ROWS:
         yield Fault(code="contacts.columns")
         return
     seen: set[str] = set()
