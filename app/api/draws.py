@@ -157,7 +157,10 @@ async def post_open(request: Request, principal: Operator, draw_id: str) -> Resp
     responses=_CHANGED,
 )
 async def replace_seat(request: Request, principal: Operator, draw_id: str, order: ReplaceIn) -> Response:
-    """Log that a seat fell vacant, with its evidence; the supervisor's answer fixes who follows."""
+    """Log that a seat fell vacant, with its evidence; the supervisor's answer fixes who follows.
+
+    Only where invitations are made elsewhere; where they are logged, a seat passes on by the campaign.
+    """
     vacated = Vacated(seat=order.seat, cause=order.cause, document=order.evidence.encode("utf-8"))
 
     async def effect() -> DrawRow:

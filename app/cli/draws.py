@@ -117,9 +117,9 @@ def replace(
         bool, typer.Option("--own-order", help="监督人不可达时 · the supervisor cannot be reached")
     ] = False,
 ) -> None:
-    """登记一个席位的空缺并递补；递补人选在公开前无人知晓。
+    """登记一个席位的空缺并递补；递补人选在公开前无人知晓。仅用于邀请不入日志的抽取。
 
-    Log a vacated seat and have it refilled; nobody knows by whom.
+    Log a vacated seat and have it refilled; nobody knows by whom. Only where invitations are made elsewhere.
     """
     from app.cli import session
     from app.usecases.openings import MAX_EVIDENCE_BYTES, Vacated

@@ -176,6 +176,67 @@ async def test_an_answer_after_the_seat_passed_on_gives_nothing_back(stage: Stag
         await open_draw(stage.one.ceremony, guests.row.id)
 
 
+async def test_without_the_supervisor_a_seat_needs_its_ground_as_well(stage: Stage) -> None:
+    guests, ceremony = await drawn(stage), stage.one.ceremony
+    invented = Grounds(seat=0, cause="decline", invitation=1)
+    with pytest.raises(ConflictError, match=r"draw.no-ground"):
+        await replace(ceremony, guests.row.id, invented, own_order=True)
+    await guests.say(1, "decline")
+    assert await replace(ceremony, guests.row.id, invented, own_order=True) == 1
+    assert await replace(ceremony, guests.row.id, invented, own_order=True) == 1
+    assert await guests.invite(0) == [6]
+    for n in (2, 3, 4, 5, 6):
+        await guests.say(n, "accept")
+    stage.clock.advance(hours=2)
+    row = await open_draw(ceremony, guests.row.id)
+    report = verify(await openings.bundle(guests.platform, row), trust=stage.trust)
+    assert "own-order" in {note.code for note in report.notes}
+
+
+async def test_an_opening_that_meets_a_leave_stays_shut(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guests, ceremony = await drawn(stage), stage.one.ceremony
+    for n in range(1, 6):
+        await guests.say(n, "accept")
+    stage.clock.advance(hours=2)
+    genuine = ceremony.countersigned
+    left: list[int] = []
+
+    async def meanwhile(*given: Any) -> Any:
+        entry = await genuine(*given)
+        if not left:
+            left.append(await guests.say(3, "leave"))
+        return entry
+
+    monkeypatch.setattr(ceremony, "countersigned", meanwhile)
+    with pytest.raises(ConflictError, match=r"draw.not-accepted"):
+        await open_draw(ceremony, guests.row.id)
+    assert left
+    assert (await ceremony.row(guests.row.id)).state == "drawn"
+
+
+async def test_an_answer_that_meets_a_replacement_delays_it_and_is_in_the_log_before(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The accept of the last moment wins against the timeout that was on its way."""
+    guests = await drawn(stage)
+    said = guests.platform.now()
+    stage.clock.advance(minutes=11)
+    genuine = openings.opened
+    answered: list[int] = []
+
+    async def meanwhile(*given: Any, **more: Any) -> Any:
+        found = await genuine(*given, **more)
+        if not answered:
+            answered.append(await guests.say(1, "accept", at=said))
+        return found
+
+    monkeypatch.setattr(openings, "opened", meanwhile)
+    assert await refused(stage, guests, seat=0, cause="timeout", invitation=1) == "draw.no-ground"
+    assert answered
+
+
 async def test_an_invitation_waits_while_the_seats_event_does(stage: Stage) -> None:
     guests = await drawn(stage)
     await guests.say(1, "decline")
