@@ -127,8 +127,16 @@ def test_the_trust_file_compares_the_keys(browser: "Browser", files: Path) -> No
 @pytest.mark.parametrize(
     ("name", "title", "said"),
     [
-        ("sealed", "到目前为止，核验通过", ["目前通过", "部分核验", "目前通过", "尚未到此阶段", "未核验", "通过"]),
-        ("aborted", "中止前的记录，核验通过", ["目前通过", "部分核验", "目前通过", "未走到此步", "未走到此步", "通过"]),
+        (
+            "sealed",
+            "到目前为止，核验通过",
+            ["目前通过", "部分核验", "目前通过", "尚未到此阶段", "未核验", "通过"],
+        ),
+        (
+            "aborted",
+            "中止前的记录，核验通过",
+            ["目前通过", "部分核验", "目前通过", "未走到此步", "未走到此步", "通过"],
+        ),
     ],
 )
 def test_an_unfinished_draw_is_never_simply_called_verified(
@@ -274,7 +282,12 @@ def test_the_offline_file_has_no_serious_accessibility_finding(
     # Axe is put into the page, which its content policy rightly forbids.
     with offline(browser, language=language, size=size, bypass_csp=True) as page:
         check_accessibility(page, "empty")
-        for path in (files / "invited.json", files / "opened.json", files / "sealed.json", *written(forged, tmp_path)):
+        for path in (
+            files / "invited.json",
+            files / "opened.json",
+            files / "sealed.json",
+            *written(forged, tmp_path),
+        ):
             page.locator("#qv-files").set_input_files(path)
             page.locator(".qv-files", has_text=path.name).wait_for()
             page.locator("#qv-verdict").wait_for()

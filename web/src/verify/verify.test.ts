@@ -38,7 +38,7 @@ function bent(bytes: Uint8Array, change: (value: Tree) => void): Uint8Array {
 }
 
 describe("honest bundles", () => {
-  it.each(["rich", "beacon", "sealed", "aborted"])("%s passes every check that is due", (name) => {
+  it.each(["rich", "beacon", "sealed", "aborted", "parallel", "absences", "invited"])("%s passes every check that is due", (name) => {
     const report = verify(file(`${name}.bundle`));
     expect(report.levels).toEqual(["public"]);
     expect(report.notes.map((note) => note.code)).toContain("keys-not-compared");
@@ -58,6 +58,39 @@ describe("honest bundles", () => {
 
   it.each(["eligible", "excluded", "out_of_scope"])("accepts the receipt of an expert who is %s", (kind) => {
     expect(verify(RICH, { receipt: file(`rich.${kind}.receipt`) }).receipt).toBe(kind);
+  });
+});
+
+describe("draws whose invitations are logged", () => {
+  const absences = file("absences.bundle");
+
+  it("have every check of them due, and say how much was sent and answered", () => {
+    const report = verify(absences, { reply: file("absences.accept.reply") });
+    const due = report.checks.filter((check) => check.due).map((check) => check.number);
+    expect(due).toEqual(expect.arrayContaining([23, 24, 25, 26, 27, 45, 46]));
+    expect(report.invitations).toEqual({ logged: true, sent: 7, replies: 8 });
+    expect(report.reply).toMatchObject({ answer: "accept", covered: true });
+    expect(report.levels).toEqual(["public", "expert"]);
+    expect(report.notes.map((note) => note.code)).not.toContain("grounds-not-checked");
+  });
+
+  it("tell of an answer that was in time and came too late for its seat", () => {
+    expect(verify(file("invited.bundle")).notes.find((note) => note.code === "late-answers")?.en).toMatch(/^1 answer/);
+  });
+
+  it.each(["late", "leave", "accept"])("keep the answer of a receipt (%s)", (kind) => {
+    expect(verdict(absences, { reply: file(`absences.${kind}.reply`) })).toBe(0);
+    expect(verdict(file("invited.bundle"), { reply: file(`absences.${kind}.reply`) })).toBe(45);
+    expect(verdict(absences, { reply: new Uint8Array(0) })).toBe(45);
+  });
+
+  it("hide no invitation and move none to another seat", () => {
+    const lied = (change: (invitations: Tree[]) => void): number =>
+      verdict(bent(absences, (value) => change((value["opening"] as { invitations: Tree[] }).invitations)));
+    expect(lied((all) => all.pop())).toBe(25);
+    expect(lied((all) => Object.assign(all[0] ?? {}, { seat: 2 }))).toBe(25);
+    expect(lied((all) => Object.assign(all[0] ?? {}, { seat: 2 ** 32 }))).toBe(1);
+    expect(lied((all) => Object.assign(all[0] ?? {}, { n: 0 }))).toBe(1);
   });
 });
 

@@ -36,6 +36,13 @@ describe("the six ticks", () => {
     expect(ticks(file("rich.bundle"), { receipt: file("rich.excluded.receipt") })["recusal"]).toBe("partial");
   });
 
+  it("pass the grounds of replacements only where the log holds the invitations", () => {
+    expect(ticks(file("absences.bundle"))["calls"]).toBe("pass");
+    expect(ticks(file("absences.bundle"), { reply: file("absences.leave.reply") })["calls"]).toBe("pass");
+    const hidden = altered("absences.bundle", /("invitations":\[)\{[^}]*\},/, "$1");
+    expect(ticks(hidden)).toEqual({ list: "pass", recusal: "partial", random: "pass", result: "unknown", calls: "fail", signatures: "pass" });
+  });
+
   it("say what is not due yet instead of passing it", () => {
     expect(ticks(file("sealed.bundle"))).toEqual({ list: "partial", recusal: "partial", random: "partial", result: "notDue", calls: "unknown", signatures: "pass" });
     expect(ticks(file("aborted.bundle"))).toMatchObject({ result: "notDue", calls: "notDue", signatures: "pass" });
@@ -53,7 +60,7 @@ describe("files and codes", () => {
   it("tell themselves apart", () => {
     const names = ["rich.bundle", "rich.pool", "rich.excluded.receipt", "rich.trust"];
     expect(names.map((name) => kindOf(file(name)))).toEqual(["bundle", "poolFile", "receipt", "trust"]);
-    expect(kindOf(new TextEncoder().encode('{"checkpoint":"","format":"qt/1 reply-receipt"'))).toBe("reply");
+    expect(kindOf(file("absences.leave.reply"))).toBe("reply");
     expect(kindOf(new Uint8Array(0))).toBe("bundle");
   });
 
