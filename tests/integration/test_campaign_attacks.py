@@ -10,10 +10,13 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import AccessRefusedError, ConflictError, NotFoundError
+from app.gateways.messages import RegisteredGateway
 from app.store.repositories.draws import DrawRow
+from app.store.repositories.reports import Report
 from app.store.unit_of_work import Database
 from app.usecases import invites
 from app.usecases.delivery import reports
+from app.usecases.draw_requests import find_draw
 from app.usecases.invitations import conflicts, letters, pages
 from app.usecases.invitations.conflicts import Vacating
 from app.usecases.openings import bundle, open_draw
@@ -147,7 +150,7 @@ async def test_a_keypad_record_that_the_gateway_did_not_sign_vacates_nothing(cal
     row = await calling.started()
     call = calling.calls()[0]
     body: Any = calling.recorded(call, "decline", key=SigningKey.from_seed(b"F" * 32))
-    forged = reports.RegisteredGateway(
+    forged = RegisteredGateway(
         name="voice.test", channels=VOICE.channels, public=SigningKey.from_seed(b"F" * 32).public
     )
     before = await seated(calling, row)
@@ -160,7 +163,7 @@ async def test_a_keypad_record_that_the_gateway_did_not_sign_vacates_nothing(cal
 async def test_keys_told_without_a_signed_record_answer_nothing(calling: Calling) -> None:
     row = await calling.started()
     call = calling.calls()[0]
-    report = reports.Report(
+    report = Report(
         gateway="voice.test",
         report_id="plain:1",
         message_id=call.id,
@@ -267,7 +270,7 @@ async def test_another_agencys_or_modes_campaign_is_not_there(calling: Calling) 
     by = acts("alice", "agency")
     with pytest.raises(NotFoundError):
         await calling.context.platform.database.transact(
-            lambda uow: conflicts.find_draw(uow, _foreign(by.principal), row.id)
+            lambda uow: find_draw(uow, _foreign(by.principal), row.id)
         )
 
 

@@ -47,13 +47,15 @@ class Line:
 
     name: str
     taken: list[Outgoing] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
     dead: set[str] = field(default_factory=set)
     outcome: Outcome = "delivered"
 
     async def send(self, outgoing: Outgoing) -> Outcome:
         if outgoing.to in self.dead:
             raise GatewayPermanentError("gateway.invalid-number")
-        if outgoing.id not in {one.id for one in self.taken}:
+        if outgoing.id not in self.ids:
+            self.ids.add(outgoing.id)
             self.taken.append(outgoing)
         return self.outcome
 
@@ -148,7 +150,7 @@ class Calling:
         await pages.send_code(self.context.platform, letter.keys.id, letter.keys.auth)
         await self.work()
         texts = [one.text for one in self.lines["sms"].taken if one.to == letter.to]
-        return _CODE.findall(texts[-1])[0]
+        return str(_CODE.findall(texts[-1])[0])
 
     async def say(
         self, letter: Letter, answer: str, *, reason: str | None = None, signer: SigningKey | None = None
