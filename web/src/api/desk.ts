@@ -1,13 +1,7 @@
 // What the pages of a site's staff ask the server, and the answers as the pages use them. The one name in here is that
 // of the person who stands at the desk: it is shown, and kept nowhere.
-import { ask, list, number, record, text, textOrNull, type Caller } from "./http.ts";
-
-export interface Staff {
-  readonly login: string;
-  readonly name: string;
-  readonly role: string;
-  readonly site: string | null;
-}
+import { askHere as ask, type Here } from "./here.ts";
+import { list, number, record, text, textOrNull } from "./http.ts";
 
 export interface Shown {
   readonly document: string;
@@ -145,19 +139,9 @@ export interface Reconciliation {
 
 const at = (id: string): string => encodeURIComponent(id);
 const arrivals = (id: string): string => `/v1/desk/arrivals/${at(id)}`;
-export const freshKey = (): string => crypto.randomUUID();
 
-export async function currentStaff(caller: Caller): Promise<Staff> {
-  const found = record(await ask(caller, { path: "/v1/sessions/current" }));
-  return { login: text(found.login), name: text(found.name), role: text(found.role), site: textOrNull(found.site) };
-}
-
-export async function signOut(caller: Caller): Promise<void> {
-  await ask(caller, { method: "DELETE", path: "/v1/sessions/current" });
-}
-
-export async function checkIn(caller: Caller, shown: Shown): Promise<CheckedIn> {
-  const found = record(await ask(caller, { method: "POST", path: "/v1/desk/arrivals", body: shown }));
+export async function checkIn(here: Here, shown: Shown): Promise<CheckedIn> {
+  const found = record(await ask(here, { method: "POST", path: "/v1/desk/arrivals", body: shown }));
   return {
     arrival: text(found.arrival),
     code: text(found.code),
@@ -167,8 +151,8 @@ export async function checkIn(caller: Caller, shown: Shown): Promise<CheckedIn> 
   };
 }
 
-export async function getArrival(caller: Caller, id: string): Promise<Arrival> {
-  const found = record(await ask(caller, { path: arrivals(id) }));
+export async function getArrival(here: Here, id: string): Promise<Arrival> {
+  const found = record(await ask(here, { path: arrivals(id) }));
   return {
     id: text(found.arrival),
     code: text(found.code),
@@ -184,32 +168,32 @@ export async function getArrival(caller: Caller, id: string): Promise<Arrival> {
 }
 
 export async function deposit(
-  caller: Caller,
+  here: Here,
   id: string,
   given: { readonly locker: string; readonly items: readonly Item[]; readonly signatures: Signatures },
   idempotencyKey: string,
 ): Promise<Deposited> {
   const body = { locker: given.locker, items: given.items, ...signed(given.signatures) };
-  return depositedOf(await ask(caller, { method: "POST", path: `${arrivals(id)}/locker`, body, idempotencyKey }));
+  return depositedOf(await ask(here, { method: "POST", path: `${arrivals(id)}/locker`, body, idempotencyKey }));
 }
 
-export async function giveBack(caller: Caller, id: string, both: Signatures, key: string): Promise<Deposited> {
+export async function giveBack(here: Here, id: string, both: Signatures, key: string): Promise<Deposited> {
   const question = { method: "POST", path: `${arrivals(id)}/return`, body: signed(both), idempotencyKey: key } as const;
-  return depositedOf(await ask(caller, question));
+  return depositedOf(await ask(here, question));
 }
 
-export async function printPass(caller: Caller, id: string): Promise<string> {
-  return text(record(await ask(caller, { method: "POST", path: `${arrivals(id)}/pass` })).badge);
+export async function printPass(here: Here, id: string): Promise<string> {
+  return text(record(await ask(here, { method: "POST", path: `${arrivals(id)}/pass` })).badge);
 }
 
 export async function askGate(
-  caller: Caller,
+  here: Here,
   id: string,
   wish: { readonly gate: string; readonly direction: "in" | "out"; readonly emergency: boolean },
   idempotencyKey: string,
 ): Promise<GateAnswer> {
   const path = `${arrivals(id)}/gate`;
-  const found = record(await ask(caller, { method: "POST", path, body: wish, idempotencyKey }));
+  const found = record(await ask(here, { method: "POST", path, body: wish, idempotencyKey }));
   return {
     opens: found.opens === true,
     reasons: list(found.reasons).map(text),
@@ -218,20 +202,20 @@ export async function askGate(
   };
 }
 
-export async function assignSeat(caller: Caller, id: string): Promise<Slip> {
-  const found = record(await ask(caller, { method: "POST", path: `${arrivals(id)}/seat` }));
+export async function assignSeat(here: Here, id: string): Promise<Slip> {
+  const found = record(await ask(here, { method: "POST", path: `${arrivals(id)}/seat` }));
   return { seat: text(found.seat), position: number(found.position), code: text(found.slip) };
 }
 
-export async function listExpected(caller: Caller): Promise<Slot[]> {
-  const found = record(await ask(caller, { path: "/v1/desk/expected" }));
+export async function listExpected(here: Here): Promise<Slot[]> {
+  const found = record(await ask(here, { path: "/v1/desk/expected" }));
   return list(found.slots)
     .map(record)
     .map((slot) => ({ arriveBy: text(slot.arrive_by), expected: list(slot.expected).map(expectedOf) }));
 }
 
-export async function listAlerts(caller: Caller): Promise<Alert[]> {
-  const found = record(await ask(caller, { path: "/v1/desk/alerts" }));
+export async function listAlerts(here: Here): Promise<Alert[]> {
+  const found = record(await ask(here, { path: "/v1/desk/alerts" }));
   return list(found.items)
     .map(record)
     .map((one) => ({
@@ -243,12 +227,12 @@ export async function listAlerts(caller: Caller): Promise<Alert[]> {
     }));
 }
 
-export async function closeAlert(caller: Caller, id: string, reason: string, idempotencyKey: string): Promise<void> {
-  await ask(caller, { method: "POST", path: `/v1/desk/alerts/${at(id)}/closure`, body: { reason }, idempotencyKey });
+export async function closeAlert(here: Here, id: string, reason: string, idempotencyKey: string): Promise<void> {
+  await ask(here, { method: "POST", path: `/v1/desk/alerts/${at(id)}/closure`, body: { reason }, idempotencyKey });
 }
 
-export async function reconcile(caller: Caller): Promise<Reconciliation> {
-  const found = record(await ask(caller, { path: "/v1/desk/reconciliation" }));
+export async function reconcile(here: Here): Promise<Reconciliation> {
+  const found = record(await ask(here, { path: "/v1/desk/reconciliation" }));
   return {
     inside: number(found.inside),
     seated: number(found.seated),
@@ -258,8 +242,8 @@ export async function reconcile(caller: Caller): Promise<Reconciliation> {
   };
 }
 
-export async function listGates(caller: Caller): Promise<Device[]> {
-  const found = record(await ask(caller, { path: "/v1/devices" }));
+export async function listGates(here: Here): Promise<Device[]> {
+  const found = record(await ask(here, { path: "/v1/devices" }));
   return list(found.items)
     .map(record)
     .map((one) => ({
@@ -271,8 +255,8 @@ export async function listGates(caller: Caller): Promise<Device[]> {
     .filter((one) => one.kind === "gate");
 }
 
-export async function getSite(caller: Caller, id: string): Promise<Site> {
-  const found = record(await ask(caller, { path: `/v1/venues/${at(id)}` }));
+export async function getSite(here: Here, id: string): Promise<Site> {
+  const found = record(await ask(here, { path: `/v1/venues/${at(id)}` }));
   const rooms = list(found.zones)
     .map(record)
     .flatMap((zone) => list(zone.rooms).map((one) => roomOf(record(one), text(zone.name))));
@@ -280,39 +264,39 @@ export async function getSite(caller: Caller, id: string): Promise<Site> {
 }
 
 export async function reportSeat(
-  caller: Caller,
+  here: Here,
   site: string,
   seat: string,
   report: { readonly part: string; readonly condition: "ok" | "faulty"; readonly note: string },
   idempotencyKey: string,
 ): Promise<Seat> {
   const path = `/v1/venues/${at(site)}/seats/${at(seat)}/reports`;
-  return seatOf(await ask(caller, { method: "POST", path, body: report, idempotencyKey }));
+  return seatOf(await ask(here, { method: "POST", path, body: report, idempotencyKey }));
 }
 
-export async function listBookings(caller: Caller): Promise<Booking[]> {
-  const found = record(await ask(caller, { path: "/v1/bookings?limit=200" }));
+export async function listBookings(here: Here): Promise<Booking[]> {
+  const found = record(await ask(here, { path: "/v1/bookings?limit=200" }));
   return list(found.items).map(bookingOf);
 }
 
 export async function decideBooking(
-  caller: Caller,
+  here: Here,
   booking: Booking,
   reason: string | null,
   idempotencyKey: string,
 ): Promise<Booking> {
   const act = reason === null ? "confirm" : "return";
   const body = { revision: booking.revision, ...(reason === null ? {} : { reason }) };
-  return bookingOf(await ask(caller, { method: "POST", path: `/v1/bookings/${at(booking.id)}:${act}`, body, idempotencyKey }));
+  return bookingOf(await ask(here, { method: "POST", path: `/v1/bookings/${at(booking.id)}:${act}`, body, idempotencyKey }));
 }
 
-export async function swapSeat(caller: Caller, id: string, seat: string, idempotencyKey: string): Promise<Booking> {
+export async function swapSeat(here: Here, id: string, seat: string, idempotencyKey: string): Promise<Booking> {
   const path = `/v1/bookings/${at(id)}:swap`;
-  return bookingOf(await ask(caller, { method: "POST", path, body: { seat, instead: null }, idempotencyKey }));
+  return bookingOf(await ask(here, { method: "POST", path, body: { seat, instead: null }, idempotencyKey }));
 }
 
-export async function listComing(caller: Caller): Promise<Coming[]> {
-  const found = record(await ask(caller, { path: "/v1/venues:readiness" }));
+export async function listComing(here: Here): Promise<Coming[]> {
+  const found = record(await ask(here, { path: "/v1/venues:readiness" }));
   return list(found.items)
     .flatMap((site) => list(record(site).coming))
     .map(record)

@@ -13,6 +13,8 @@ export interface Asked {
   readonly body?: unknown;
   readonly idempotencyKey?: string;
   readonly signal?: AbortSignal;
+  /** For what is no account's: the session of a seat. */
+  readonly authorization?: string;
 }
 
 /** The answer's JSON, or null for an answer without content. Throws Problem or Unreachable. */
@@ -31,6 +33,7 @@ async function reach(here: Here, asked: Asked): Promise<Response> {
     "X-Qiantong": "1",
   };
   if (asked.body !== undefined) headers["Content-Type"] = "application/json";
+  if (asked.authorization !== undefined) headers.Authorization = asked.authorization;
   if (asked.idempotencyKey !== undefined) headers["Idempotency-Key"] = asked.idempotencyKey;
   try {
     return await (here.fetch ?? fetch)(asked.path, {

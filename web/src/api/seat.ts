@@ -1,5 +1,6 @@
 // What a seat's browser asks the server: its key proposed and looked at, the login, the session and its end.
-import { ask, list, record, text, textOrNull, type Caller } from "./http.ts";
+import { askHere as ask, type Here } from "./here.ts";
+import { list, record, text, textOrNull } from "./http.ts";
 
 export interface SeatKeyState {
   readonly thumbprint: string;
@@ -22,31 +23,31 @@ export interface SeatSession {
 
 const seats = (id: string): string => `/v1/seats/${encodeURIComponent(id)}`;
 
-export async function seatKeys(caller: Caller, seat: string): Promise<SeatKeyState[]> {
-  const found = record(await ask(caller, { path: `${seats(seat)}/keys` }));
+export async function seatKeys(here: Here, seat: string): Promise<SeatKeyState[]> {
+  const found = record(await ask(here, { path: `${seats(seat)}/keys` }));
   return list(found.items).map(keyOf);
 }
 
 export async function proposeKey(
-  caller: Caller,
+  here: Here,
   seat: string,
   proposal: { readonly key: Readonly<Record<string, string>>; readonly signature: string },
   idempotencyKey: string,
 ): Promise<SeatKeyState> {
-  return keyOf(await ask(caller, { method: "POST", path: `${seats(seat)}/enrolments`, body: proposal, idempotencyKey }));
+  return keyOf(await ask(here, { method: "POST", path: `${seats(seat)}/enrolments`, body: proposal, idempotencyKey }));
 }
 
-export async function askChallenge(caller: Caller, seat: string, thumbprint: string): Promise<Challenge> {
-  const found = record(await ask(caller, { method: "POST", path: `${seats(seat)}/challenges`, body: { thumbprint } }));
+export async function askChallenge(here: Here, seat: string, thumbprint: string): Promise<Challenge> {
+  const found = record(await ask(here, { method: "POST", path: `${seats(seat)}/challenges`, body: { thumbprint } }));
   return { id: text(found.challenge), statement: text(found.statement) };
 }
 
 export async function logIn(
-  caller: Caller,
+  here: Here,
   seat: string,
   answer: { readonly challenge: string; readonly signature: string; readonly code: string },
 ): Promise<{ readonly token: string; readonly session: SeatSession }> {
-  const found = record(await ask(caller, { method: "POST", path: `${seats(seat)}/logins`, body: answer }));
+  const found = record(await ask(here, { method: "POST", path: `${seats(seat)}/logins`, body: answer }));
   const session = {
     seat: text(found.seat),
     site: text(found.site),
@@ -54,6 +55,11 @@ export async function logIn(
     expiresAt: text(found.expires_at),
   };
   return { token: text(found.token), session };
+}
+
+/** Ends the session of this seat's browser; its token is shown, whoever else is signed in here. */
+export async function getUp(here: Here, token: string): Promise<void> {
+  await ask(here, { method: "DELETE", path: "/v1/seats/current", authorization: `Seat ${token}` });
 }
 
 function keyOf(value: unknown): SeatKeyState {

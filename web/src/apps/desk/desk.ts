@@ -1,0 +1,95 @@
+// What every screen of a signed-in desk shares: how to ask, the site, and a place where the end of a session is told.
+import { inject, onScopeDispose, provide, ref, type InjectionKey, type Ref } from "vue";
+import type { Here } from "../../api/here.ts";
+import { Problem, Unreachable } from "../../api/http.ts";
+
+export interface Desk {
+  readonly here: Here;
+  readonly site: string;
+  /** Passes the answer on; the end of the session is told to the page and thrown on as well. */
+  readonly guarded: <T>(asked: Promise<T>) => Promise<T>;
+}
+
+type Say = (key: string, values?: Record<string, unknown>) => string;
+
+const DESK: InjectionKey<Desk> = Symbol("desk");
+const REFRESH_MILLISECONDS = 20_000;
+
+export function provideDesk(here: Here, site: string, ended: () => void): Desk {
+  const guarded = async <T>(asked: Promise<T>): Promise<T> => {
+    try {
+      return await asked;
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) ended();
+      throw error;
+    }
+  };
+  const desk = { here, site, guarded };
+  provide(DESK, desk);
+  return desk;
+}
+
+export function useDesk(): Desk {
+  const desk = inject(DESK);
+  if (desk === undefined) throw new Error("outside a signed-in desk");
+  return desk;
+}
+
+/** What went wrong, in the server's own words where it has any, every fault with it. */
+export function sentence(error: unknown, t: Say): string {
+  if (error instanceof Unreachable) return t("page.problem.unreachable");
+  if (!(error instanceof Problem)) return t("page.problem.other", { code: "page" });
+  const said = error.title || t("page.problem.other", { code: error.code });
+  return [said, ...error.faults.map((fault) => fault.message)].join(" · ");
+}
+
+export interface Act {
+  readonly busy: Ref<boolean>;
+  readonly problem: Ref<string>;
+  /** Runs one act at a time; a refusal is told in `problem`. The key stays the same until the act is done. */
+  readonly run: <T>(work: (key: string) => Promise<T>) => Promise<T | undefined>;
+}
+
+export function useAct(t: Say): Act {
+  const busy = ref(false);
+  const problem = ref("");
+  let key = crypto.randomUUID();
+  async function run<T>(work: (key: string) => Promise<T>): Promise<T | undefined> {
+    if (busy.value) return undefined;
+    busy.value = true;
+    problem.value = "";
+    try {
+      const done = await work(key);
+      key = crypto.randomUUID();
+      return done;
+    } catch (error) {
+      // An answer that was a refusal ends the attempt; without one the same key asks for the same act again.
+      if (!(error instanceof Unreachable)) key = crypto.randomUUID();
+      problem.value = sentence(error, t);
+      return undefined;
+    } finally {
+      busy.value = false;
+    }
+  }
+  return { busy, problem, run };
+}
+
+/** Loads now and every twenty seconds while the page is looked at. */
+export function useLoaded<T>(load: () => Promise<T>, t: Say) {
+  const value = ref<T | null>(null) as Ref<T | null>;
+  const problem = ref("");
+  async function refresh(): Promise<void> {
+    try {
+      value.value = await load();
+      problem.value = "";
+    } catch (error) {
+      problem.value = sentence(error, t);
+    }
+  }
+  const timer = window.setInterval(() => {
+    if (!document.hidden) void refresh();
+  }, REFRESH_MILLISECONDS);
+  onScopeDispose(() => window.clearInterval(timer));
+  void refresh();
+  return { value, problem, refresh };
+}

@@ -1,0 +1,30 @@
+// Which screen of the desk is open, in the part of the address behind `#`: it never reaches a server. An arrival is
+// named by its id there, never a person.
+import { onScopeDispose, readonly, ref, type Ref } from "vue";
+
+export const SCREENS = ["check-in", "expected", "bookings", "seats", "tasks"] as const;
+export type Screen = (typeof SCREENS)[number];
+export interface Route {
+  readonly screen: Screen;
+  readonly arrival: string | null;
+}
+
+export function readRoute(hash: string): Route {
+  const [screen, id] = hash.replace(/^#\/?/, "").split("/");
+  const known = SCREENS.find((one) => one === screen) ?? "check-in";
+  const arrival = known === "check-in" && id && /^arr_[0-9a-z]{1,64}$/.test(id) ? id : null;
+  return { screen: known, arrival };
+}
+
+export const hashOf = (screen: Screen, arrival: string | null = null): string =>
+  arrival === null ? `#/${screen}` : `#/${screen}/${arrival}`;
+
+export function useRoute(): Readonly<Ref<Route>> {
+  const route = ref<Route>(readRoute(window.location.hash));
+  const follow = (): void => {
+    route.value = readRoute(window.location.hash);
+  };
+  window.addEventListener("hashchange", follow);
+  onScopeDispose(() => window.removeEventListener("hashchange", follow));
+  return readonly(route) as Readonly<Ref<Route>>;
+}

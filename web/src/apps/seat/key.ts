@@ -1,0 +1,88 @@
+// The key of a seat's browser: P-256, made here, never leaving here. IndexedDB keeps the pair as an object that no
+// script can read the private half of; beside it stands the seat it was made for.
+
+export interface SeatKey {
+  readonly pair: CryptoKeyPair;
+  readonly jwk: Readonly<Record<"kty" | "crv" | "x" | "y", string>>;
+  readonly thumbprint: string;
+}
+
+export interface Kept {
+  readonly seat: string;
+  readonly site: string;
+  readonly pair: CryptoKeyPair;
+}
+
+const DATABASE = "qiantong-seat";
+const STORE = "key";
+const ONLY = "only";
+const CURVE = { name: "ECDSA", namedCurve: "P-256" } as const;
+const SIGNING = { name: "ECDSA", hash: "SHA-256" } as const;
+
+export async function makePair(): Promise<CryptoKeyPair> {
+  return crypto.subtle.generateKey(CURVE, false, ["sign", "verify"]);
+}
+
+export async function seatKeyOf(pair: CryptoKeyPair): Promise<SeatKey> {
+  const { x = "", y = "" } = await crypto.subtle.exportKey("jwk", pair.publicKey);
+  const jwk = { crv: "P-256", kty: "EC", x, y } as const;
+  return { pair, jwk, thumbprint: await thumbprintOf(jwk) };
+}
+
+/** RFC 7638: SHA-256 over the required members in their order. */
+export async function thumbprintOf(jwk: Readonly<Record<"kty" | "crv" | "x" | "y", string>>): Promise<string> {
+  const written = JSON.stringify({ crv: jwk.crv, kty: jwk.kty, x: jwk.x, y: jwk.y });
+  return base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(written))));
+}
+
+/** Two people compare what one screen shows with another: groups of four. */
+export const grouped = (thumbprint: string): string => thumbprint.match(/.{1,4}/g)?.join(" ") ?? "";
+
+export async function sign(pair: CryptoKeyPair, statement: string): Promise<string> {
+  const made = await crypto.subtle.sign(SIGNING, pair.privateKey, new TextEncoder().encode(statement));
+  return base64url(new Uint8Array(made));
+}
+
+/** What the browser signs to show that it has the key: canonical JSON, members in order. */
+export function enrolmentStatement(origin: string, site: string, seat: string, thumbprint: string): string {
+  return JSON.stringify({ format: "qt/1 seat-enrolment", key: thumbprint, origin, seat, site });
+}
+
+export async function kept(): Promise<Kept | null> {
+  const found: unknown = await within("readonly", (store) => store.get(ONLY));
+  return (found as Kept | undefined) ?? null;
+}
+
+export async function keep(one: Kept): Promise<void> {
+  await within("readwrite", (store) => store.put(one, ONLY));
+}
+
+export async function forget(): Promise<void> {
+  await within("readwrite", (store) => store.delete(ONLY));
+}
+
+async function within<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+  const database = await opened();
+  try {
+    return await settled(work(database.transaction(STORE, mode).objectStore(STORE)));
+  } finally {
+    database.close();
+  }
+}
+
+function opened(): Promise<IDBDatabase> {
+  const request = indexedDB.open(DATABASE, 1);
+  request.onupgradeneeded = () => request.result.createObjectStore(STORE);
+  return settled(request);
+}
+
+function settled<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error ?? new Error("the browser keeps nothing"));
+  });
+}
+
+function base64url(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
