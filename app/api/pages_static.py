@@ -21,6 +21,8 @@ PAGES: Final = {
     "/account": "account.html",
     # Letters of experts: their secret stands in the fragment, which never comes here.
     "/i": "invitation.html",
+    "/desk": "desk.html",
+    "/seat": "seat.html",
     "/verifier.html": "verifier.html",
 }
 _KEEP: Final = "public, max-age=31536000, immutable"
