@@ -25,6 +25,10 @@ def draw_json(seen: DrawView, platform: Platform) -> dict[str, Any]:
         "mode": row.mode,
         "state": row.state,
         "seats": seen.seats,
+        "sites": list(seen.sites),
+        "evaluation": None
+        if row.evaluation_from is None
+        else {"from": row.evaluation_from, "to": row.evaluation_to},
         "owner": seen.owner,
         "code": row.code,
         "sdr": row.sdr_hash,

@@ -1,5 +1,6 @@
 """The built pages as static files: `/` for the public, `/agency` for agencies, `/account` for
-signing in, `/i` for letters of experts, `/verifier.html` for taking home.
+signing in, `/console` for operators and supervisors, `/i` for letters of experts, `/verifier.html` for
+taking home.
 
 Assets carry a hash in their name and may be kept for ever; pages are asked for anew each time. The offline
 verifier has its own policy inside the file and is served as a download of one file.
@@ -19,6 +20,7 @@ PAGES: Final = {
     "/agency": "agency.html",
     "/agency.html": "agency.html",
     "/account": "account.html",
+    "/console": "console.html",
     # Letters of experts: their secret stands in the fragment, which never comes here.
     "/i": "invitation.html",
     "/desk": "desk.html",

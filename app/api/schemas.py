@@ -280,6 +280,13 @@ class StepDone(BaseModel):
     index: int
 
 
+class EvaluationOut(BaseModel):
+    """When the evaluation was to be, as the request had it."""
+
+    since: str = Field(alias="from", examples=["2026-12-01T01:00:00Z"])
+    until: str | None = Field(alias="to", examples=["2026-12-01T09:00:00Z"])
+
+
 class DrawOut(BaseModel):
     """What may be told about a draw: no name, no position, no size."""
 
@@ -292,6 +299,8 @@ class DrawOut(BaseModel):
     mode: str
     state: str
     seats: int = Field(description="seats to be filled by the draw")
+    sites: list[str] = Field(description="sites of the request, by their ids in it")
+    evaluation: EvaluationOut | None = Field(description="as the project said at the request")
     owner: str
     code: str | None = Field(description="核验码, once sealed")
     sdr: str | None

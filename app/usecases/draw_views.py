@@ -32,6 +32,7 @@ class DrawView:
     owner: str
     title: str
     seats: int
+    sites: tuple[str, ...]
     steps: tuple[Step, ...]
     limit: tuple[str, str] | None
 
@@ -54,11 +55,13 @@ async def _view(uow: UnitOfWork, row: DrawRow, steps: tuple[Step, ...]) -> DrawV
     project = await uow.projects.get(row.project_id, row.section)
     if project is None:
         raise NotFoundError("project.unknown")
+    parameters = DrawParameters.from_json(row.request["parameters"])
     return DrawView(
         row=row,
         owner=project.owner,
         title=project.document["title"],
-        seats=DrawParameters.from_json(row.request["parameters"]).seats,
+        seats=parameters.seats,
+        sites=tuple(site.id for site in parameters.sites),
         steps=steps,
         limit=_limit(row),
     )
