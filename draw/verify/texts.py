@@ -292,7 +292,7 @@ TEXTS: dict[int, CheckText] = {
             "有在席专家未接受邀请，却已公开",
             "the draw was opened although somebody who sits had not accepted",
         ),
-        "platform and supervisor",
+        "platform",
     ),
     27: _text(
         "records",

@@ -10,6 +10,8 @@ import pytest
 
 from draw.verify.__main__ import main
 from tests.support.ceremony import Ceremony, Plan, bundle_bytes
+from tests.support.forgeries import FORGERIES
+from tests.support.invited import ABSENCES
 
 CEREMONY = Ceremony(Plan(events=((0, "decline", "own-order"),)))
 
@@ -50,6 +52,24 @@ def test_passing_prints_what_was_and_was_not_shown(folder: Path, capsys: pytest.
         "seat 0",
     ):
         assert phrase in out
+
+
+def test_an_expert_hands_over_the_receipt_of_an_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ceremony = Ceremony(ABSENCES)
+    honest, reply = tmp_path / "bundle", tmp_path / "reply"
+    honest.write_bytes(bundle_bytes(ceremony.bundle()))
+    reply.write_bytes(bundle_bytes(ceremony.reply_receipt(7)))
+    assert main([str(honest), "--reply", str(reply)]) == 0
+    out = capsys.readouterr().out
+    assert "level public + expert" in out
+    assert "46 reply-logged" in out
+    evidence = next(one for one in FORGERIES if one.name == "answer-left-out").make()
+    honest.write_bytes(evidence.bundle)
+    reply.write_bytes(evidence.reply or b"")
+    assert main([str(honest), "--reply", str(reply)]) == 1
+    assert "46 reply-logged" in capsys.readouterr().out
 
 
 def test_failing_prints_number_name_meaning_and_who_must_act(
