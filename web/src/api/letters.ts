@@ -1,0 +1,118 @@
+// One letter's page and the server (/v1/letters/{id}…). The credential is derived from the secret in the link's fragment,
+// which itself never leaves the browser.
+import { list, number, Problem, problemOf, record, text, textOrNull, Unreachable } from "./http.ts";
+
+export type Answer = "accept" | "decline" | "leave";
+
+/** A letter as the server tells it: still sealed. `may` lists the answers that count now. */
+export interface LetterPage {
+  readonly id: string;
+  readonly draw: number;
+  readonly n: number;
+  readonly letter: string;
+  readonly state: string;
+  readonly replyBy: string;
+  readonly cutOff: string;
+  readonly arriveBy: string;
+  readonly now: string;
+  readonly may: readonly Answer[];
+  readonly answers: readonly { readonly answer: string; readonly at: string; readonly logIndex: number }[];
+  readonly codeBy: string | null;
+}
+
+export interface Bearer {
+  readonly id: string;
+  readonly auth: string;
+  readonly language: () => string;
+  readonly fetch?: typeof fetch;
+}
+
+export interface Reply {
+  readonly answer: Answer;
+  readonly at: string;
+  readonly signature: string;
+  readonly code: string;
+  readonly reason: string | null;
+}
+
+export async function openLetter(bearer: Bearer): Promise<LetterPage> {
+  return pageOf(await json(await reach(bearer, "GET", "")));
+}
+
+/** Sends a one-time code; the channel that it goes by. */
+export async function sendCode(bearer: Bearer): Promise<string> {
+  return text(record(await json(await reach(bearer, "POST", "/code"))).channel);
+}
+
+export async function reply(bearer: Bearer, said: Reply): Promise<LetterPage> {
+  return pageOf(await json(await reach(bearer, "POST", "/replies", said)));
+}
+
+/** The receipt's bytes, exactly as the server made them. */
+export async function fetchReceipt(bearer: Bearer): Promise<Uint8Array> {
+  const answer = await reach(bearer, "GET", "/receipt");
+  if (!answer.ok) await json(answer);
+  return new Uint8Array(await answer.arrayBuffer());
+}
+
+/** The keys that this site publishes (draw-proof §12). */
+export async function fetchTrust(bearer: Bearer): Promise<Uint8Array> {
+  const answer = await call(bearer, "/v1/trust", { method: "GET" });
+  if (!answer.ok) await json(answer);
+  return new Uint8Array(await answer.arrayBuffer());
+}
+
+async function reach(bearer: Bearer, method: "GET" | "POST", part: string, body?: unknown): Promise<Response> {
+  const headers: Record<string, string> = {
+    Accept: "application/json, application/problem+json",
+    "Accept-Language": bearer.language(),
+    Authorization: `Letter ${bearer.auth}`,
+  };
+  if (body !== undefined) {
+    headers["Content-Type"] = "application/json";
+    headers["Idempotency-Key"] = crypto.randomUUID();
+  }
+  return call(bearer, `/v1/letters/${bearer.id}${part}`, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
+}
+
+async function call(bearer: Bearer, path: string, how: RequestInit): Promise<Response> {
+  try {
+    return await (bearer.fetch ?? fetch)(path, { ...how, credentials: "omit", cache: "no-store", referrerPolicy: "no-referrer" });
+  } catch {
+    throw new Unreachable();
+  }
+}
+
+async function json(answer: Response): Promise<unknown> {
+  let value: unknown = null;
+  try {
+    value = await answer.json();
+  } catch {
+    if (answer.ok) throw new Problem(0, "answer.unreadable", "", [], true, "");
+  }
+  if (answer.ok) return value;
+  throw problemOf(answer.status, value);
+}
+
+const isAnswer = (value: string): value is Answer => value === "accept" || value === "decline" || value === "leave";
+
+function pageOf(value: unknown): LetterPage {
+  const found = record(value);
+  return {
+    id: text(found.id),
+    draw: number(found.draw),
+    n: number(found.n),
+    letter: text(found.letter),
+    state: text(found.state),
+    replyBy: text(found.reply_by),
+    cutOff: text(found.cut_off),
+    arriveBy: text(found.arrive_by),
+    now: text(found.now),
+    may: list(found.may).map(text).filter(isAnswer),
+    answers: list(found.answers).map((one) => {
+      const given = record(one);
+      return { answer: text(given.answer), at: text(given.at), logIndex: number(given.log_index) };
+    }),
+    codeBy: textOrNull(found.code_by),
+  };
+}
