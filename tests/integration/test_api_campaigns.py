@@ -13,6 +13,7 @@ from app.usecases.invitations.contacts import synthetic_contacts
 from app.usecases.pools import load_snapshot
 from app.worker import HANDLERS, REPORT_HANDLERS, Wiring, Worker
 from draw.letters import sign_statement
+from tests.support import venues
 from tests.support.calling import Letter, Line, later
 from tests.support.service import Service, order, project
 
@@ -81,8 +82,13 @@ class Stage:
 
 @pytest.fixture
 async def stage(api: Service) -> Stage:
+    return await drawn(api, order(invitations="logged"))
+
+
+async def drawn(api: Service, asked: dict[str, Any]) -> Stage:
+    """A draw with a result, and a pool that can be reached."""
     await api.post("alice", "/v1/projects", project())
-    draw = (await api.post("alice", "/v1/draws", order(invitations="logged"))).json()["id"]
+    draw = (await api.post("alice", "/v1/draws", asked)).json()["id"]
     assert (await api.post("bob", f"/v1/draws/{draw}:run")).status_code == 200
 
     async def store(uow: UnitOfWork) -> None:
@@ -221,6 +227,64 @@ async def test_a_move_and_a_cancellation_over_the_api(stage: Stage) -> None:
     assert sum(one["audience"] == "expert" for one in notices) == 5
     page = (await stage.page(stage.letters()[-1])).json()
     assert (page["state"], page["may"]) == ("cancelled", [])
+
+
+async def booked_stage(api: Service) -> tuple[Stage, dict[str, Any]]:
+    """A campaign under way in two booked centres; the stage and the booking."""
+    await venues.hire(api, **venues.STAFF)
+    assert (await api.post("bob", "/v1/venues", venues.plan())).status_code == 201
+    asked = order(invitations="logged")
+    asked["parameters"]["sites"] = venues.PLACES
+    stage = await drawn(api, asked)
+    made = await venues.booked(api, stage.draw)
+    for who in venues.STAFF:
+        assert (await venues.decide(api, who, made, "confirm")).status_code == 200
+    places = [
+        {"site": "city", "venue": venues.CITY, "area": "福州", "address": "福州市某路 1 号"},
+        {"site": "county", "venue": venues.COUNTY, "area": "闽侯", "address": "闽侯县某路 2 号"},
+    ]
+    plan = {**PLAN, "sites": places}
+    assert (await stage.post("bob", "", {"owner": "王工", "plan": plan})).status_code == 201
+    assert (await stage.post("carol", "/approval")).status_code == 200
+    await stage.work()
+    return stage, made
+
+
+async def test_a_move_books_the_seats_anew_or_moves_nothing(api: Service) -> None:
+    """Two hours later: seats follow and centres confirm again; where another draw sits already, nothing
+    moves and nobody is asked."""
+    stage, made = await booked_stage(api)
+    moved = await stage.post("bob", "/move", {"begins": "2026-11-24T03:00:00Z", "reason": "停电"})
+    assert moved.status_code == 200, moved.text
+    now = (await api.get("bob", f"/v1/bookings/{made['id']}")).json()
+    assert (now["from"], now["state"], now["revision"]) == ("2026-11-24T02:30:00Z", "pending", 2)
+    await stage.work()
+    assert len(stage.letters()) == 10
+
+    await another_draw_sits_there(api)
+    refused = await stage.post("bob", "/move", {"begins": "2026-11-26T03:00:00Z", "reason": "改期"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "booking.refused")
+    same = (await stage.get("bob")).json()
+    assert (same["begins"], same["moves"]) == ("2026-11-24T03:00:00Z", 1)
+    await stage.work()
+    assert len(stage.letters()) == 10
+
+
+async def another_draw_sits_there(api: Service) -> None:
+    """The city's only single room is taken two days later."""
+    hours = {"from": "2026-11-26T03:00:00Z", "to": "2026-11-26T09:00:00Z"}
+    await api.post("alice", "/v1/projects", project(section="s2", evaluation=hours))
+    asked = order(section="s2")
+    asked["parameters"]["sites"] = venues.PLACES
+    draw = (await api.post("alice", "/v1/draws", asked)).json()["id"]
+    await venues.booked(api, draw, **{"from": "2026-11-26T02:30:00Z", "to": "2026-11-26T09:30:00Z"})
+
+
+async def test_calling_off_gives_the_seats_back(api: Service) -> None:
+    stage, made = await booked_stage(api)
+    assert (await stage.post("bob", "/cancel", {"reason": "停办"})).status_code == 200
+    gone = (await api.get("bob", f"/v1/bookings/{made['id']}")).json()
+    assert gone["state"] == "cancelled"
 
 
 async def test_the_ladder_waits_until_somebody_is_missing(stage: Stage) -> None:

@@ -179,6 +179,15 @@ async def test_leave_an_hour_before_the_begin_finds_a_successor_in_time(calling:
     await opened(calling, row)
 
 
+async def test_whoever_is_not_there_at_the_begin_is_called(calling: Calling) -> None:
+    row = await calling.started()
+    await calling.fill(row)
+    before = len(calling.lines["sms"].taken)
+    await calling.until(later(row.evaluation_from or "", minutes=5))
+    urging = [one for one in calling.lines["sms"].taken[before:] if "请尽快到场" in one.text]
+    assert len(urging) == 5
+
+
 async def arrive(calling: Calling, letter_index: int, **late: float) -> str:
     """A person shows a document at the desk, so long after the begin; the state of the invitation."""
     one = await calling.of(calling.letters()[letter_index])

@@ -180,6 +180,8 @@ async def test_a_supervisor_vacates_by_a_note_and_once(calling: Calling) -> None
         )
     await calling.work()
     assert await classes(calling, row) == ["venue"]
+    released = [one for one in calling.lines["sms"].taken if "无须到场" in one.text]
+    assert [one.to for one in released] == [calling.letters()[2].to]
     await calling.fill(row)
     await opened(calling, row)
 

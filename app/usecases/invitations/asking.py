@@ -15,7 +15,6 @@ from app.store.repositories.draws import DrawRow
 from app.store.repositories.invitations import Invitation, Invited
 from app.store.repositories.outbox import Message, Reference, message_id
 from app.store.unit_of_work import UnitOfWork
-from app.times import from_text
 from app.usecases.ceremony import k_of
 from app.usecases.delivery.outbox import enqueue
 from app.usecases.delivery.templates import fields_of
@@ -29,6 +28,9 @@ from draw.invitation_terms import Hours, Terms, beijing_day, hours
 
 INVITATION: Final = "invitation"
 RECONFIRM: Final = "reconfirm"
+# The quiet hours of the rule pack are in the times of a letter already: the carrier's own must not eat up a
+# term for an answer.
+URGENT: Final = True
 NOBODY: Final = Contact(phone=None, email=None, channels=())
 
 
@@ -89,9 +91,7 @@ async def ask(uow: UnitOfWork, asking: Asking, holder: Holder) -> Invitation:
     return made
 
 
-def call(
-    platform: Platform, row: DrawRow, one: Invitation, *, occasion: str, not_before: str, urgent: bool = False
-) -> Message:
+def call(platform: Platform, row: DrawRow, one: Invitation, *, occasion: str, not_before: str) -> Message:
     """A call with the spoken letter, answered by keypad. The invitation's contact must have a phone."""
     return Message(
         id=message_id(platform.random),
@@ -103,8 +103,43 @@ def call(
         not_before=not_before,
         expires_at=one.reply_by,
         log_size=one.log_index + 1,
-        urgent=urgent,
+        urgent=URGENT,
         reference=Reference(draw=k_of(row), n=one.n),
+    )
+
+
+async def stop(uow: UnitOfWork, one: Invitation) -> None:
+    """Take back the timers of an invitation and what of its messages has not left."""
+    await timing.rest(uow, one)
+    for occasion in ("sms", "email", "voice", "reminder", "accepted", "late"):
+        await uow.outbox.cancel(f"{one.id}:{occasion}")
+
+
+def written(
+    platform: Platform,
+    one: Invitation,
+    template: str,
+    *,
+    until: str,
+    now: str,
+    log_size: int | None = None,
+) -> Message | None:
+    """A message without a link to somebody who was invited, by the first written channel that they have."""
+    contact = one.invited.contact
+    ways = (("sms", contact.phone), ("email", contact.email), ("voice", contact.phone))
+    way = next(((channel, to) for channel, to in ways if channel in contact.channels and to), None)
+    if way is None:
+        return None
+    return Message(
+        id=message_id(platform.random),
+        channel=way[0],
+        template=template,
+        to=way[1],
+        fields={name: one.content[name] for name in fields_of(template, way[0])},
+        dedupe=f"{one.id}:{template}",
+        not_before=now,
+        expires_at=until,
+        log_size=log_size,
     )
 
 
@@ -169,21 +204,17 @@ def _messages(asking: Asking, one: Invitation, letter: _Letter, *, log_size: int
     """One message for each channel that the expert's contact names, all at once: each may be the one that
     reaches its owner."""
     contact, when = one.invited.contact, letter.when
-    urgent = when.send_at == asking.now and asking.terms.quiet.holds(_seconds(asking.now))
     found = []
     for channel, to in (("sms", contact.phone), ("email", contact.email)):
         if channel in contact.channels and to:
-            found.append(_written(asking, one, letter, channel, to, log_size=log_size, urgent=urgent))
+            found.append(_linked(asking, one, letter, channel, to, log_size=log_size))
     if "voice" in contact.channels and contact.phone:
-        spoken = call(
-            asking.platform, asking.row, one, occasion="voice", not_before=when.send_at, urgent=urgent
-        )
-        found.append(spoken)
+        found.append(call(asking.platform, asking.row, one, occasion="voice", not_before=when.send_at))
     return found
 
 
-def _written(
-    asking: Asking, one: Invitation, letter: _Letter, channel: str, to: str, *, log_size: int, urgent: bool
+def _linked(
+    asking: Asking, one: Invitation, letter: _Letter, channel: str, to: str, *, log_size: int
 ) -> Message:
     template = INVITATION if asking.change is None else RECONFIRM
     values = {**letter.content, "link": letter.link, "what_changed": asking.change or ""}
@@ -197,10 +228,6 @@ def _written(
         not_before=letter.when.send_at,
         expires_at=one.reply_by,
         log_size=log_size,
-        urgent=urgent,
+        urgent=URGENT,
         reference=Reference(draw=k_of(asking.row), n=one.n),
     )
-
-
-def _seconds(moment: str) -> int:
-    return int(from_text(moment).timestamp())

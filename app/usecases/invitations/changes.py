@@ -12,13 +12,12 @@ from typing import Any
 
 from app.errors import ConflictError, Fault, InputRefusedError
 from app.store.repositories.campaigns import CampaignRow
-from app.store.repositories.invitations import Invitation
 from app.store.unit_of_work import UnitOfWork
 from app.times import from_text
 from app.usecases import invites
 from app.usecases.delivery.work import WorkContext
 from app.usecases.draw_requests import find_draw
-from app.usecases.invitations import affected, asking, plans, standing, timing
+from app.usecases.invitations import affected, asking, plans, standing
 from app.usecases.invitations.affected import Occasion
 from app.usecases.invitations.asking import Asking
 from app.usecases.invitations.campaigns import By
@@ -107,7 +106,7 @@ async def cancel(uow: UnitOfWork, platform: Platform, draw_id: str, reason: str,
     await note(uow, by.actor, "campaign.cancel", draw_id, now=now)
     await _give_back(uow, draw_id, reason, by=by, platform=platform)
     for one in found.invitations:
-        await stop(uow, one)
+        await asking.stop(uow, one)
     occasion = Occasion(
         id=f"cancel/{campaign.id}",
         experts="cancelled",
@@ -118,13 +117,6 @@ async def cancel(uow: UnitOfWork, platform: Platform, draw_id: str, reason: str,
     told = [one for one in found.newest.values() if one.pending is None]
     await affected.tell(uow, occasion, campaign, told if campaign.approved_by else (), now=now)
     return await uow.campaigns.get(campaign.id) or campaign
-
-
-async def stop(uow: UnitOfWork, one: Invitation) -> None:
-    """Take back the timers of an invitation and what of its messages has not left."""
-    await timing.rest(uow, one)
-    for occasion in ("sms", "email", "voice", "reminder", "accepted"):
-        await uow.outbox.cancel(f"{one.id}:{occasion}")
 
 
 def _require_movable(found: Standing) -> None:
@@ -178,7 +170,7 @@ async def _ask_anew(uow: UnitOfWork, wanted: Asking, found: Standing, held: Sequ
         holder = held[seat]
         if one.state not in _ASKED or holder is None:
             continue
-        await stop(uow, one)
+        await asking.stop(uow, one)
         step = invitation.advance(invitation.INVITATION, one.state, invitation.SUPERSEDED, now=wanted.now)
         await uow.invitations.advance(one, state=step.target, updated_at=wanted.now)
         await asking.ask(uow, wanted, holder)

@@ -5,7 +5,6 @@ is anything left to do. Before a term ends, keypad answers that a gateway has re
 loses a seat to a slow line.
 """
 
-from app.store.repositories.campaigns import CampaignRow
 from app.store.repositories.invitations import Invitation
 from app.store.repositories.outbox import Reference
 from app.store.repositories.reports import Report
@@ -13,8 +12,8 @@ from app.store.unit_of_work import UnitOfWork
 from app.usecases.ceremony import k_of
 from app.usecases.delivery.outbox import enqueue
 from app.usecases.delivery.work import WorkContext
-from app.usecases.invitations import asking, keypad, replies, vacancies
-from draw import invitation
+from app.usecases.invitations import asking, keypad, vacancies
+from draw import invitation, lifecycle
 
 
 async def reply_by(context: WorkContext, letter: str, _due_at: str) -> None:
@@ -77,7 +76,23 @@ async def remind_arrival(context: WorkContext, letter: str, _due_at: str) -> Non
         one, going = await _going(uow, letter)
         if one is None or not going or one.state != invitation.ACCEPTED:
             return
-        message = replies.written(platform, one, "reminder", until=one.arrive_by, now=now)
+        message = asking.written(platform, one, "reminder", until=one.arrive_by, now=now)
+        if message is not None:
+            await enqueue(uow, message)
+
+    await platform.database.transact(work)
+
+
+async def call_late(context: WorkContext, letter: str, _due_at: str) -> None:
+    """Ask whoever accepted and is not there yet to come at once."""
+    platform = context.platform
+
+    async def work(uow: UnitOfWork) -> None:
+        now = platform.now()
+        one, going = await _going(uow, letter)
+        if one is None or not going or one.state != invitation.ACCEPTED or now >= one.arrive_by:
+            return
+        message = asking.written(platform, one, "late", until=one.arrive_by, now=now)
         if message is not None:
             await enqueue(uow, message)
 
@@ -85,11 +100,14 @@ async def remind_arrival(context: WorkContext, letter: str, _due_at: str) -> Non
 
 
 async def _going(uow: UnitOfWork, letter: str) -> tuple[Invitation | None, bool]:
-    """The invitation, and whether its campaign goes on and its seat is not passing on already."""
+    """The invitation, and whether its draw and campaign go on and its seat is not passing on already."""
     one = await uow.invitations.get(letter)
-    campaign: CampaignRow | None = None if one is None else await uow.campaigns.get(one.campaign_id)
+    if one is None:
+        return None, False
+    campaign, row = await uow.campaigns.get(one.campaign_id), await uow.draws.get(one.draw_id)
     running = campaign is not None and campaign.state in invitation.RUNNING
-    return one, running and one is not None and one.pending is None
+    drawn = row is not None and row.state == lifecycle.DRAWN
+    return one, running and drawn and one.pending is None
 
 
 async def _waiting(context: WorkContext, letter: str) -> list[Report]:

@@ -11,6 +11,7 @@ TIMERS: Final[Mapping[str, TimerHandler]] = {
     timing.REMIND_REPLY: deadlines.remind_reply,
     timing.ARRIVE_BY: deadlines.arrive_by,
     timing.REMIND_ARRIVAL: deadlines.remind_arrival,
+    timing.CALL_LATE: deadlines.call_late,
     timing.VACANCIES: vacancies.work,
 }
 REPORTS: Final[Mapping[str, tuple[ReportHandler, ...]]] = {

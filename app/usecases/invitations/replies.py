@@ -14,13 +14,11 @@ from typing import Final
 
 from app.errors import ConflictError, Fault, InputRefusedError
 from app.store.repositories.invitations import Answer, Invitation
-from app.store.repositories.outbox import Message, message_id
 from app.store.unit_of_work import UnitOfWork
 from app.times import from_text
 from app.usecases import invites
 from app.usecases.delivery.outbox import enqueue
-from app.usecases.delivery.templates import fields_of
-from app.usecases.invitations import standing, timing, vacancies
+from app.usecases.invitations import asking, standing, timing, vacancies
 from app.usecases.invitations.standing import Standing
 from app.usecases.platform import Platform
 from app.usecases.replacement_grounds import seat_of
@@ -191,40 +189,13 @@ async def _accepted(
     moved = await uow.invitations.advance(one, state=state, pending=None, updated_at=now)
     terms = await standing.terms_of(uow, platform, found.row)
     await timing.await_arrival(uow, moved, terms, now=now)
-    confirmation = written(platform, moved, "accepted", until=moved.arrive_by, now=now, log_size=log_size)
+    confirmation = asking.written(
+        platform, moved, "accepted", until=moved.arrive_by, now=now, log_size=log_size
+    )
     if confirmation is not None:
         await enqueue(uow, confirmation)
     await standing.follow(uow, one.draw_id, now=now)
     await timing.work_soon(uow, one.draw_id, now=now)
-
-
-def written(
-    platform: Platform,
-    one: Invitation,
-    template: str,
-    *,
-    until: str,
-    now: str,
-    not_before: str | None = None,
-    log_size: int | None = None,
-) -> Message | None:
-    """A message without a link to somebody who was invited, by the first written channel that they have."""
-    contact = one.invited.contact
-    ways = (("sms", contact.phone), ("email", contact.email))
-    way = next(((channel, to) for channel, to in ways if channel in contact.channels and to), None)
-    if way is None:
-        return None
-    return Message(
-        id=message_id(platform.random),
-        channel=way[0],
-        template=template,
-        to=way[1],
-        fields={name: one.content[name] for name in fields_of(template, way[0])},
-        dedupe=f"{one.id}:{template}",
-        not_before=not_before or now,
-        expires_at=until,
-        log_size=log_size,
-    )
 
 
 def _refused(code: str, pointer: str) -> InputRefusedError:

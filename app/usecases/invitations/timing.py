@@ -16,10 +16,13 @@ REPLY_BY: Final = "invitation.reply-by"
 REMIND_REPLY: Final = "invitation.remind-reply"
 ARRIVE_BY: Final = "invitation.arrive-by"
 REMIND_ARRIVAL: Final = "invitation.remind-arrival"
+CALL_LATE: Final = "invitation.call-late"
 VACANCIES: Final = "campaign.vacancies"
 # A gateway's record of a key that was pressed in time may be under way that long; and a term ends only after
 # its last second.
 REPLY_LAG: Final = timedelta(seconds=60)
+# After the begin, for whoever is not there yet.
+LATE_AFTER: Final = timedelta(minutes=5)
 _TICK: Final = timedelta(seconds=1)
 
 
@@ -32,9 +35,11 @@ async def await_reply(uow: UnitOfWork, one: Invitation, terms: Terms, *, now: st
 
 
 async def await_arrival(uow: UnitOfWork, one: Invitation, terms: Terms, *, now: str) -> None:
-    """After an acceptance: the reminder before the begin, and the end of the grace after it."""
+    """After an acceptance: the reminder before the begin, the call after it, and the end of the grace."""
     await _cancel(uow, one, REPLY_BY, REMIND_REPLY)
     await uow.timers.set(ARRIVE_BY, one.id, _after(one.arrive_by, _TICK))
+    due = from_text(one.arrive_by) - timedelta(minutes=terms.grace)
+    await uow.timers.set(CALL_LATE, one.id, to_text(due + LATE_AFTER))
     at = reminder(terms.quiet, before=terms.remind_arrival, due=one.begins, now=now)
     if at is not None:
         await uow.timers.set(REMIND_ARRIVAL, one.id, at)
@@ -42,7 +47,7 @@ async def await_arrival(uow: UnitOfWork, one: Invitation, terms: Terms, *, now: 
 
 async def rest(uow: UnitOfWork, one: Invitation) -> None:
     """Take every timer of an invitation back."""
-    await _cancel(uow, one, REPLY_BY, REMIND_REPLY, ARRIVE_BY, REMIND_ARRIVAL)
+    await _cancel(uow, one, REPLY_BY, REMIND_REPLY, ARRIVE_BY, REMIND_ARRIVAL, CALL_LATE)
 
 
 async def work_soon(uow: UnitOfWork, draw_id: str, *, now: str) -> None:

@@ -6,18 +6,23 @@ be repeated: an event is recognised by the tenure that it ends, an invitation is
 compare-and-swap. What is left to do after a crash stands in the invitations themselves.
 """
 
+from typing import Final
+
 from app.store.repositories.invitations import Invitation
 from app.store.unit_of_work import UnitOfWork
 from app.usecases import invites, openings
+from app.usecases.delivery.outbox import enqueue
 from app.usecases.delivery.work import WorkContext
 from app.usecases.invitations import asking, custody, standing, timing
 from app.usecases.invitations.asking import Asking
 from app.usecases.invitations.standing import Standing
 from app.usecases.invites import Holder
+from app.usecases.platform import Platform
 from app.usecases.replacement_grounds import Grounds
 from draw import invitation, lifecycle
 
-_AGREED = ("venue", "no_show", "recusal")
+_AGREED: Final = ("venue", "no_show", "recusal")
+_UNASKED: Final = ("conflict", "venue")
 
 
 async def work(context: WorkContext, draw_id: str, _due_at: str = "") -> None:
@@ -38,7 +43,7 @@ async def vacate(
 ) -> Invitation:
     """Note that the seat of an invitation is to pass on, and have it worked."""
     moved = await uow.invitations.advance(one, state=state, pending=cause, reason=reason, updated_at=now)
-    await timing.rest(uow, one)
+    await asking.stop(uow, one)
     await timing.work_soon(uow, one.draw_id, now=now)
     await standing.follow(uow, one.draw_id, now=now)
     return moved
@@ -101,11 +106,21 @@ async def _pass_on(context: WorkContext, one: Invitation) -> None:
             return
         invitation.advance(invitation.INVITATION, current.state, invitation.REPLACED, now=now)
         await uow.invitations.advance(current, state=invitation.REPLACED, pending=None, updated_at=now)
+        await _release(uow, platform, current, now=now)
         if holder is not None:
             await _ask(uow, context, found, holder, now=now)
         await standing.follow(uow, one.draw_id, now=now)
 
     await platform.database.transact(work)
+
+
+async def _release(uow: UnitOfWork, platform: Platform, one: Invitation, *, now: str) -> None:
+    """Tell whoever loses the seat without having said a word that they need not come."""
+    if one.pending not in _UNASKED or now >= one.arrive_by:
+        return
+    message = asking.written(platform, one, "released", until=one.arrive_by, now=now)
+    if message is not None:
+        await enqueue(uow, message)
 
 
 async def _ask(uow: UnitOfWork, context: WorkContext, found: Standing, holder: Holder, *, now: str) -> None:
