@@ -21,7 +21,7 @@ from app.usecases.principals import Principal
 from crypto.canonical import canonical
 from remote_eval import arrival as way
 
-MAX_SIGNATURE_BYTES: Final = 48 * 1024
+MAX_SIGNATURE_BYTES: Final = 32 * 1024
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 BADGE_BYTES: Final = 10
 Door = Literal["locked", "opened", "unreachable", "none"]
@@ -29,7 +29,7 @@ Door = Literal["locked", "opened", "unreachable", "none"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signatures:
-    """Both signatures of an act, as drawn: PNG images of at most 48 KiB."""
+    """Both signatures of an act, as drawn: PNG images of at most 32 KiB."""
 
     expert: bytes = field(repr=False)
     staff: bytes = field(repr=False)
