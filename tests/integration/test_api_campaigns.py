@@ -261,7 +261,7 @@ async def test_a_move_books_the_seats_anew_or_moves_nothing(api: Service) -> Non
     await stage.work()
     assert len(stage.letters()) == 10
 
-    await another_draw_sits_there(api)
+    await other_draws_sit_there(api)
     refused = await stage.post("bob", "/move", {"begins": "2026-11-26T03:00:00Z", "reason": "改期"})
     assert (refused.status_code, refused.json()["code"]) == (422, "booking.refused")
     same = (await stage.get("bob")).json()
@@ -270,14 +270,23 @@ async def test_a_move_books_the_seats_anew_or_moves_nothing(api: Service) -> Non
     assert len(stage.letters()) == 10
 
 
-async def another_draw_sits_there(api: Service) -> None:
-    """The city's only single room is taken two days later."""
+async def other_draws_sit_there(api: Service) -> None:
+    """Every room of both centres is taken two days later."""
     hours = {"from": "2026-11-26T03:00:00Z", "to": "2026-11-26T09:00:00Z"}
-    await api.post("alice", "/v1/projects", project(section="s2", evaluation=hours))
-    asked = order(section="s2")
-    asked["parameters"]["sites"] = venues.PLACES
-    draw = (await api.post("alice", "/v1/draws", asked)).json()["id"]
-    await venues.booked(api, draw, **{"from": "2026-11-26T02:30:00Z", "to": "2026-11-26T09:30:00Z"})
+    span = {"from": "2026-11-26T02:30:00Z", "to": "2026-11-26T09:30:00Z"}
+    for section, room in (("s2", "e1"), ("s3", "m1")):
+        await api.post("alice", "/v1/projects", project(section=section, evaluation=hours))
+        asked = order(section=section)
+        asked["parameters"]["sites"] = venues.PLACES
+        draw = (await api.post("alice", "/v1/draws", asked)).json()["id"]
+        city, county = (
+            venues.seats(one, room, 1, 2, 3)[:n] for one, n in ((venues.CITY, 3), (venues.COUNTY, 2))
+        )
+        parts = [
+            venues.centre(venues.CITY, "city", *city, main=True),
+            venues.centre(venues.COUNTY, "county", *county),
+        ]
+        await venues.booked(api, draw, **span, centres=parts)
 
 
 async def test_calling_off_gives_the_seats_back(api: Service) -> None:
