@@ -33,9 +33,4 @@ export class ServerClock {
   now(passed: number): number {
     return this.told + Math.max(0, passed - this.since);
   }
-
-  /** A moment that the server will not find in its future, in the written form. */
-  stamp(passed: number): string {
-    return `${new Date(this.now(passed) - 1_000).toISOString().slice(0, 19)}Z`;
-  }
 }

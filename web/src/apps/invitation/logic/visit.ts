@@ -82,11 +82,12 @@ export function useVisit(secret: string | null, language: () => string) {
   }
 
   async function send(): Promise<void> {
-    const [at, own] = [page.value, keys.value];
-    if (at === null || own === null || clock.value === null) return;
+    const own = keys.value;
+    if (own === null) return;
     go("sending");
-    signed.value ??= sign(at, own, clock.value.stamp(performance.now()));
     try {
+      signed.value ??= await sign(own);
+      if (signed.value === null) return go("read");
       told(await reply(bearer.value, signed.value));
       signed.value = null;
       go("read");
@@ -95,9 +96,13 @@ export function useVisit(secret: string | null, language: () => string) {
     }
   }
 
-  function sign(at: LetterPage, own: LetterKeys, moment: string): Reply {
-    const said = { draw: at.draw, n: at.n, answer: choice.value, at: moment };
-    return { answer: choice.value, at: moment, signature: signReply(own, said), code: code.value, reason: reason.value };
+  /** The answer, dated by the server's clock as it is now; null when it would count no more. */
+  async function sign(own: LetterKeys): Promise<Reply | null> {
+    const found = await openLetter(bearer.value);
+    told(found);
+    if (!found.may.includes(choice.value)) return null;
+    const said = { draw: found.draw, n: found.n, answer: choice.value, at: found.now };
+    return { answer: choice.value, at: found.now, signature: signReply(own, said), code: code.value, reason: reason.value };
   }
 
   async function notSent(error: unknown): Promise<void> {
