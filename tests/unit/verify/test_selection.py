@@ -69,10 +69,8 @@ def test_a_maze_of_dead_ends_is_given_up() -> None:
     """No table fits, and only a long search would tell: the verifier stops at its limit of steps."""
     rows, columns = 15, 14
     sizes = [[3] * columns + [0, 0] for _ in range(rows)] + [[0] * columns + [3, 3]]
-    started = time.perf_counter()
     with pytest.raises(TooManyTablesError):
         Tables([3] * 16, [3] * 16, [3] * 16, sizes)
-    assert time.perf_counter() - started < 30
 
 
 def test_sixteen_by_sixteen_with_forced_quotas_is_still_one_table() -> None:
