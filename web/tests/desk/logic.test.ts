@@ -50,8 +50,10 @@ describe("moments", () => {
     expect(clock("2026-11-24T00:30:00Z", "zh-CN")).toBe("08:30");
     expect(clock("not a time", "zh-CN")).toBe("not a time");
   });
+  it("are written as a Chinese desk writes them", () =>
+    expect(span("2026-11-24T00:30:00Z", "2026-11-24T09:30:00Z", "zh-CN")).toBe("11/24 周二 08:30–17:30"));
   it("tell the second day when a booking crosses midnight", () => {
-    expect(span("2026-11-24T00:30:00Z", "2026-11-24T09:30:00Z", "en")).toBe("Tue, 11/24 08:30–17:30");
-    expect(span("2026-11-24T12:00:00Z", "2026-11-25T02:00:00Z", "en")).toBe("Tue, 11/24 20:00–Wed, 11/25 10:00");
+    expect(span("2026-11-24T00:30:00Z", "2026-11-24T09:30:00Z", "en")).toBe("11/24 Tue 08:30–17:30");
+    expect(span("2026-11-24T12:00:00Z", "2026-11-25T02:00:00Z", "en")).toBe("11/24 Tue 20:00–11/25 Wed 10:00");
   });
 });

@@ -14,6 +14,10 @@ type Say = (key: string, values?: Record<string, unknown>) => string;
 
 const DESK: InjectionKey<Desk> = Symbol("desk");
 const REFRESH_MILLISECONDS = 20_000;
+// A desk that nobody touches asks no more, so that its session ends for idleness as it should.
+const WATCHED_MILLISECONDS = 5 * 60_000;
+let touched = Date.now();
+for (const kind of ["keydown", "pointerdown"]) window.addEventListener(kind, () => (touched = Date.now()), { passive: true });
 
 export function provideDesk(here: Here, site: string, ended: () => void): Desk {
   const guarded = async <T>(asked: Promise<T>): Promise<T> => {
@@ -74,7 +78,7 @@ export function useAct(t: Say): Act {
   return { busy, problem, run };
 }
 
-/** Loads now and every twenty seconds while the page is looked at. */
+/** Loads now and every twenty seconds while somebody works at the page. */
 export function useLoaded<T>(load: () => Promise<T>, t: Say) {
   const value = ref<T | null>(null) as Ref<T | null>;
   const problem = ref("");
@@ -87,7 +91,7 @@ export function useLoaded<T>(load: () => Promise<T>, t: Say) {
     }
   }
   const timer = window.setInterval(() => {
-    if (!document.hidden) void refresh();
+    if (!document.hidden && Date.now() - touched < WATCHED_MILLISECONDS) void refresh();
   }, REFRESH_MILLISECONDS);
   onScopeDispose(() => window.clearInterval(timer));
   void refresh();

@@ -9,7 +9,7 @@ export interface SeatKey {
 
 export interface Kept {
   readonly seat: string;
-  readonly site: string;
+  readonly siteName: string;
   readonly pair: CryptoKeyPair;
 }
 

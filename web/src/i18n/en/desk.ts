@@ -5,6 +5,7 @@ export default {
   title: "Site desk",
   loading: "One moment…",
   leave: "Sign out",
+  listMark: ", ",
   refresh: "Refresh",
   print: "Print",
   site: "Site: ",
@@ -191,7 +192,7 @@ export default {
     conditions: { ok: "Good", faulty: "Faulty", unchecked: "Not checked" },
   },
   tasks: {
-    count: "{alerts} alerts, {bookings} bookings to answer, {seats} sessions with seats that are not ready",
+    count: "Alerts: {alerts} · Bookings to answer: {bookings} · Sessions with seats that are not ready: {seats}",
     none: "Nothing waits.",
     alerts: "Alerts",
     levels: { red: "Red", yellow: "Yellow" },

@@ -2,6 +2,7 @@ export default {
   title: "场地签到台",
   loading: "请稍候…",
   leave: "退出",
+  listMark: "、",
   refresh: "刷新",
   print: "打印",
   site: "场地：",

@@ -10,8 +10,9 @@ export function clock(at: string, language: string): string {
 export function day(at: string, language: string): string {
   const moment = new Date(at);
   if (Number.isNaN(moment.getTime())) return at;
-  const form = { timeZone: ZONE, month: "2-digit", day: "2-digit", weekday: "short" } as const;
-  return new Intl.DateTimeFormat(language, form).format(moment);
+  const write = (form: Intl.DateTimeFormatOptions): string =>
+    new Intl.DateTimeFormat(language, { timeZone: ZONE, ...form }).format(moment);
+  return `${write({ month: "2-digit", day: "2-digit" })} ${write({ weekday: "short" })}`;
 }
 
 /** "11/24 周二 08:30–17:30"; the second day is told when it is another one. */
