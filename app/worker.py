@@ -96,7 +96,8 @@ class Worker:
         platform = self._context.platform
         now = platform.now()
         async with platform.database.read() as uow:
-            states, message = await uow.outbox.figures(now)
+            resting = self._wiring.quiet.channels(from_text(now))
+            states, message = await uow.outbox.figures(now, quiet=resting)
             timer, report = await uow.timers.oldest_due(now), await uow.reports.oldest_waiting(now)
         return Lag(
             outbox=_behind(message, now),

@@ -440,3 +440,11 @@ async def test_the_transaction_of_a_lost_race_is_void(sender: Platform, second_s
     async with second_server.read() as uow:
         assert await uow.outbox.get(message(1).id) is None
         assert await uow.timers.get("reply", "inv_1") is None
+
+
+async def test_a_message_that_rests_at_night_is_not_behind(sender: Platform, clock: Clock) -> None:
+    await put(sender, message(1))
+    clock.move(hours=1)
+    async with sender.database.read() as uow:
+        assert (await uow.outbox.figures(sender.now(), quiet=("sms", "voice")))[1] is None
+        assert (await uow.outbox.figures(sender.now()))[1] == to_text(NOON)

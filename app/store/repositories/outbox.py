@@ -227,11 +227,14 @@ class OutboxRepository:
         largest: int | None = (await self._connection.execute(query)).scalar_one_or_none()
         return largest
 
-    async def figures(self, now: str) -> tuple[dict[str, int], str | None]:
-        """How many messages stand in each state, and since when the oldest due one waits."""
+    async def figures(self, now: str, *, quiet: Collection[str] = ()) -> tuple[dict[str, int], str | None]:
+        """How many messages stand in each state, and since when the oldest due one waits; `quiet` channels
+        rest.
+        """
         counted = select(outbox.c.state, func.count().label("messages")).group_by(outbox.c.state)
         states = {row.state: row.messages for row in await self._connection.execute(counted)}
-        waits = select(func.min(outbox.c.next_at)).where(_is_open(), outbox.c.next_at <= now)
+        awake = or_(outbox.c.urgent, outbox.c.channel.not_in(list(quiet)))
+        waits = select(func.min(outbox.c.next_at)).where(_is_open(), outbox.c.next_at <= now, awake)
         return states, (await self._connection.execute(waits)).scalar_one_or_none()
 
     def _row(self, message: Message) -> dict[str, Any]:

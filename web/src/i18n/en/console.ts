@@ -16,6 +16,7 @@ const english: Words<typeof chinese> = {
   choose: "Choose",
   reason: "Reason",
   reasonMissing: "Give a reason and tick the confirmation.",
+  confirmMissing: "Tick the confirmation first.",
   section: "Section {section} · round {round}",
   owner: "Responsible person",
   begins: "Evaluation begins",
@@ -204,6 +205,12 @@ const english: Words<typeof chinese> = {
     confirm: "I confirm that the supervisor cannot be reached.",
     submit: "Declare it",
     active: "Vacant seats follow the panel's own order: {reason}",
+  },
+  reachable: {
+    title: "Supervisor can be reached again",
+    warning: "From then on the supervisor takes part again, and nobody can foresee who follows.",
+    confirm: "I confirm that the supervisor can be reached.",
+    submit: "Take the declaration back",
   },
   move: {
     title: "Move to another hour…",

@@ -13,6 +13,7 @@ export default {
   choose: "请选择",
   reason: "理由",
   reasonMissing: "请写明理由，并勾选确认。",
+  confirmMissing: "请先勾选确认。",
   section: "标段 {section} · 第 {round} 轮",
   owner: "服务责任人",
   begins: "评标开始",
@@ -200,6 +201,12 @@ export default {
     confirm: "我确认监督人无法联系。",
     submit: "声明失联",
     active: "正按本组既定顺序递补：{reason}",
+  },
+  reachable: {
+    title: "监督人已恢复联系",
+    warning: "此后的空缺席位重新由监督人参与递补，顺序不再可预知。",
+    confirm: "我确认监督人已恢复联系。",
+    submit: "撤销失联声明",
   },
   move: {
     title: "改期……",

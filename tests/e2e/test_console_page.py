@@ -1,0 +1,278 @@
+"""The console in a browser: two persons start a campaign, watch each seat, call it off; by keyboard."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.store.unit_of_work import UnitOfWork
+from app.usecases.delivery.work import WorkContext
+from app.usecases.invitations.contacts import synthetic_contacts
+from app.usecases.pools import load_snapshot
+from app.worker import HANDLERS, REPORT_HANDLERS, Wiring, Worker
+from tests.support import people
+from tests.support.calling import Line
+from tests.support.people import Person
+from tests.support.served import Served, served
+from tests.support.service import Service, order, project
+from tests.support.venues import CITY, plan
+from tests.support.visits import PHONE, WIDE, ZOOMED, check_reading, visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = [pytest.mark.e2e, pytest.mark.browser]
+SIZES = {"phone": PHONE, "wide": WIDE, "zoomed": ZOOMED}
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One server with a venue and contacts; every test brings a draw of its own."""
+    with served(tmp_path_factory.mktemp("console")) as running:
+        running.do(furnish)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def staff(platform: Served) -> dict[str, Person]:
+    """An operator, a supervisor and somebody of an agency, each with an account."""
+
+    async def work(api: Service) -> dict[str, Person]:
+        return {
+            "olga": await people.person(api, "olga.operator", "operator"),
+            "sven": await people.person(api, "sven.supervisor", "supervisor"),
+            "anna": await people.person(api, "anna.agency", "agency", agency="agy_alice"),
+        }
+
+    return platform.do(work)
+
+
+@pytest.fixture(scope="module")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures of the page are kept."""
+    return tmp_path_factory.mktemp("shots-console")
+
+
+async def furnish(api: Service) -> None:
+    assert (await api.post("bob", "/v1/venues", plan())).status_code in (200, 201)
+
+    async def store(uow: UnitOfWork) -> None:
+        snapshot = await load_snapshot(uow, "city", 1)
+        for expert, contact in synthetic_contacts(one.id for one in snapshot.records).items():
+            fitted = replace(contact, channels=("sms",))
+            await uow.contacts.put("city", expert, fitted, now=api.platform.now())
+
+    await api.platform.database.transact(store)
+
+
+def drawn(platform: Served, name: str) -> str:
+    """A draw of a project of its own, drawn and not invited for yet."""
+
+    async def work(api: Service) -> str:
+        span = {"from": "2026-11-24T01:00:00Z", "to": "2026-11-24T02:00:00Z"}
+        registered = project(project=name, title=f"工程 {name}", evaluation=span)
+        assert (await api.post("alice", "/v1/projects", registered)).status_code == 201
+        asked = order(project=name, invitations="logged")
+        draw = str((await api.post("alice", "/v1/draws", asked)).json()["id"])
+        assert (await api.post("bob", f"/v1/draws/{draw}:run")).status_code == 200
+        return draw
+
+    return platform.do(work)
+
+
+def deliver(platform: Served) -> None:
+    """Let a worker send everything that is due."""
+
+    async def work(api: Service) -> None:
+        context: WorkContext = api.app.state.work
+        lines = {"sms": Line("sms.test"), "letter": Line("letter.test", outcome="handed")}
+        wiring = Wiring(gateways=lines, handlers=HANDLERS, report_handlers=REPORT_HANDLERS)
+        worker = Worker(context, wiring)
+        while await worker.run_once():
+            pass
+
+    platform.do(work)
+
+
+def address(platform: Served, language: str = "zh-CN") -> str:
+    return f"{platform.address}/console?lang={language}"
+
+
+def sign_in(page: "Page", platform: Served, who: Person) -> None:
+    async def work(api: Service) -> str:
+        return people.next_code(api, who)
+
+    page.locator("#qt-login").fill(who.login)
+    page.locator("#qt-password").fill(who.password)
+    page.locator("#qt-code").fill(platform.do(work))
+    page.keyboard.press("Enter")
+    page.locator("nav").wait_for()
+
+
+def press(page: "Page", name: str) -> None:
+    """A button by keyboard."""
+    page.get_by_role("button", name=name, exact=True).focus()
+    page.keyboard.press("Enter")
+
+
+def propose(page: "Page", name: str) -> None:
+    page.get_by_role("link", name=f"工程 {name}").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="拟定邀请方案").wait_for()
+    page.get_by_label("评标中心").select_option(CITY)
+    for label, typed in (("携带物品", "身份证"), ("联系电话", "0591-0000"), ("告知专家的地区", "福州")):
+        page.get_by_label(label).focus()
+        page.keyboard.type(typed)
+    press(page, "提出方案")
+
+
+def badge(page: "Page", words: str) -> None:
+    page.locator("main .badge", has_text=words).first.wait_for()
+
+
+def test_two_persons_start_a_campaign_and_watch_it_without_a_mouse(
+    browser: "Browser", platform: Served, staff: dict[str, Person]
+) -> None:
+    drawn(platform, "two-persons")
+    with visit(browser, address(platform), size=WIDE) as page:
+        sign_in(page, platform, staff["olga"])
+        propose(page, "two-persons")
+        badge(page, "待监督人确认")
+        page.get_by_text("等待监督人确认。提出方案的人不能自己确认。").wait_for()
+        assert page.get_by_role("button", name="确认并发出邀请").count() == 0
+    with visit(browser, address(platform), size=WIDE) as page:
+        sign_in(page, platform, staff["sven"])
+        page.get_by_role("link", name="工程 two-persons").click()
+        press(page, "确认并发出邀请")
+        page.get_by_role("alert").filter(has_text="请先核对并勾选").wait_for()
+        page.get_by_label("我已核对").focus()
+        page.keyboard.press("Space")
+        press(page, "确认并发出邀请")
+        badge(page, "正在邀请")
+        deliver(platform)
+        page.reload()
+        page.get_by_text("短信 · 已送达").first.wait_for()
+        assert page.get_by_role("rowheader", name="席位").count() == 5
+        assert page.get_by_text("王工").count() >= 1
+        assert page.get_by_text("需要 5 人，已接受 0 人").count() == 1
+
+
+def test_a_proposal_with_an_empty_or_telling_text_is_explained_beside_the_form(
+    browser: "Browser", platform: Served, staff: dict[str, Person]
+) -> None:
+    drawn(platform, "telling")
+    with visit(browser, address(platform), size=WIDE) as page:
+        sign_in(page, platform, staff["olga"])
+        page.get_by_role("link", name="工程 telling").click()
+        page.get_by_role("heading", name="拟定邀请方案").wait_for()
+        press(page, "提出方案")
+        page.get_by_role("alert").filter(has_text="请把每一项填写完整").wait_for()
+        page.get_by_label("评标中心").select_option(CITY)
+        page.get_by_label("携带物品").fill("工程 telling 的图纸")
+        page.get_by_label("联系电话").fill("0591-0000")
+        page.get_by_label("告知专家的地区").fill("福州")
+        press(page, "提出方案")
+        page.get_by_role("alert").locator("p").nth(1).wait_for()
+        badge(page, "已抽取，尚未邀请")
+
+
+def test_calling_off_asks_for_a_reason_and_tells_everybody(
+    browser: "Browser", platform: Served, staff: dict[str, Person]
+) -> None:
+    draw = drawn(platform, "called-off")
+    with visit(browser, address(platform), size=WIDE) as page:
+        sign_in(page, platform, staff["olga"])
+        propose(page, "called-off")
+        badge(page, "待监督人确认")
+
+        async def approve(api: Service) -> None:
+            answer = await api.post("carol", f"/v1/draws/{draw}/campaign/approval")
+            assert answer.status_code == 200, answer.text
+
+        platform.do(approve)
+        deliver(platform)
+        badge(page, "正在邀请")
+        page.get_by_text("取消本次邀请……").focus()
+        page.keyboard.press("Enter")
+        press(page, "确认取消")
+        page.get_by_role("alert").filter(has_text="请写明理由，并勾选确认").wait_for()
+        page.locator("#cancel-reason").fill("场地停电")
+        page.get_by_label("我确认取消。").check()
+        press(page, "确认取消")
+        badge(page, "已取消")
+        page.get_by_role("table", name="通知与回执").get_by_text("取消通知").first.wait_for()
+        assert page.get_by_role("button", name="确认取消").count() == 0
+
+
+def test_an_agency_does_not_get_in(browser: "Browser", platform: Served, staff: dict[str, Person]) -> None:
+    with visit(browser, address(platform), size=WIDE) as page:
+        sign_in(page, platform, staff["anna"])
+        page.get_by_text("您的账号不能进入").wait_for()
+        assert page.get_by_role("list", name="邀请和待邀请的抽取").count() == 0
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+@pytest.mark.parametrize("name", SIZES)
+def test_every_screen_reads_well_in_both_languages(
+    browser: "Browser", platform: Served, staff: dict[str, Person], shots: Path, *, language: str, name: str
+) -> None:
+    works = f"look-{name}-{language[:2].lower()}"
+    draw = drawn(platform, works)
+    with visit(browser, address(platform, language), size=SIZES[name]) as page:
+        page.locator("main h1").wait_for()
+        sign_in(page, platform, staff["olga"])
+        page.get_by_role("link", name=f"工程 {works}").wait_for()
+        check_reading(page, shots, f"queue-{name}-{language}")
+        page.get_by_role("link", name=f"工程 {works}").click()
+        page.locator("#venue-0").wait_for()
+        check_reading(page, shots, f"propose-{name}-{language}")
+        platform.do(lambda api: start(api, draw))
+        deliver(platform)
+        page.reload()
+        page.locator("table.seats").first.wait_for()
+        for closed in page.locator("details").all():
+            closed.evaluate("one => { one.open = true; }")
+        check_reading(page, shots, f"campaign-{name}-{language}")
+
+
+async def start(api: Service, draw: str) -> None:
+    """A campaign from proposal to approval, by others."""
+    place = {"site": "main", "venue": CITY, "area": "福州", "address": "福州市某路 1 号"}
+    proposal = {
+        "begins": "2026-11-24T01:00:00Z",
+        "hours": 1,
+        "overnight": False,
+        "bring": "身份证",
+        "contact": "0591-0000",
+        "sites": [place],
+    }
+    path = f"/v1/draws/{draw}/campaign"
+    proposed = await api.post("bob", path, {"owner": "王工", "plan": proposal})
+    assert proposed.status_code == 201, proposed.text
+    approved = await api.post("carol", f"{path}/approval")
+    assert approved.status_code == 200, approved.text
+
+
+def test_nothing_on_the_screen_or_in_an_address_tells_who_is_invited(
+    browser: "Browser", platform: Served, staff: dict[str, Person]
+) -> None:
+    draw = drawn(platform, "secret")
+    platform.do(lambda api: start(api, draw))
+    deliver(platform)
+
+    async def secrets(api: Service) -> set[str]:
+        async with api.platform.database.read() as uow:
+            snapshot = await load_snapshot(uow, "city", 1)
+        return {text for one in snapshot.records for text in (one.id, one.name)}
+
+    with visit(browser, address(platform), size=WIDE) as page:
+        answers: list[str] = []
+        page.on("response", lambda one: answers.append(one.url + one.text()) if "/v1/" in one.url else None)
+        sign_in(page, platform, staff["sven"])
+        page.get_by_role("link", name="工程 secret").click()
+        page.locator("table.seats").first.wait_for()
+        shown = page.content() + page.url + "".join(answers)
+    told = [one for one in platform.do(secrets) if one in shown]
+    assert told == []
