@@ -33,6 +33,8 @@ export interface Question {
   readonly body?: unknown;
   readonly idempotencyKey?: string;
   readonly signal?: AbortSignal;
+  /** A credential of its own kind instead of the caller's, as an Authorization header writes it. */
+  readonly authorization?: string;
 }
 
 /** `key` null: whoever is signed in with this browser. */
@@ -46,7 +48,7 @@ export async function ask(caller: Caller, question: Question): Promise<unknown> 
   const headers: Record<string, string> = {
     Accept: "application/json, application/problem+json",
     "Accept-Language": caller.language(),
-    ...(caller.key === null ? { "X-Qiantong": "1" } : { Authorization: `Bearer ${caller.key}` }),
+    ...credential(caller, question),
   };
   if (question.body !== undefined) headers["Content-Type"] = "application/json";
   if (question.idempotencyKey !== undefined) headers["Idempotency-Key"] = question.idempotencyKey;
@@ -56,6 +58,13 @@ export async function ask(caller: Caller, question: Question): Promise<unknown> 
   throw problemOf(answer.status, value);
 }
 
+const bySession = (caller: Caller, question: Question): boolean => caller.key === null && question.authorization === undefined;
+
+function credential(caller: Caller, question: Question): Record<string, string> {
+  if (bySession(caller, question)) return { "X-Qiantong": "1" };
+  return { Authorization: question.authorization ?? `Bearer ${caller.key ?? ""}` };
+}
+
 async function reach(caller: Caller, question: Question, headers: Record<string, string>): Promise<Response> {
   try {
     return await (caller.fetch ?? fetch)(question.path, {
@@ -63,7 +72,7 @@ async function reach(caller: Caller, question: Question, headers: Record<string,
       headers,
       body: question.body === undefined ? null : JSON.stringify(question.body),
       signal: question.signal ?? null,
-      credentials: caller.key === null ? "same-origin" : "omit",
+      credentials: bySession(caller, question) ? "same-origin" : "omit",
       cache: "no-store",
       referrerPolicy: "no-referrer",
     });
