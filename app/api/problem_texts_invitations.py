@@ -88,6 +88,10 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
 )
 FAULTS: Final[dict[str, tuple[str, str]]] = {
     "campaign.past": ("开始时间须在当前时间之后", "The begin has to lie in the future"),
+    "campaign.hours": (
+        "开始时间须在登记的评标时间之内",
+        "The begin lies outside of the hours that the draw was made for",
+    ),
     "campaign.site": ("申请中没有该场地，或者重复", "The request has no such site, or it stands here twice"),
     "campaign.site-missing": ("有场地没有安排地点", "A site of the request has no place in the plan"),
     "campaign.plan-text": (

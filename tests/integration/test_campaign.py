@@ -1,5 +1,6 @@
 """From the drawn draw to people who have accepted: the ordinary ways, each to a bundle that verifies."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,35 @@ async def test_silence_ends_with_the_term_and_not_a_second_before(calling: Calli
     found = await calling.standing(row)
     assert [one.state for one in found.invitations] == ["replaced"] * 5 + ["sent"] * 5
     assert [one.invited.seat for one in found.invitations[5:]] == [0, 1, 2, 3, 4]
+
+
+async def test_nobody_is_woken_and_no_night_counts(database: Database, tmp_path: Path) -> None:
+    """Started at half past ten in the evening: letters leave at seven, the term ends at half past."""
+    late = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
+    calling = await set_calling(await set_stage(database, tmp_path, start=late))
+    row = await calling.started_at("night", "2026-11-24T03:00:00Z")
+    assert calling.letters() == []
+    assert {one.reply_by for one in (await calling.standing(row)).invitations} == {"2026-11-23T23:30:00Z"}
+    await calling.until("2026-11-23T22:59:59Z")
+    assert calling.letters() == calling.calls() == []
+    await calling.until("2026-11-23T23:00:00Z")
+    assert len(calling.letters()) == len(calling.calls()) == 5
+
+
+async def test_a_reminder_comes_before_the_begin(calling: Calling) -> None:
+    row = await calling.started_at("long", later(calling.context.platform.now(), hours=8))
+    await calling.fill(row)
+    before = len(calling.lines["sms"].taken)
+    await calling.wait(hours=5)
+    reminded = [one for one in calling.lines["sms"].taken[before:] if "提醒" in one.text]
+    assert len(reminded) == 5
+
+
+async def test_other_hours_than_those_of_the_draw_are_refused(calling: Calling) -> None:
+    stage = calling.stage
+    row = await stage.one.ceremony.run((await stage.request(invitations="logged")).id)
+    for begins in (later(row.evaluation_from or "", seconds=-1), later(row.evaluation_to or "", seconds=1)):
+        assert (await Refused.of(calling.propose(row, begins=begins))).code == "campaign.hours"
 
 
 async def test_whoever_does_not_answer_is_called_before_the_term_ends(calling: Calling) -> None:

@@ -28,11 +28,12 @@ from app.usecases.invitations.pages import Page
 from app.usecases.invitations.replies import Said
 from app.usecases.invitations.standing import Standing
 from app.usecases.operations import Actor
+from app.usecases.projects import ProjectOrder, register
 from app.worker import HANDLERS, REPORT_HANDLERS, Wiring, Worker
 from crypto.signing import SigningKey, sign_record
 from draw.letters import GATEWAY_RECORD, GatewayRecord, sign_statement
 from tests.support.guests import GATEWAY
-from tests.support.stage import Stage, person
+from tests.support.stage import Stage, document, person
 
 URL = "https://letters.test.example"
 VOICE = RegisteredGateway(name="voice.test", channels=frozenset({"voice"}), public=GATEWAY.public)
@@ -96,6 +97,19 @@ class Calling:
     async def approve(self, row: DrawRow, *, name: str = "sven") -> CampaignRow:
         """A supervisor approves."""
         return await campaigns.approve(self.context, row.id, by=acts(name, "supervisor"))
+
+    async def started_at(self, section: str, since: str) -> DrawRow:
+        """As `started`, for an evaluation of four hours that begins at another time."""
+        platform = self.context.platform
+        hours = {"from": since, "to": later(since, hours=4)}
+        content = {**document(self.stage), "evaluation": hours}
+        order = ProjectOrder(project="works-1", section=section, owner="owner", document=content)
+
+        async def store(uow: UnitOfWork) -> None:
+            await register(uow, person("requester", "agency"), order, platform.packs, now=platform.now())
+
+        await platform.database.transact(store)
+        return await self.started(section)
 
     async def started(self, section: str = "s1", **changes: Any) -> DrawRow:
         """A draw of a section, drawn, with its campaign started and its messages sent."""

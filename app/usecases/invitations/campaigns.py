@@ -144,6 +144,9 @@ async def _checked(
     parameters = DrawParameters.from_json(row.request["parameters"])
     plan = plans.require_plan(order.plan, project, parameters, now=now)
     plans.require_sayable(plan, now=now)
+    # Whoever is bound elsewhere was left out for these hours, not for others (K14).
+    if not (row.evaluation_from or "") <= plan["begins"] <= (row.evaluation_to or ""):
+        raise InputRefusedError("campaign.refused", [Fault(code="campaign.hours", pointer="/plan/begins")])
     try:
         await standing.terms_of(uow, platform, row)
     except RulesError as error:
