@@ -14,6 +14,8 @@ from app.store.unit_of_work import Database
 from app.usecases.log import LogIdentity
 from crypto.signing import SigningKey
 from migrations.upgrade import upgrade
+from tests.support.arriving import Arriving
+from tests.support.arriving_world import World, enter, make_world
 from tests.support.cosigner import InMemoryCosigner
 from tests.support.postgres import PostgresServer
 from tests.support.service import Service, beside, service
@@ -110,3 +112,51 @@ def ocds_works() -> dict[str, object]:
     path = Path(__file__).parents[1] / "support" / "ocds-works.json"
     value: dict[str, object] = json.loads(path.read_bytes())
     return value
+
+
+@pytest.fixture(scope="session")
+def worlds() -> dict[str, World]:
+    """People about to arrive, by engine; made when the first test asks."""
+    return {}
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def world_url(
+    request: pytest.FixtureRequest,
+    worlds: dict[str, World],
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[World, str]]:
+    """A world, and the address of a copy of its database, on each engine in turn."""
+    if request.param == "sqlite":
+        if "sqlite" not in worlds:
+            file = tmp_path_factory.mktemp("world") / "qiantong.sqlite"
+            shutil.copy(request.getfixturevalue("sqlite_template"), file)
+            worlds["sqlite"] = make_world(f"sqlite:///{file}", file.parent / "parties", CIPHER)
+        world = worlds["sqlite"]
+        for file in world.folder.parent.glob("qiantong.sqlite*"):
+            shutil.copy(file, tmp_path)
+        yield world, f"sqlite:///{tmp_path / 'qiantong.sqlite'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+
+    def fill(url: str) -> None:
+        migrate(url)
+        worlds["postgres"] = make_world(url, tmp_path_factory.mktemp("world") / "parties", CIPHER)
+
+    name = server.create(template=server.template("arriving", fill))
+    yield worlds["postgres"], server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+async def arriving(
+    world_url: tuple[World, str], tmp_path: Path, anyio_backend: str
+) -> AsyncIterator[Arriving]:
+    """People about to arrive at two sites; see `tests.support.arriving`."""
+    world, url = world_url
+    database = Database(make_engine(url), CIPHER)
+    made = await enter(world, database, tmp_path / "parties")
+    yield made
+    await made.client.aclose()
+    await database.dispose()

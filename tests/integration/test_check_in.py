@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,17 +13,11 @@ from sqlalchemy import event
 from app.store.unit_of_work import Database
 from app.times import from_text, to_text
 from app.usecases.invitations import changes
-from tests.support.arriving import CITY, COUNTY, Arriving, set_arriving
+from tests.support.arriving import CITY, COUNTY, Arriving
 from tests.support.calling import Letter, acts
-from tests.support.stage import set_stage
 
 pytestmark = pytest.mark.anyio
 STRANGER = "999901199001010018"
-
-
-@pytest.fixture
-async def arriving(database: Database, tmp_path: Path) -> Arriving:
-    return await set_arriving(await set_stage(database, tmp_path))
 
 
 @contextmanager

@@ -1,22 +1,13 @@
 """Devices: believed by their own key, once, soon, and missed when they fall silent."""
 
-from pathlib import Path
-
 import httpx
 import pytest
 
-from app.store.unit_of_work import Database
 from crypto.signing import SigningKey
-from tests.support.arriving import CITY, COUNTY, Arriving, install, set_arriving
+from tests.support.arriving import CITY, COUNTY, Arriving, install
 from tests.support.parties import seeded
-from tests.support.stage import set_stage
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def arriving(database: Database, tmp_path: Path) -> Arriving:
-    return await set_arriving(await set_stage(database, tmp_path))
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str]:

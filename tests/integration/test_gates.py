@@ -1,20 +1,12 @@
 """Locker, detector and gate: nobody inside without a deposit, nobody twice, and nobody ever held back."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.store.unit_of_work import Database
-from tests.support.arriving import CITY, SIGNED, Arriving, set_arriving
-from tests.support.stage import set_stage
+from tests.support.arriving import CITY, SIGNED, Arriving
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def arriving(database: Database, tmp_path: Path) -> Arriving:
-    return await set_arriving(await set_stage(database, tmp_path))
 
 
 async def code(answer: Any) -> str:

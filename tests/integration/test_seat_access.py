@@ -1,29 +1,21 @@
 """Seats: given by chance, opened by an enrolled browser for the person inside it was given to, no other."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from app.store.repositories.seat_access import Seating
-from app.store.unit_of_work import Database
 from app.times import from_text
 from app.usecases.invitations import arrivals
 from app.usecases.openings import open_draw, opened
 from crypto.canonical import canonical, parse
 from crypto.hashing import tagged
 from remote_eval.seating import next_seat, seating_seed
-from tests.support.arriving import CITY, Arriving, Browser, set_arriving
-from tests.support.stage import set_stage
+from tests.support.arriving import CITY, Arriving, Browser
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def arriving(database: Database, tmp_path: Path) -> Arriving:
-    return await set_arriving(await set_stage(database, tmp_path))
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str]:

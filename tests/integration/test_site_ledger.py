@@ -5,31 +5,30 @@ sealed fields and the logs of the draws.
 """
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from app.store.desk_tables import site_ledger, site_ledger_anchors, site_ledger_heads
+from app.store.engine import make_engine
 from app.store.unit_of_work import Database, UnitOfWork
 from app.usecases.arrival.ledger import Act, record
 from app.usecases.operations import Actor
 from crypto.hashing import tagged
 from draw.verify.verifier import verify
 from remote_eval.ledger import LedgerEntry, LedgerHead, follow, head_of
-from tests.support.arriving import CITY, Arriving, set_arriving
-from tests.support.stage import set_stage
+from tests.integration.conftest import CIPHER
+from tests.support.arriving import CITY, Arriving
+from tests.support.arriving_world import World
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-async def arriving(database: Database, tmp_path: Path) -> Arriving:
-    """A desk with a handful of lines: one arrival, closed."""
-    made = await set_arriving(await set_stage(database, tmp_path))
-    await made.deposit(await made.arrived(made.letters[CITY][0]))
-    return made
+@pytest.fixture(autouse=True)
+async def a_handful_of_lines(arriving: Arriving) -> None:
+    """Somebody has come and put their things away."""
+    await arriving.deposit(await arriving.arrived(arriving.letters[CITY][0]))
 
 
 async def close(arriving: Arriving) -> dict[str, Any]:
@@ -172,10 +171,12 @@ async def test_before_the_closing_a_rebuilt_day_is_not_found_and_that_is_why_arr
     assert await fault(arriving) is None
 
 
-async def test_two_writers_of_one_day_follow_one_another(arriving: Arriving, second_server: Database) -> None:
+async def test_two_writers_of_one_day_follow_one_another(
+    arriving: Arriving, world_url: tuple[World, str]
+) -> None:
     """The slower one swaps nothing, looks again and writes the next number."""
     platform = arriving.platform
-    other = replace(platform, database=second_server)
+    other = replace(platform, database=Database(make_engine(world_url[1]), CIPHER))
     before = (await arriving.ledger())["number"]
 
     async def write(one: Any, number: int) -> None:
@@ -189,6 +190,7 @@ async def test_two_writers_of_one_day_follow_one_another(arriving: Arriving, sec
 
     for number in range(6):
         await write((platform, other)[number % 2], number)
+    await other.database.dispose()
     found = await arriving.ledger()
     assert (found["number"], found["intact"]) == (before + 6, True)
 

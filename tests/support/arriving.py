@@ -268,27 +268,8 @@ async def set_arriving(stage: Stage) -> Arriving:
     calling = await set_calling(stage)
     row = await calling.started()
     await calling.fill(row)
-    installed = stage.one.platform
-    # The pool of the stage was made under a key of its own.
-    platform = replace(installed, person_key=hmac.digest(b"stage", b"person key", "sha256"))
-    house = House(origin=ORIGIN, public=platform.log.key.public, clock=stage.clock)
-    stage.wire.hosts["devices.example"] = httpx.ASGITransport(create_house_app(house))
-    commands = HttpDeviceCommands(
-        key=platform.log.key, client=stage.one.client, clock=platform.clock, random=platform.random
-    )
-    settings = Settings(data=stage.one.settings.data, public_url=ORIGIN, caller_rate="100000/minute")
-    app = create_app(platform, stage.one.ceremony, settings, static=None, commands=commands)
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    arriving = Arriving(
-        calling=calling,
-        platform=platform,
-        app=app,
-        client=httpx.AsyncClient(transport=transport, base_url=ORIGIN),
-        row=row,
-        letters={CITY: [], COUNTY: []},
-        tokens=await platform.database.transact(lambda uow: _hire(uow, stage)),
-        house=house,
-    )
+    arriving = assembled(calling, row)
+    arriving.tokens = await stage.one.platform.database.transact(lambda uow: _hire(uow, stage))
     for letter in calling.letters():
         invitation = await calling.of(letter)
         if invitation.state == "accepted":
@@ -298,6 +279,33 @@ async def set_arriving(stage: Stage) -> Arriving:
     await _install(arriving)
     await arriving.heartbeats()
     return arriving
+
+
+def assembled(calling: Calling, row: DrawRow) -> Arriving:
+    """API and devices over a stage; nothing is stored."""
+    stage = calling.stage
+    # The pool of the stage was made under a key of its own.
+    person_key = hmac.digest(b"stage", b"person key", "sha256")
+    platform = replace(stage.one.platform, person_key=person_key)
+    house = House(origin=ORIGIN, public=platform.log.key.public, clock=stage.clock)
+    stage.wire.hosts["devices.example"] = httpx.ASGITransport(create_house_app(house))
+    commands = HttpDeviceCommands(
+        key=platform.log.key, client=stage.one.client, clock=platform.clock, random=platform.random
+    )
+    fast = "100000/minute"
+    settings = Settings(data=stage.one.settings.data, public_url=ORIGIN, caller_rate=fast, public_rate=fast)
+    app = create_app(platform, stage.one.ceremony, settings, static=None, commands=commands)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    return Arriving(
+        calling=calling,
+        platform=platform,
+        app=app,
+        client=httpx.AsyncClient(transport=transport, base_url=ORIGIN),
+        row=row,
+        letters={CITY: [], COUNTY: []},
+        tokens={},
+        house=house,
+    )
 
 
 async def _hire(uow: UnitOfWork, stage: Stage) -> dict[str, str]:
