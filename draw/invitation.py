@@ -93,20 +93,22 @@ CANCELLED: Final = "cancelled"
 CAMPAIGN: Final[Table] = MappingProxyType(
     {
         PROPOSED: frozenset({INVITING, CANCELLED}),
-        INVITING: frozenset({FILLED, SHORT, CANCELLED}),
-        FILLED: frozenset({INVITING, SHORT, SEALED, CANCELLED}),
-        SHORT: frozenset({INVITING, FILLED, CANCELLED}),
-        # A seat may fall vacant as long as the draw is not opened.
-        SEALED: frozenset({INVITING, SHORT, CHECKED_IN, CANCELLED}),
-        CHECKED_IN: frozenset({INVITING, SHORT, OPENED, CANCELLED}),
-        OPENED: frozenset({CLOSED, CANCELLED}),
+        # The opening of the draw's proof closes a campaign wherever it stands.
+        INVITING: frozenset({FILLED, SHORT, CLOSED, CANCELLED}),
+        FILLED: frozenset({INVITING, SHORT, SEALED, CLOSED, CANCELLED}),
+        SHORT: frozenset({INVITING, FILLED, CLOSED, CANCELLED}),
+        # A seat may fall vacant as long as the draw is not opened: in the room somebody may fall ill, walk
+        # out or find a conflict, and then the way leads through the same states once more.
+        SEALED: frozenset({INVITING, SHORT, CHECKED_IN, CLOSED, CANCELLED}),
+        CHECKED_IN: frozenset({INVITING, SHORT, OPENED, CLOSED, CANCELLED}),
+        OPENED: frozenset({INVITING, SHORT, CLOSED, CANCELLED}),
         CLOSED: frozenset({PUBLISHED}),
         PUBLISHED: frozenset(),
         CANCELLED: frozenset(),
     }
 )
 CAMPAIGN_STATES: Final = tuple(CAMPAIGN)
-RUNNING: Final = frozenset({INVITING, FILLED, SHORT, SEALED, CHECKED_IN})
+RUNNING: Final = frozenset({INVITING, FILLED, SHORT, SEALED, CHECKED_IN, OPENED})
 
 DECLINE_CODES: Final = (
     "time_clash",

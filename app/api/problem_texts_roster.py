@@ -19,6 +19,11 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
                 "抽取证明尚未公开，不能按结果公告启封",
                 "The draw's proof is not open yet: no opening with the result",
             ),
+            "roster.not-checked-in": (
+                "专家尚未全部报到，不能启封开评名单",
+                "Not everybody is there yet: the room cannot start",
+            ),
+            "roster.cancelled": ("邀请已取消，名单不再启封", "The campaign was called off: no opening"),
             "roster.holders-moved": (
                 "封存期间席位有变，请重试",
                 "A seat changed during the sealing; try again",

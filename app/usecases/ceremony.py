@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from app.errors import AppError, ConflictError, NotFoundError
 from app.gateways.parties import PartyError, PartyNode
@@ -20,6 +20,7 @@ from app.store.repositories.draws import DrawEntry, DrawRow
 from app.store.unit_of_work import UnitOfWork
 from app.times import from_text, to_text
 from app.usecases import evidence, log, party_answers
+from app.usecases.campaign_ends import give_up
 from app.usecases.evidence import Course
 from app.usecases.frozen_draws import FrozenDraw, Prepared, build_cells, load_frozen
 from app.usecases.platform import Platform
@@ -35,6 +36,13 @@ HOLDERS: Final = ("agency", "supervisor")
 KEY_BYTES: Final = 32
 Beacons = Callable[[str, int], Awaitable[Mapping[str, Any]]]
 Prepare = Callable[[UnitOfWork, DrawRow], Awaitable[Prepared]]
+
+
+class Follow(Protocol):
+    """What follows a move of a draw in the same transaction."""
+
+    async def __call__(self, uow: UnitOfWork, draw_id: str, *, now: str) -> None:
+        """Look after what hangs on the draw."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +109,9 @@ class Ceremony:
             lifecycle.advance(row.state, lifecycle.ABORTED, now=self.platform.now())
             body = {"draw": row.k, "sdr": row.sdr_hash, "reason": reason}
             entry = self.own("abort", body)
-            row = await self.append(row, [entry], lifecycle.ABORTED, abort_reason=reason, live=False)
+            row = await self.append(
+                row, [entry], lifecycle.ABORTED, also=give_up, abort_reason=reason, live=False
+            )
         await self.acknowledged(row)
         return row
 
@@ -278,8 +288,11 @@ class Ceremony:
         last = max((one.log_index for one in listed), default=k_of(row))
         await self.platform.publisher.covering(last + 1, now=self.platform.clock)
 
-    async def append(self, row: DrawRow, entries: list[Entry], state: str, **changes: Any) -> DrawRow:
-        """Append entries and move the state in one transaction; when another server was first, its row."""
+    async def append(
+        self, row: DrawRow, entries: list[Entry], state: str, *, also: Follow | None = None, **changes: Any
+    ) -> DrawRow:
+        """Append entries and move the state in one transaction, with what else has to follow; when another
+        server was first, its row."""
         changes |= {"state": state, "updated_at": self.platform.now()}
 
         async def work(uow: UnitOfWork) -> tuple[DrawRow, int | None]:
@@ -291,6 +304,8 @@ class Ceremony:
                 row.id, [DrawEntry(log_index=index, type=entry.type) for index, entry in listed]
             )
             version = await uow.draws.advance(row.id, expected=row.state_version, **changes)
+            if also is not None:
+                await also(uow, row.id, now=changes["updated_at"])
             return replace(row, state_version=version, **changes), indexes[-1]
 
         moved, last = await self.platform.database.transact(work)

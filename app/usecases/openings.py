@@ -16,6 +16,7 @@ from app.errors import ConflictError, WriteConflictError
 from app.store.repositories.draws import DrawEvent, DrawRow
 from app.store.unit_of_work import UnitOfWork
 from app.usecases import evidence, log, party_answers, replacement_grounds
+from app.usecases.campaign_ends import close
 from app.usecases.ceremony import Ceremony, deadlines_of, k_of
 from app.usecases.evidence import Course
 from app.usecases.frozen_draws import FrozenDraw, frozen_cells, recompute
@@ -129,7 +130,7 @@ async def _open_at(ceremony: Ceremony, row: DrawRow) -> DrawRow:
         await replacement_grounds.require_accepted(uow, row, course, found.outcome.seats)
     body = {"draw": k_of(row), "sdr": row.sdr_hash, "events": len(course.all("event"))}
     entry = await ceremony.countersigned(ceremony.own("open", body), course, "supervisor", "opening", shown)
-    return await ceremony.append(row, [entry], lifecycle.OPENED, live=False)
+    return await ceremony.append(row, [entry], lifecycle.OPENED, also=close, live=False)
 
 
 async def opened(platform: Platform, row: DrawRow, *, course: Course | None = None) -> Opened:

@@ -20,6 +20,8 @@ from draw.invitation_terms import arrival_state
 _EXPECTED = frozenset(
     {invitation.ACCEPTED, invitation.ARRIVED, invitation.LATE, invitation.SEATED, invitation.RECUSED}
 )
+# Whoever accepted is let in within the grace though the proof was opened meanwhile: nobody could follow.
+_AWAITED = invitation.RUNNING | {invitation.CLOSED}
 _CHECKED_IN = frozenset({invitation.ARRIVED, invitation.LATE, invitation.SEATED})
 
 
@@ -68,7 +70,7 @@ async def arrived(uow: UnitOfWork, platform: Platform, one: Invitation, *, at: s
     if one.state in _CHECKED_IN:
         return one
     found = await standing.load(uow, one.draw_id)
-    if found.campaign.state not in invitation.RUNNING or one.pending is not None:
+    if found.campaign.state not in _AWAITED or one.pending is not None:
         raise ConflictError("arrival.state", state=one.state)
     terms = await standing.terms_of(uow, platform, found.row)
     try:

@@ -23,7 +23,7 @@ from app.usecases.invitations.asking import Asking
 from app.usecases.invitations.campaigns import By
 from app.usecases.invitations.standing import Standing
 from app.usecases.invites import Holder
-from app.usecases.operations import note
+from app.usecases.operations import Actor, note
 from app.usecases.platform import Platform
 from app.usecases.venues.moves import rebook
 from app.usecases.venues.orders import Act, withdraw
@@ -91,9 +91,16 @@ async def cancel(uow: UnitOfWork, platform: Platform, draw_id: str, reason: str,
 
     Raises InputRefusedError ``campaign.refused``, ConflictError ``campaign.state``.
     """
-    now = platform.now()
     await find_draw(uow, by.principal, draw_id)
     _require_words(reason, "/reason")
+    return await call_off(uow, platform, draw_id, reason, actor=by.actor)
+
+
+async def call_off(
+    uow: UnitOfWork, platform: Platform, draw_id: str, reason: str, *, actor: Actor
+) -> CampaignRow:
+    """The same, on behalf of whoever may: also when the draw itself was given up."""
+    now = platform.now()
     found = await standing.load(uow, draw_id)
     campaign = found.campaign
     if campaign.state == invitation.CANCELLED:
@@ -103,8 +110,8 @@ async def cancel(uow: UnitOfWork, platform: Platform, draw_id: str, reason: str,
     await uow.campaigns.advance(
         campaign.id, expected=campaign.state_version, state=invitation.CANCELLED, updated_at=now
     )
-    await note(uow, by.actor, "campaign.cancel", draw_id, now=now)
-    await _give_back(uow, draw_id, reason, by=by, platform=platform)
+    await note(uow, actor, "campaign.cancel", draw_id, now=now)
+    await _give_back(uow, draw_id, Act(actor=actor, at=platform.clock(), reason=reason))
     for one in found.invitations:
         await asking.stop(uow, one)
     occasion = Occasion(
@@ -183,10 +190,10 @@ async def _rebook(uow: UnitOfWork, before: CampaignRow, wanted: Move, *, by: By,
         await rebook(uow, before.draw_id, shift=shift, act=act)
 
 
-async def _give_back(uow: UnitOfWork, draw_id: str, reason: str, *, by: By, platform: Platform) -> None:
+async def _give_back(uow: UnitOfWork, draw_id: str, act: Act) -> None:
     booking = await uow.bookings.of_draw(draw_id)
     if booking is not None and booking.state != "cancelled":
-        await withdraw(uow, booking, act=Act(actor=by.actor, at=platform.clock(), reason=reason))
+        await withdraw(uow, booking, act=act)
 
 
 def _require_words(value: str, pointer: str) -> None:

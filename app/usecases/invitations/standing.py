@@ -20,7 +20,9 @@ from draw.model import DrawParameters
 
 _KEEPS: Final = {
     # Once everybody is there, only a seat that falls vacant leads back.
-    invitation.FILLED: frozenset({invitation.FILLED, invitation.SEALED, invitation.CHECKED_IN}),
+    invitation.FILLED: frozenset(
+        {invitation.FILLED, invitation.SEALED, invitation.CHECKED_IN, invitation.OPENED}
+    ),
     invitation.SHORT: frozenset({invitation.SHORT}),
     invitation.INVITING: frozenset({invitation.INVITING}),
 }

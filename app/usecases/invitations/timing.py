@@ -10,6 +10,7 @@ from typing import Final
 from app.store.repositories.invitations import Invitation
 from app.store.unit_of_work import UnitOfWork
 from app.times import from_text, to_text
+from app.usecases.campaign_ends import FOLLOW
 from draw.invitation_terms import Terms, reminder
 
 REPLY_BY: Final = "invitation.reply-by"
@@ -17,7 +18,7 @@ REMIND_REPLY: Final = "invitation.remind-reply"
 ARRIVE_BY: Final = "invitation.arrive-by"
 REMIND_ARRIVAL: Final = "invitation.remind-arrival"
 CALL_LATE: Final = "invitation.call-late"
-VACANCIES: Final = "campaign.vacancies"
+VACANCIES: Final = FOLLOW
 # A gateway's record of a key that was pressed in time may be under way that long; and a term ends only after
 # its last second.
 REPLY_LAG: Final = timedelta(seconds=60)

@@ -3,7 +3,8 @@
 The vacancies of a draw are worked one after the other, in the order of their seats, by the timer
 ``campaign.vacancies``: the supervisor's answer to one event stands before the next is logged. Every step may
 be repeated: an event is recognised by the tenure that it ends, an invitation is passed on by
-compare-and-swap. What is left to do after a crash stands in the invitations themselves.
+compare-and-swap. What is left to do after a crash stands in the invitations themselves. The campaign of a
+draw that was given up is called off.
 """
 
 from typing import Final
@@ -13,16 +14,20 @@ from app.store.unit_of_work import UnitOfWork
 from app.usecases import invites, openings
 from app.usecases.delivery.outbox import enqueue
 from app.usecases.delivery.work import WorkContext
-from app.usecases.invitations import asking, custody, standing, timing
+from app.usecases.invitations import asking, changes, custody, standing, timing
 from app.usecases.invitations.asking import Asking
 from app.usecases.invitations.standing import Standing
 from app.usecases.invites import Holder
+from app.usecases.operations import Actor
 from app.usecases.platform import Platform
 from app.usecases.replacement_grounds import Grounds
 from draw import invitation, lifecycle
 
 _AGREED: Final = ("venue", "no_show", "recusal")
 _UNASKED: Final = ("conflict", "venue")
+# What offices and centres are told of a draw that was given up; its reason stands in the log.
+GIVEN_UP: Final = "抽取已终止 the draw was given up"
+_WORKER: Final = Actor(person="platform", address="-", source="timer")
 
 
 async def work(context: WorkContext, draw_id: str, _due_at: str = "") -> None:
@@ -30,12 +35,29 @@ async def work(context: WorkContext, draw_id: str, _due_at: str = "") -> None:
 
     Raises PartyError when the supervisor does not answer: the event stands, and the timer tries again.
     """
+    if await _given_up(context, draw_id):
+        return
     while (one := await _next(context, draw_id)) is not None:
         await _log(context, one)
         await _pass_on(context, one)
     platform = context.platform
     await platform.database.transact(lambda uow: standing.follow(uow, draw_id, now=platform.now()))
     await custody.seal(context, draw_id)
+
+
+async def _given_up(context: WorkContext, draw_id: str) -> bool:
+    """Whether the draw was given up; then its campaign is called off and everybody told."""
+    platform = context.platform
+
+    async def step(uow: UnitOfWork) -> bool:
+        found = await standing.load(uow, draw_id)
+        if found.row.state != lifecycle.ABORTED:
+            return False
+        if invitation.CANCELLED in invitation.CAMPAIGN[found.campaign.state]:
+            await changes.call_off(uow, platform, draw_id, GIVEN_UP, actor=_WORKER)
+        return True
+
+    return await platform.database.transact(step)
 
 
 async def vacate(

@@ -16,7 +16,7 @@ from app.usecases.ceremony import k_of
 from app.usecases.invitations import standing
 from app.usecases.invitations.standing import Standing
 from app.usecases.platform import Platform
-from draw import invitation, lifecycle
+from draw import invitation
 from draw.invitation import FILLING, OPEN
 
 _NEXT: Final[Mapping[str, str]] = {
@@ -59,19 +59,13 @@ def counts_of(found: Standing) -> dict[str, Any]:
     states = found.states()
     return {
         "draw": campaign.draw_id,
-        "state": _state(found),
+        "state": campaign.state,
         "needed": found.seats,
         "accepted": sum(state in FILLING for state in states),
         "next_deadline": _next_deadline(campaign, found.newest.values()),
         "begins": campaign.begins,
         "owner": campaign.owner,
     }
-
-
-def _state(found: Standing) -> str:
-    """The campaign's state; once the draw is opened nothing moves in it any more."""
-    over = found.row.state == lifecycle.OPENED and found.campaign.state in invitation.RUNNING
-    return invitation.OPENED if over else found.campaign.state
 
 
 def _next_deadline(campaign: CampaignRow, newest: Any) -> str | None:

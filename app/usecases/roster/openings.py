@@ -16,7 +16,7 @@ from app.gateways.parties import PartyError
 from app.store.repositories.draws import DrawRow
 from app.store.repositories.rosters import RosterOpening, RosterVersion
 from app.store.unit_of_work import UnitOfWork
-from app.usecases import invites
+from app.usecases import campaign_ends, invites
 from app.usecases.ceremony import Ceremony, k_of
 from app.usecases.draw_requests import find_draw
 from app.usecases.operations import Actor, note
@@ -46,8 +46,10 @@ async def open_roster(
 ) -> RosterOpening:
     """Open the newest version at a tier; asked again, the opening that stands. `reason` names no person.
 
-    Raises ConflictError ``roster.not-sealed``, ``roster.stale``, ``roster.too-early``, ``roster.not-result``,
-    RosterError ``roster.opening`` for a tier or reason out of form, CustodiansMissingError.
+    Where the draw has a campaign, the room starts when everybody is there, and the campaign is `opened` with
+    it. Raises ConflictError ``roster.not-sealed``, ``roster.stale``, ``roster.too-early``,
+    ``roster.not-checked-in``, ``roster.not-result``, ``roster.cancelled``, RosterError ``roster.opening`` for
+    a tier or reason out of form, CustodiansMissingError.
     """
     platform = ceremony.platform
     async with platform.database.read() as uow:
@@ -101,7 +103,8 @@ async def _asked(
     async def work(uow: UnitOfWork) -> RosterOpening:
         for one in await uow.rosters.openings(row.id):
             if (one.version, one.tier) == (version.version, tier):
-                return one
+                return one if one.opened_at else await _still(uow, one)
+        await _require_reached(uow, row.id, tier)
         index = await invites.log_record(uow, platform, row, topic="roster-open", document=document, now=now)
         made = RosterOpening(
             id=opening_id,
@@ -118,6 +121,19 @@ async def _asked(
         return made
 
     return await platform.database.transact(work)
+
+
+async def _still(uow: UnitOfWork, asked: RosterOpening) -> RosterOpening:
+    """A wish that was not met yet, where the campaign still allows it."""
+    await _require_reached(uow, asked.draw_id, asked.tier)
+    return asked
+
+
+async def _require_reached(uow: UnitOfWork, draw_id: str, tier: int) -> None:
+    if tier >= RESULT:
+        await campaign_ends.require_result(uow, draw_id)
+    else:
+        await campaign_ends.require_room(uow, draw_id)
 
 
 async def _shares(
@@ -173,6 +189,8 @@ async def _keep(ceremony: Ceremony, asked: RosterOpening, plain: bytes) -> Roste
     async def work(uow: UnitOfWork) -> RosterOpening:
         stands = next(one for one in await uow.rosters.openings(asked.draw_id) if one.id == asked.id)
         if stands.opened_at is None:
+            reach = campaign_ends.publish if stands.tier >= RESULT else campaign_ends.open_room
+            await reach(uow, stands.draw_id, now=now)
             await uow.rosters.opened(stands, plain, at=now)
         return next(one for one in await uow.rosters.openings(asked.draw_id) if one.id == asked.id)
 

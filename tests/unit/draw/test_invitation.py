@@ -46,12 +46,12 @@ superseded:
 """
 CAMPAIGNS = """
 proposed: inviting cancelled
-inviting: filled short cancelled
-filled: inviting short sealed cancelled
-short: inviting filled cancelled
-sealed: inviting short checked_in cancelled
-checked_in: inviting short opened cancelled
-opened: closed cancelled
+inviting: filled short closed cancelled
+filled: inviting short sealed closed cancelled
+short: inviting filled closed cancelled
+sealed: inviting short checked_in closed cancelled
+checked_in: inviting short opened closed cancelled
+opened: inviting short closed cancelled
 closed: published
 published:
 cancelled:
