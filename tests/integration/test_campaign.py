@@ -109,6 +109,26 @@ async def test_nobody_is_woken_and_no_night_counts(database: Database, tmp_path:
     assert len(calling.letters()) == len(calling.calls()) == 5
 
 
+async def test_an_hour_without_gateways_passes_nobody_over(calling: Calling) -> None:
+    """Whoever could not be reached at all is asked anew; whoever heard one ring and said nothing is not."""
+    for line in calling.lines.values():
+        line.down = True
+    row = await calling.started_at("down", later(calling.context.platform.now(), hours=8))
+    for _minutes in range(0, 61, 10):
+        await calling.wait(minutes=10)
+    assert await classes(calling, row) == []
+    found = await calling.standing(row)
+    assert {one.state for one in found.invitations[:5]} == {"superseded"}
+    assert len({one.invited.expert for one in found.invitations}) == 5
+    for line in calling.lines.values():
+        line.down = False
+    await calling.wait(minutes=30)
+    assert await classes(calling, row) == []
+    found = await calling.fill(row)
+    assert found.states() == ["accepted"] * 5
+    await opened(calling, row)
+
+
 async def test_a_reminder_comes_before_the_begin(calling: Calling) -> None:
     row = await calling.started_at("long", later(calling.context.platform.now(), hours=8))
     await calling.fill(row)

@@ -12,7 +12,13 @@ from datetime import timedelta
 from typing import Any
 
 from app.errors import AppError
-from app.gateways.messages import GatewayPermanentError, Outcome, Outgoing, RegisteredGateway
+from app.gateways.messages import (
+    GatewayPermanentError,
+    GatewayTemporaryError,
+    Outcome,
+    Outgoing,
+    RegisteredGateway,
+)
 from app.store.repositories.campaigns import CampaignRow
 from app.store.repositories.draws import DrawRow
 from app.store.repositories.invitations import Invitation
@@ -44,15 +50,18 @@ _KEYS = {"accept": "11", "decline": "22"}
 
 @dataclass
 class Line:
-    """A carrier: what it took, in order and each once; `dead` numbers are not ones."""
+    """A carrier: what it took, in order and each once; `dead` numbers are not ones; `down`: it is away."""
 
     name: str
     taken: list[Outgoing] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
     dead: set[str] = field(default_factory=set)
     outcome: Outcome = "delivered"
+    down: bool = False
 
     async def send(self, outgoing: Outgoing) -> Outcome:
+        if self.down:
+            raise GatewayTemporaryError("gateway.unreachable")
         if outgoing.to in self.dead:
             raise GatewayPermanentError("gateway.invalid-number")
         if outgoing.id not in self.ids:

@@ -5,22 +5,35 @@ is anything left to do. Before a term ends, keypad answers that a gateway has re
 loses a seat to a slow line.
 """
 
+from typing import Final
+
 from app.store.repositories.invitations import Invitation
-from app.store.repositories.outbox import Reference
+from app.store.repositories.outbox import Delivery, Reference
 from app.store.repositories.reports import Report
 from app.store.unit_of_work import UnitOfWork
+from app.usecases import invites
 from app.usecases.ceremony import k_of
 from app.usecases.delivery.outbox import enqueue
 from app.usecases.delivery.work import WorkContext
-from app.usecases.invitations import asking, keypad, vacancies
+from app.usecases.invitations import asking, keypad, standing, vacancies
+from app.usecases.invitations.asking import Asking
 from draw import invitation, lifecycle
+
+_UNHEARD: Final = frozenset({invitation.QUEUED, invitation.SENT})
 
 
 async def reply_by(context: WorkContext, letter: str, _due_at: str) -> None:
-    """End the reply term: the seat passes on unless there is an answer."""
+    """End the reply term: the seat passes on unless there is an answer.
+
+    When no message has left at all, because every carrier was down, the same holder is asked anew instead, as
+    long as the evaluation has not begun: a broken line passes nobody over.
+    """
     platform = context.platform
     for report in await _waiting(context, letter):
         await keypad.answered(context, report)
+    if await _unsent(context, letter):
+        await _ask_anew(context, letter)
+        return
 
     async def work(uow: UnitOfWork) -> None:
         now = platform.now()
@@ -95,6 +108,50 @@ async def call_late(context: WorkContext, letter: str, _due_at: str) -> None:
         message = asking.written(platform, one, "late", until=one.arrive_by, now=now)
         if message is not None:
             await enqueue(uow, message)
+
+    await platform.database.transact(work)
+
+
+async def _unsent(context: WorkContext, letter: str) -> bool:
+    """Whether nothing of an invitation reached any carrier in its term, and there is time to ask again."""
+    async with context.platform.database.read() as uow:
+        one, going = await _going(uow, letter)
+        row = None if one is None else await uow.draws.get(one.draw_id)
+        if one is None or row is None or not going or one.state not in _UNHEARD:
+            return False
+        sent = await uow.outbox.of_invitation(Reference(draw=k_of(row), n=one.n))
+        now = context.platform.now()
+    return one.reply_by < now < one.begins and bool(sent) and not any(_left(message) for message in sent)
+
+
+def _left(message: Delivery) -> bool:
+    """Whether a carrier took or finally refused a message: an attempt without a failure, or a report."""
+    reported = message.kind is not None and message.kind != "expired"
+    return reported or (message.attempts > 0 and message.failure is None)
+
+
+async def _ask_anew(context: WorkContext, letter: str) -> None:
+    """Supersede a letter that never left by another one to the same holder."""
+    platform = context.platform
+    async with platform.database.read() as uow:
+        one = await uow.invitations.get(letter)
+        row = None if one is None else await uow.draws.get(one.draw_id)
+    if one is None or row is None:
+        return
+    holder = (await invites.holders(platform, row))[one.invited.seat]
+
+    async def work(uow: UnitOfWork) -> None:
+        now = platform.now()
+        current, going = await _going(uow, letter)
+        if current is None or not going or current.state not in _UNHEARD or holder is None:
+            return
+        found = await standing.load(uow, current.draw_id)
+        step = invitation.advance(invitation.INVITATION, current.state, invitation.SUPERSEDED, now=now)
+        await uow.invitations.advance(current, state=step.target, updated_at=now)
+        await asking.stop(uow, current)
+        terms = await standing.terms_of(uow, platform, found.row)
+        again = Asking(context=context, campaign=found.campaign, row=found.row, terms=terms, now=now)
+        await asking.ask(uow, again, holder)
 
     await platform.database.transact(work)
 
