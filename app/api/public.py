@@ -21,17 +21,6 @@ from app.usecases.proofs import proof_by_code, trust_file
 
 MAX_ENTRIES: Final = 200
 _MAX_INDEX: Final = 2**53 - 1
-# Paths that need no credentials, by prefix.
-PUBLIC_PATHS: Final = (
-    "/v1/proofs/",
-    "/v1/log/",
-    "/v1/trust",
-    "/v1/stats",
-    "/v1/packs/",
-    "/v1/specialties",
-    # Reports carry their signature in the body.
-    "/v1/gateways/",
-)
 Index = Annotated[int, Query(ge=0, le=_MAX_INDEX)]
 
 router = APIRouter(prefix="/v1", tags=["public"], dependencies=[Depends(public_rate)])

@@ -4,7 +4,7 @@ refused, and a route that names neither an action nor a public reason fails.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import httpx
@@ -35,6 +35,7 @@ class Door:
     method: str
     path: str
     action: str | None
+    queries: frozenset[str]
 
     @property
     def name(self) -> str:
@@ -49,7 +50,15 @@ def doors(app: FastAPI) -> Iterator[Door]:
     for route in served(app):
         if not is_page(route):
             for method in sorted((route.methods or set()) - {"HEAD"}):
-                yield Door(method=method, path=route.path or "", action=action_of(route))
+                yield Door(
+                    method=method, path=route.path or "", action=action_of(route), queries=queries(route)
+                )
+
+
+def queries(route: RouteContext) -> frozenset[str]:
+    """The names of the query that a route reads."""
+    dependant = getattr(route, "dependant", None)
+    return frozenset() if dependant is None else frozenset(one.alias for one in dependant.query_params)
 
 
 def is_page(route: RouteContext) -> bool:
@@ -235,14 +244,24 @@ async def other_agency(api: Service) -> str:
 
 
 async def test_a_site_finds_nothing_of_another_site_behind_any_door(api: Service) -> None:
+    """Whether the site stands in the path or in the query, another one is not there."""
+    walked = set()
     for role in sorted(AT_A_SITE):
         walk = Walker(api, await token(api, role))
         for door in guarded(api.app):
-            relation = ACTIONS[door.action or ""].relations.get(role)
-            if relation is Relation.OWN_SITE and "{site_id}" in door.path:
+            if ACTIONS[door.action or ""].relations.get(role) is not Relation.OWN_SITE:
+                continue
+            if "{site_id}" in door.path:
                 theirs = await walk(door, site_id=FOREIGN_SITE)
                 assert theirs.status_code in {400, 404}, (door.name, theirs.text)
                 assert theirs.status_code == 404 or door.method != "GET", (door.name, theirs.text)
+            elif "site" in door.queries:
+                theirs = await walk(replace(door, path=f"{door.path}?site={FOREIGN_SITE}"))
+                assert (theirs.status_code, code_of(theirs)) == (404, "site.unknown"), door.name
+            else:
+                continue
+            walked.add(door.name)
+    assert len(walked) >= 8
 
 
 async def test_duties_that_an_action_asks_for_are_asked_for(api: Service) -> None:
