@@ -54,26 +54,28 @@ _CODE: Final = {
 }
 _SPOKEN_CODE: Final = {"zh": "您的验证码是 {code}。", "en": "Your code is {code}."}
 _ACCEPTED: Final = {
-    "zh": "【签筒】已确认：{date} {start}，地点 {site}，请于 {arrive_by} 前到场，携带 {bring}。"
-    "联系：{contact}",
-    "en": "Confirmed: {date} {start} at {site}. Arrive before {arrive_by}. Bring {bring}. Contact: {contact}",
+    "zh": "【签筒】已确认：{date} {start}，地点 {site}，请准时到场，携带 {bring}；"
+    "{arrive_by} 仍未到即改请他人。联系：{contact}",
+    "en": "Confirmed: {date} {start} at {site}. Please be on time and bring {bring}; "
+    "after {arrive_by} somebody else is asked. Contact: {contact}",
 }
 _RELEASED: Final = {
     "zh": "【签筒】{date} {start} 的评审您无须到场，感谢配合。",
     "en": "You need not attend on {date} at {start}. Thank you.",
 }
 _REMINDER: Final = {
-    "zh": "【签筒】提醒：{date} {start}，地点 {site}，请于 {arrive_by} 前到场。联系：{contact}",
-    "en": "Reminder: {date} {start} at {site}. Arrive before {arrive_by}. Contact: {contact}",
+    "zh": "【签筒】提醒：{date} {start}，地点 {site}，请准时到场；"
+    "{arrive_by} 仍未到即改请他人。联系：{contact}",
+    "en": "Reminder: {date} {start} at {site}. After {arrive_by} somebody else is asked. Contact: {contact}",
 }
 _LATE: Final = {
     "zh": "【签筒】您确认参加 {date} {start} 的评审，到场时限为 {arrive_by}。请尽快到场或联系 {contact}",
     "en": "You confirmed {date} {start}; arrival is due by {arrive_by}. Come at once or call {contact}",
 }
 _MOVED: Final = {
-    "zh": "【签筒】评审安排有变（{what_changed}）：{date} {start}，地点 {site}，请于 {arrive_by} 前到场。"
-    "联系：{contact}",
-    "en": "A change ({what_changed}): {date} {start} at {site}. Arrive before {arrive_by}. "
+    "zh": "【签筒】评审安排有变（{what_changed}）：{date} {start}，地点 {site}，请准时到场；"
+    "{arrive_by} 仍未到即改请他人。联系：{contact}",
+    "en": "A change ({what_changed}): {date} {start} at {site}. After {arrive_by} somebody else is asked. "
     "Contact: {contact}",
 }
 _CANCELLED: Final = {

@@ -161,7 +161,7 @@ const english: Words<typeof chinese> = {
     site: "Site {site}",
     venue: "Centre",
     area: "Area told to experts",
-    address: "Address told after acceptance",
+    address: "Address in the sealed letter",
     secrecy: "Write nothing about project, tenderee, bidders or other experts: the platform refuses such content.",
     missing: "Fill in every field.",
     submit: "Propose",

@@ -157,7 +157,7 @@ export default {
     site: "场地 {site}",
     venue: "评标中心",
     area: "告知专家的地区",
-    address: "接受后告知的地址",
+    address: "密封信函中的地址",
     secrecy: "不要写项目、招标人、投标人或其他专家：平台会拒绝这样的内容。",
     missing: "请把每一项填写完整。",
     submit: "提出方案",
