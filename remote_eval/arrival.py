@@ -131,7 +131,7 @@ def advance(state: str, target: str, *, shown: Collection[str], now: datetime) -
 class GateFacts:
     """What a gate decides on. `deposited`: a locker record without return; `detector_clear`: no alarm of a
     detector at this gate that is not cleared; `detector_alive`: every detector at this gate is heard of;
-    `other_gate`: another gate is open for the same person.
+    `other_gate`: another gate is open for the same person; `dismissed`: released, or the seat has passed on.
     """
 
     state: str
@@ -140,6 +140,7 @@ class GateFacts:
     detector_alive: bool
     released: bool
     other_gate: bool
+    dismissed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +163,8 @@ def _decide_in(facts: GateFacts) -> GateDecision:
         reasons.append("passback")
     elif facts.state not in {DEPOSITED, GATE_OPEN, DETECTOR_HOLD, LEFT}:
         reasons.append("not-checked-in")
+    if facts.dismissed:
+        reasons.append("dismissed")
     if facts.other_gate:
         reasons.append("other-gate")
     if not facts.deposited:

@@ -179,6 +179,20 @@ class ReleasedOut(BaseModel):
     released_at: str
 
 
+class DrawReleaseIn(Wire):
+    """Everybody of a draw may go: why."""
+
+    draw: Id
+    reason: Reason
+
+
+class DrawReleaseOut(BaseModel):
+    """How many were released by this."""
+
+    draw: str
+    released: int
+
+
 class AttestationOut(BaseModel):
     """A supervisor's word for one person without a card."""
 

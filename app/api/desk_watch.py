@@ -17,6 +17,8 @@ from app.api.desk_schemas import (
     AttestationOut,
     ClosureIn,
     ClosureOut,
+    DrawReleaseIn,
+    DrawReleaseOut,
     LedgerOut,
     LockOut,
     ReasonIn,
@@ -220,6 +222,26 @@ async def post_release(
         done = await supervised.release(uow, platform, arrival_id, reason=asked.reason, actor=actor)
         content = {"arrival": done.id, "state": done.state, "released_at": done.released_at}
         return Answer(status=200, content=content)
+
+    return await once(request, principal, work)
+
+
+@router.post(
+    "/releases",
+    dependencies=KEYED,
+    operation_id="releaseDraw",
+    response_model=DrawReleaseOut,
+    responses=problems(401, 403, 404, 409, 413, 415),
+)
+async def post_draw_release(
+    request: Request, platform: PlatformDep, principal: Overseer, asked: DrawReleaseIn
+) -> Response:
+    """The evaluation of a draw is over: everybody who came for it may go."""
+    actor = actor_of(request, principal)
+
+    async def work(uow: UnitOfWork) -> Answer:
+        number = await supervised.release_draw(uow, platform, asked.draw, reason=asked.reason, actor=actor)
+        return Answer(status=200, content={"draw": asked.draw, "released": number})
 
     return await once(request, principal, work)
 

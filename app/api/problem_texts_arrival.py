@@ -71,6 +71,10 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
                 "No seats are booked for this draw at this site",
             ),
             "seat.none-free": ("已无可用席位", "No seat is free"),
+            "seat.passed-on": (
+                "该人的席位已递补或已关闭",
+                "The seat of this person was closed or has passed on",
+            ),
             "seat.occupied": ("席位或该人已有会话", "The seat or the person has a session"),
             "seat.key-known": ("该密钥已登记过", "This key was proposed before"),
             "seat.key-live": ("席位已有启用的密钥，请先停用", "The seat has a live key: revoke it first"),

@@ -66,6 +66,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "网关公钥应为至多 16 个 64 位十六进制的有效公钥",
         "Gateways are at most 16 valid public keys of 64 hexadecimal digits",
     ),
+    "devices.file": (
+        "设备清单文件无效：须列出 platform、platform_key 与 devices",
+        "Not a file of devices: it names platform, platform_key and devices",
+    ),
     "party.role": ("该节点不承担此角色", "The node does not have this role"),
     "party.folder": (
         "密钥目录不存在或不完整：请先运行 qiantong party init",
@@ -107,6 +111,12 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "verifier.missing": ("第二个核验程序尚未构建", "The second verifier is not built"),
     "folder.not-empty": ("输出目录不为空：{folder}", "The output folder is not empty: {folder}"),
     "demo.child": ("演示的子进程没有启动：{role}", "A process of the demonstration did not start: {role}"),
+    "demo.port": ("端口 {port} 已被占用，请用 --port 另选", "Port {port} is taken; choose another by --port"),
+    "demo.refused": (
+        "演示中的一步被拒绝：{path}（{code}）",
+        "A step of the demonstration was refused: {path} ({code})",
+    ),
+    "demo.nobody-came": ("没有人到场", "Nobody came"),
     "demo.unverified": ("核验未通过", "The verification failed"),
     "demo.experts": ("专家数应为 30 至 1000000", "The number of experts is 30 to 1000000"),
 }

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.store.unit_of_work import Database
-from tests.support.arriving import CITY, COUNTY, Arriving, set_arriving
+from tests.support.arriving import CITY, COUNTY, SIGNED, Arriving, set_arriving
 from tests.support.stage import set_stage
 
 pytestmark = pytest.mark.anyio
@@ -59,7 +59,31 @@ async def test_both_sites_fill_and_close_and_everybody_goes_home(arriving: Arriv
         closed = await arriving.post(who, "/desk/closures", {"draw": arriving.row.id})
         assert closed.status_code == 201, closed.text
         assert (await arriving.ledger(site))["intact"]
+    await _home(arriving, desks)
     shown = (await arriving.get("dana", "/desk/expected")).json()
-    assert [one["state"] for slot in shown["slots"] for one in slot["expected"]] == ["seat_assigned"] * len(
-        arriving.letters[CITY]
-    )
+    assert {one["state"] for slot in shown["slots"] for one in slot["expected"]} == {"returned"}
+
+
+async def _home(arriving: Arriving, desks: dict[str, str]) -> None:
+    """Somebody has sat down; then all are released, go out, and get their things back."""
+    async with arriving.platform.database.read() as uow:
+        present = [one for site in desks for one in await uow.arrivals.present_at(site)]
+        first = await uow.seat_access.seating_of(present[0].id)
+    assert first is not None
+    browser = await arriving.enrolled(first.seat)
+    slip = (await arriving.seat(present[0].id))["slip"]
+    assert (await arriving.log_in(browser, slip)).status_code == 201
+    asked = {"draw": arriving.row.id, "reason": "评审结束"}
+    assert (await arriving.post("sven", "/desk/releases", asked)).json()["released"] == len(present)
+    for one in present:
+        who = desks[one.site]
+        decided = await arriving.gate(one.id, "out", who=who)
+        assert decided["alerts"] == []
+        await arriving.event(f"gate {one.site}", "passed", passage=decided["passage"], direction="out")
+        assert (await arriving.gate(one.id, "in", who=who))["reasons"] == ["dismissed"]
+        back = await arriving.post(who, f"/desk/arrivals/{one.id}/return", SIGNED)
+        assert back.json()["state"] == "returned"
+    async with arriving.platform.database.read() as uow:
+        invitation = await uow.invitations.get(present[0].letter)
+    assert invitation is not None
+    assert invitation.state == "finished"

@@ -235,6 +235,30 @@ async def test_going_out_ends_the_session_and_is_told(arriving: Arriving) -> Non
     assert refusal(await arriving.log_in(browser, given["slip"])) == (401, "seat.refused")
 
 
+async def test_whoever_comes_back_in_gets_their_own_seat_and_a_new_slip(arriving: Arriving) -> None:
+    arrival = await arriving.inside(arriving.letters[CITY][0])
+    given = await arriving.seat(arrival)
+    for direction in ("out", "in"):
+        passage = (await arriving.gate(arrival, direction))["passage"]
+        await arriving.event(f"gate {CITY}", "passed", passage=passage, direction=direction)
+    again = await arriving.seat(arrival)
+    assert (again["seat"], again["position"], again["slip"] != given["slip"]) == (given["seat"], 1, True)
+
+
+async def test_whose_seat_has_passed_on_is_let_in_nowhere(arriving: Arriving) -> None:
+    one, two = arriving.letters[CITY][:2]
+    outside, inside = await arriving.arrived(one), await arriving.inside(two, "A-02")
+    await arriving.deposit(outside)
+    async with arriving.platform.database.write() as uow:
+        for letter in (one, two):
+            invitation = await uow.invitations.get(letter.keys.id)
+            assert invitation is not None
+            await arrivals.recused_at_venue(uow, invitation, note="conflict", now=arriving.platform.now())
+    assert (await arriving.gate(outside))["reasons"] == ["dismissed"]
+    answer = await arriving.post("dana", f"/desk/arrivals/{inside}/seat")
+    assert refusal(answer) == (409, "seat.passed-on")
+
+
 async def test_gates_and_seats_that_disagree_are_reported(arriving: Arriving) -> None:
     arrival = await arriving.inside(arriving.letters[CITY][0])
     seen = (await arriving.get("wanda", "/desk/reconciliation")).json()

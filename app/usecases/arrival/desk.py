@@ -19,11 +19,13 @@ from app.times import from_text
 from app.usecases.platform import Platform
 from app.usecases.principals import Principal, require_site
 from app.usecases.proof_codes import ALPHABET
+from draw import invitation as states
 from remote_eval import arrival as way
 from remote_eval.errors import ArrivalError
 from remote_eval.slots import BEIJING
 
 ID_BYTES: Final = 10
+_HAVE_A_SEAT: Final = frozenset({states.ARRIVED, states.LATE, states.SEATED, states.FINISHED})
 SHORT_CODE_CHARS: Final = 6
 SILENCE: Final = timedelta(seconds=90)
 # The next thing to be done with an arrival, by its state.
@@ -71,6 +73,11 @@ def own_site(principal: Principal) -> str:
     if principal.site_id is None:
         raise NotFoundError("site.unknown")
     return principal.site_id
+
+
+def has_a_seat(invitation: Invitation) -> bool:
+    """Whether somebody who came is still the one whom the seat waits for."""
+    return invitation.pending is None and invitation.state in _HAVE_A_SEAT
 
 
 async def find_arrival(uow: UnitOfWork, principal: Principal, arrival_id: str) -> Arrival:

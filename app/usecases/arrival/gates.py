@@ -14,7 +14,7 @@ from app.store.repositories.devices import Device
 from app.store.repositories.gates import Passage
 from app.store.unit_of_work import UnitOfWork
 from app.times import from_text, to_text
-from app.usecases.arrival.desk import Desk, find_arrival, new_id, step
+from app.usecases.arrival.desk import Desk, find_arrival, has_a_seat, invitation_of, new_id, step
 from app.usecases.arrival.ledger import Act
 from app.usecases.operations import Actor
 from app.usecases.principals import Principal
@@ -110,6 +110,7 @@ async def _facts(uow: UnitOfWork, desk: Desk, act: Act, arrival: Arrival, gate: 
         detector_alive=all((one.last_heartbeat or "") >= heard for one in detectors),
         released=arrival.released_at is not None,
         other_gate=False,
+        dismissed=arrival.released_at is not None or not has_a_seat(await invitation_of(uow, arrival)),
     )
 
 

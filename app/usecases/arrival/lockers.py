@@ -13,12 +13,14 @@ from app.gateways.devices import DeviceError
 from app.store.repositories.arrivals import Arrival
 from app.store.repositories.lockers import DepositRow
 from app.store.unit_of_work import UnitOfWork
-from app.usecases.arrival.desk import Desk, find_arrival, new_id, step
+from app.usecases.arrival.desk import Desk, find_arrival, invitation_of, new_id, step
 from app.usecases.arrival.ledger import Act
 from app.usecases.arrival.texts import fault
+from app.usecases.invitations import arrivals
 from app.usecases.operations import Actor, note
 from app.usecases.principals import Principal
 from crypto.canonical import canonical
+from draw import invitation as states
 from remote_eval import arrival as way
 
 MAX_SIGNATURE_BYTES: Final = 32 * 1024
@@ -104,6 +106,9 @@ async def give_back(
         shown = {"signatures"} | ({"release"} if arrival.released_at is not None else set())
         moved = await step(uow, arrival, way.RETURNED, shown=shown, now=act.now)
         await uow.lockers.give_back(row, signatures, by=actor.person, now=act.now)
+        invitation = await invitation_of(uow, arrival)
+        if invitation.state == states.SEATED:
+            await arrivals.finished(uow, invitation, now=act.now)
         await act.enter(uow, "locker-returned", arrival=arrival.id, locker=row.locker)
         await note(uow, actor, "desk.return", arrival.id, now=act.now)
         return moved, row

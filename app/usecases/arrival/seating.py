@@ -19,7 +19,7 @@ from app.store.repositories.arrivals import Arrival
 from app.store.repositories.seat_access import Seating
 from app.store.unit_of_work import UnitOfWork
 from app.usecases import openings
-from app.usecases.arrival.desk import Desk, find_arrival, step
+from app.usecases.arrival.desk import Desk, find_arrival, has_a_seat, invitation_of, step
 from app.usecases.arrival.ledger import Act
 from app.usecases.ceremony import k_of
 from app.usecases.invites import log_record
@@ -27,7 +27,6 @@ from app.usecases.operations import Actor, note
 from app.usecases.platform import Platform
 from app.usecases.principals import Principal
 from crypto.canonical import canonical
-from draw import invitation as states
 from remote_eval import arrival as way
 from remote_eval.seating import next_seat, seating_seed
 
@@ -35,7 +34,6 @@ SLIP_DIGITS: Final = 8
 FORMAT: Final = "qt/1 seating"
 _SLIP_BYTES: Final = 8
 _BROKEN: Final = "faulty"
-_HAVE_A_SEAT: Final = frozenset({states.ARRIVED, states.LATE, states.SEATED, states.FINISHED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +48,8 @@ async def assign(desk: Desk, principal: Principal, arrival_id: str, *, actor: Ac
     """A seat for somebody inside; asked again, the same seat with a fresh slip.
 
     Raises NotFoundError ``arrival.unknown``, ConflictError ``arrival.transition`` before the gate,
-    ``seat.none-booked`` or ``seat.none-free``, QuorumMissingError when the log cannot be published: the seat
-    stands and a new slip is asked for.
+    ``seat.none-booked``, ``seat.none-free`` or ``seat.passed-on``, QuorumMissingError when the log cannot be
+    published: the seat stands and a new slip is asked for.
     """
     platform = desk.platform
     async with platform.database.read() as uow:
@@ -62,6 +60,8 @@ async def assign(desk: Desk, principal: Principal, arrival_id: str, *, actor: Ac
     async def work(uow: UnitOfWork) -> Seating:
         here = await find_arrival(uow, principal, arrival_id)
         act = Act(platform=platform, site=here.site, actor=actor, now=platform.now())
+        if not has_a_seat(await invitation_of(uow, here)):
+            raise ConflictError("seat.passed-on")
         known = await uow.seat_access.seating_of(here.id)
         if known is not None:
             return await _new_slip(uow, act, here, known, slip)
@@ -119,11 +119,11 @@ async def _seat(uow: UnitOfWork, act: Act, arrival: Arrival, seed: bytes, slip: 
 
 
 async def _new_slip(uow: UnitOfWork, act: Act, arrival: Arrival, known: Seating, slip: str) -> Seating:
-    if known.closed_at is not None or arrival.state not in (way.SEAT_ASSIGNED, way.SEATED):
-        raise ConflictError("arrival.transition", source=arrival.state, target=way.SEAT_ASSIGNED)
-    if arrival.state == way.SEATED:
+    if known.closed_at is not None:
+        raise ConflictError("seat.passed-on")
+    if arrival.state != way.SEAT_ASSIGNED:
         await uow.seat_access.end_sessions(reason="new-slip", now=act.now, arrival_id=arrival.id)
-        await step(uow, arrival, way.SEAT_ASSIGNED, shown=(), now=act.now)
+        await step(uow, arrival, way.SEAT_ASSIGNED, shown={"seat"}, now=act.now)
     tag = uow.cipher.tag("seat-slip", slip_value(arrival.id, slip))
     await uow.seat_access.change_seating(arrival.id, code_tag=tag, tries=0)
     await act.enter(uow, "slip-renewed", arrival=arrival.id, seat=known.seat)
@@ -138,7 +138,7 @@ async def _held(uow: UnitOfWork, act: Act, given: Sequence[Seating]) -> set[str]
             continue
         arrival = await uow.arrivals.get(one.arrival_id)
         invitation = None if arrival is None else await uow.invitations.get(arrival.letter)
-        if invitation is not None and invitation.pending is None and invitation.state in _HAVE_A_SEAT:
+        if invitation is not None and has_a_seat(invitation):
             held.add(one.seat)
             continue
         await uow.seat_access.end_sessions(reason="replaced", now=act.now, arrival_id=one.arrival_id)

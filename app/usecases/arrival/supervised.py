@@ -77,9 +77,17 @@ async def release(
     return fresh
 
 
-async def release_draw(uow: UnitOfWork, platform: Platform, draw_id: str, *, actor: Actor) -> int:
-    """Everybody who came for a draw may go: its evaluation is over. Gives how many were released now."""
-    waiting = [one for one in await uow.arrivals.of_draw(draw_id) if one.released_at is None]
+async def release_draw(
+    uow: UnitOfWork, platform: Platform, draw_id: str, *, reason: str, actor: Actor
+) -> int:
+    """Everybody who came for a draw may go, at every site; gives how many were released now.
+
+    Raises NotFoundError ``draw.unknown`` for a draw that nobody came for.
+    """
+    came = await uow.arrivals.of_draw(draw_id)
+    if not came:
+        raise NotFoundError("draw.unknown")
+    waiting = [one for one in came if one.released_at is None]
     for one in waiting:
-        await release(uow, platform, one.id, reason="evaluation-over", actor=actor)
+        await release(uow, platform, one.id, reason=reason, actor=actor)
     return len(waiting)

@@ -18,6 +18,7 @@ READY = way.GateFacts(
     detector_alive=True,
     released=False,
     other_gate=False,
+    dismissed=False,
 )
 
 
@@ -67,6 +68,7 @@ def test_an_unknown_state_is_refused() -> None:
         ({"detector_clear": False}, "detector-alarm"),
         ({"detector_alive": False}, "detector-silent"),
         ({"other_gate": True}, "other-gate"),
+        ({"dismissed": True}, "dismissed"),
         ({"state": way.INSIDE}, "passback"),
         ({"state": way.SEATED}, "passback"),
         ({"state": way.CONFIRMED}, "not-checked-in"),
@@ -93,6 +95,7 @@ def test_out_opens_whatever_is_wrong(state: str) -> None:
         detector_alive=False,
         released=False,
         other_gate=True,
+        dismissed=True,
     )
     assert way.decide_gate("out", facts).opens
 
