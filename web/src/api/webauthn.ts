@@ -5,7 +5,11 @@ import { list, record, text } from "./http.ts";
 /** The person closed the dialogue, no key answered in time, or this browser has no passkeys. */
 export class NoPasskey extends Error {}
 
-export const passkeysWork = (): boolean => typeof window.PublicKeyCredential === "function" && window.isSecureContext;
+/** Passkeys belong to a name: a page under a bare address has none. */
+const isNamed = (host: string): boolean => !/^[0-9.]+$|:/.test(host);
+
+export const passkeysWork = (): boolean =>
+  typeof window.PublicKeyCredential === "function" && window.isSecureContext && isNamed(window.location.hostname);
 
 export async function getPasskey(options: Record<string, unknown>): Promise<unknown> {
   const publicKey: PublicKeyCredentialRequestOptions = {
