@@ -103,7 +103,6 @@ class Walker:
     async def __call__(self, door: Door, **values: str) -> httpx.Response:
         self._tries += 1
         headers = {"Authorization": f"Bearer {self._key}", "Idempotency-Key": f"walk-{self._tries}"}
-        body = None if door.method in {"GET", "DELETE"} else {}
         return await self._api.client.request(
             door.method, door.filled(**values), json=door.body, headers=headers
         )
