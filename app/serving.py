@@ -5,11 +5,13 @@ interrupted.
 import asyncio
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from app.composition import Installation, installation
 from app.errors import AppError
@@ -47,7 +49,57 @@ async def serve_installation(
     one: Installation, *, host: str, port: int, announce: Callable[[str], None]
 ) -> None:
     """Serve an installation until stopped, going on with interrupted draws beside it."""
-    listener = socket.create_server((host, port), backlog=_BACKLOG)
+    listener = listen(host, port)
+    app, worker = _assembled(one)
+    server = uvicorn.Server(_config(app))
+    announce(address_of(listener))
+    resumed = asyncio.create_task(resume(one))
+    working = asyncio.create_task(worker.run()) if one.settings.worker else None
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        resumed.cancel()
+        worker.stop()
+        await asyncio.gather(*filter(None, (resumed, working)), return_exceptions=True)
+
+
+@asynccontextmanager
+async def served(one: Installation, listener: socket.socket) -> AsyncIterator[None]:
+    """An installation served on a socket, with its worker, while the block runs. Signals stay the block's."""
+    app, worker = _assembled(one)
+    server = _Beside(_config(app))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    working = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        worker.stop()
+        await asyncio.gather(serving, working, return_exceptions=True)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 is any that is free. Raises OSError."""
+    return socket.create_server((host, port), backlog=_BACKLOG)
+
+
+def address_of(listener: socket.socket) -> str:
+    """Where a listening socket is reached."""
+    host, port = listener.getsockname()[:2]
+    return f"http://{host}:{port}"
+
+
+class _Beside(uvicorn.Server):
+    """A server that leaves the process's signals alone."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+def _assembled(one: Installation) -> tuple[FastAPI, Worker]:
+    """The application and the worker that it wakes."""
     gateways = load_gateways(one.settings.gateways, data=one.settings.data, client=one.client)
     worker = make_worker(one, gateways)
     app = create_app(
@@ -58,16 +110,14 @@ async def serve_installation(
         wake=worker.wake,
         commands=device_commands(one),
     )
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off"))
-    announce(f"http://{host}:{listener.getsockname()[1]}")
-    resumed = asyncio.create_task(resume(one))
-    working = asyncio.create_task(worker.run()) if one.settings.worker else None
-    try:
-        await server.serve(sockets=[listener])
-    finally:
-        resumed.cancel()
-        worker.stop()
-        await asyncio.gather(*filter(None, (resumed, working)), return_exceptions=True)
+    return app, worker
+
+
+def _config(app: FastAPI) -> uvicorn.Config:
+    # Connections that a browser keeps open must not keep the server.
+    return uvicorn.Config(
+        app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=5
+    )
 
 
 def device_commands(one: Installation) -> HttpDeviceCommands:

@@ -29,10 +29,12 @@ from draw import disclosure
 from draw.avoidance.engine import beijing_date, employer_for_cap
 from draw.verify.report import fingerprint
 
+REPLY: Final = "reply-receipt.json"
 FILES: Final = {
     "bundle.json": ("抽取证明，任何人可核验", "the proof, for everybody"),
     "supervisor-pool.json": ("监督级专家库文件（保密）", "pool file, for the supervisor only"),
     "receipt.json": ("一名专家的回执（本人）", "one expert's receipt, for that expert only"),
+    REPLY: ("一份答复的回执（本人）", "the receipt of one answer, for who gave it only"),
     "trust.json": ("信任文件：四方密钥", "trust file: the keys of the four parties"),
     "verifier.html": ("离线核验页面，用浏览器打开", "the offline verifier, open it in a browser"),
     "certificate.pdf": ("抽取证明书", "certificate"),
@@ -129,6 +131,13 @@ def verify_typescript(out: Path, names: Sequence[tuple[str, str]]) -> tuple[bool
     words = [word for option, name in names for word in (option, str(out / name))]
     code, verdict = run_verify(out / "bundle.json", *words)
     return code == 0, _verdict(verdict)
+
+
+def listed(out: Path) -> dict[str, tuple[str, str]]:
+    """The files that were left, and for whom."""
+    return {
+        name: words for name, words in FILES.items() if (out / name).is_file() or name == "certificate.pdf"
+    }
 
 
 def clear(out: Path) -> None:

@@ -6,12 +6,10 @@ the demonstration, no process stays behind.
 """
 
 import json
-import os
-import signal
 import sys
-import threading
 from pathlib import Path
 
+from app.demo.processes import end_with_input, hear, say
 from app.parties.keys import ROLES
 from app.parties.serving import create_keys, open_node, pin, serve_node
 
@@ -19,20 +17,10 @@ from app.parties.serving import create_keys, open_node, pin, serve_node
 def main(folder: Path, role: str, name: str) -> None:
     """Be this party until the input closes."""
     known = next(one for one in ROLES if one == role)
-    _say(json.dumps(create_keys(folder, role=known, name=name).identity()))
-    pin(folder, sys.stdin.readline().rstrip("\n").encode("utf-8"))
-    threading.Thread(target=_end_with_input, daemon=True).start()
-    serve_node(open_node(folder), host="127.0.0.1", port=0, announce=_say)
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
-def _end_with_input() -> None:
-    sys.stdin.read()
-    os.kill(os.getpid(), signal.SIGTERM)
+    say(json.dumps(create_keys(folder, role=known, name=name).identity()))
+    pin(folder, hear().encode("utf-8"))
+    end_with_input()
+    serve_node(open_node(folder), host="127.0.0.1", port=0, announce=say)
 
 
 if __name__ == "__main__":

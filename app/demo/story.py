@@ -8,7 +8,7 @@ from typing import Final
 
 from app.composition import Installation, compose
 from app.demo.children import NAMES, Children
-from app.demo.guests import Guests
+from app.demo.places import OPERATOR
 from app.demo.show import Show
 from app.demo.wanted import Wanted
 from app.errors import InputRefusedError
@@ -18,8 +18,8 @@ from app.store.repositories.projects import Agency, Project
 from app.store.unit_of_work import UnitOfWork
 from app.synthetic import SyntheticPool, synthesise
 from app.times import from_text
-from app.usecases.access import SECRET_BYTES, issue_key
 from app.usecases.draw_requests import request_draw, take_duty
+from app.usecases.invitations import contacts
 from app.usecases.openings import Vacated, open_draw, replace
 from app.usecases.operations import Actor
 from app.usecases.pools import import_pool
@@ -29,7 +29,6 @@ from app.usecases.projects import ProjectOrder, document_of_notice, register
 from app.usecases.registration import Candidate
 from app.usecases.registration import register as register_parties
 from app.waiting import run_patiently
-from draw.entry_bodies import LOGGED
 from draw.identifiers import organisation_check_character, uscc_check_character
 from draw.record import section_hash
 
@@ -38,8 +37,6 @@ BASIS: Final = "演示用合成专家库，无真实人员 (synthetic, for demon
 AGENCY: Final = "demo-agency"
 SECTION: Final = "s1"
 REQUESTER: Final = "demo-requester"
-OPERATOR: Final = "demo-operator"
-KEY_LIFE: Final = timedelta(days=1)
 _SEED_BYTES: Final = 32
 _BODY: Final = "M9999999"
 
@@ -91,6 +88,22 @@ async def freeze_pool(stage: Stage, experts: int) -> SyntheticPool:
     return pool
 
 
+async def import_contacts(stage: Stage, pool: SyntheticPool) -> None:
+    """The file of contacts as an operator imports it; the phones are nobody's."""
+    platform = stage.one.platform
+    rows = [
+        f"{one.id},{person.phone},,sms+voice" for one, person in zip(pool.records, pool.people, strict=True)
+    ]
+    found = contacts.read_contacts("\n".join([",".join(contacts.COLUMNS), *rows]).encode("utf-8"))
+    actor = Actor(person=OPERATOR, address="local", source="demo")
+
+    async def store(uow: UnitOfWork) -> int:
+        return await contacts.store(uow, POOL, found, actor=actor, now=platform.now())
+
+    number = await platform.database.transact(store)
+    stage.show.detail(f"{number} 人可用短信与语音联系", f"{number} people by short message and voice")
+
+
 async def register_project(stage: Stage, pool: SyntheticPool) -> Project:
     """The notice as a project with its bidders, under the agency of the demonstration.
 
@@ -105,7 +118,8 @@ async def register_project(stage: Stage, pool: SyntheticPool) -> Project:
         "prepared_by": list(pool.prepared_by),
     }
     rest = {"pack": {"base": "tender.cn", "overlays": []}, **planted, **wanted.document}
-    evaluation = wanted.evaluation(platform.clock(), experts=len(pool.records))
+    took = timedelta(seconds=stage.show.elapsed())
+    evaluation = wanted.evaluation(platform.clock(), took=took, experts=len(pool.records))
     document = document_of_notice(wanted.notice, {**rest, "evaluation": evaluation})
     order = ProjectOrder(
         project=wanted.notice.project_id, section=SECTION, owner="演示责任人", document=document
@@ -172,49 +186,29 @@ async def draw(stage: Stage, row: DrawRow) -> DrawRow:
 
 
 async def decline(stage: Stage, row: DrawRow, *, seat: int) -> int:
-    """The expert of a seat declines, with evidence; the seat is refilled. Gives the event's number.
-
-    Where invitations are logged, everybody is invited first, and whoever sits in the end has accepted.
+    """Where invitations are not logged: the expert of a seat declines, with evidence; the seat is refilled.
+    Gives the event's number.
     """
-    if row.sdr is not None and row.sdr["invitations"] == LOGGED:
-        return await Guests(stage.one, row).fill(declines=seat)
     document = (
         f"演示证据：第 {seat + 1} 席专家来电，因病不能参加评标。时间 {stage.one.platform.now()}".encode()
     )
     return await replace(stage.one.ceremony, row.id, Vacated(seat=seat, cause="decline", document=document))
 
 
-async def open_when_lawful(stage: Stage, row: DrawRow) -> DrawRow:
-    """Wait for the lawful time, then open with the supervisor's countersignature."""
+async def wait_until_lawful(stage: Stage, row: DrawRow) -> None:
+    """Wait for the time of the sealed record."""
     wait = seconds_to_open(stage.one, row)
     if wait > 0:
         stage.show.detail(
-            f"{wait:.0f} 秒后开评，方可公开",
-            f"the evaluation begins in {wait:.0f} s; not to be opened before",
+            f"{wait:.0f} 秒后开评，此前不得启封",
+            f"the evaluation begins in {wait:.0f} s; nothing opens before",
         )
         await asyncio.sleep(wait)
+
+
+async def open_lawfully(stage: Stage, row: DrawRow) -> DrawRow:
+    """Open the draw with the supervisor's countersignature."""
     return await open_draw(stage.one.ceremony, row.id)
-
-
-async def agency_key(one: Installation) -> str:
-    """An API key of a day for the agency's page; the demonstration shows it."""
-    now, secret = one.platform.clock(), one.platform.random(SECRET_BYTES)
-
-    async def store(uow: UnitOfWork) -> str:
-        return await issue_key(
-            uow,
-            person=REQUESTER,
-            role="agency",
-            agency_id=AGENCY,
-            scopes=None,
-            mode=one.platform.mode,
-            signing_key=None,
-            expires_at=now + KEY_LIFE,
-            now=now,
-            secret=secret,
-        )
-
-    return await one.platform.database.transact(store)
 
 
 def seconds_to_open(one: Installation, row: DrawRow) -> float:

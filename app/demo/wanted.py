@@ -15,10 +15,13 @@ from typing import Any, Final
 from app.errors import AppError
 from app.gateways.ocds import MAX_PACKAGE_BYTES, Notice, parse_package, read_notice
 from app.times import to_text
+from draw.entry_bodies import LOGGED
 
 MAX_REQUEST_BYTES: Final = 1024 * 1024
-# Between the registration of the project and the evaluation; the preview before the request takes part of it.
-LEAD: Final = timedelta(seconds=4)
+# Between the registration of the project and the evaluation people are drawn, invited and seated: so many
+# times what came before took, for a slow machine is slow throughout.
+LEAD: Final = timedelta(seconds=6)
+PACE: Final = 1
 EXPERTS_PER_SECOND: Final = 10_000
 LENGTH: Final = timedelta(hours=8)
 _ORDER: Final = frozenset({"parameters", "beacon", "override", "opens_at", "invitations"})
@@ -45,10 +48,15 @@ class Wanted:
     order: dict[str, Any]
     document: dict[str, Any]
 
-    def evaluation(self, now: datetime, *, experts: int) -> dict[str, str]:
-        """The time of evaluation: as asked for, or soon after `now`."""
+    @property
+    def logged(self) -> bool:
+        """Whether the draw's invitations are entries of the log."""
+        return bool(self.order.get("invitations", LOGGED) == LOGGED)
+
+    def evaluation(self, now: datetime, *, took: timedelta, experts: int) -> dict[str, str]:
+        """The time of evaluation: as asked for, or soon after `now`; `took` is what came before `now`."""
         asked: dict[str, str] | None = self.document.get("evaluation")
-        begin = now + LEAD + timedelta(seconds=experts / EXPERTS_PER_SECOND)
+        begin = now + max(LEAD, PACE * took) + timedelta(seconds=experts / EXPERTS_PER_SECOND)
         return asked or {"from": to_text(begin), "to": to_text(begin + LENGTH)}
 
 

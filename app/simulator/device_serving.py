@@ -56,14 +56,25 @@ def load_house(path: Path) -> tuple[House, list[tuple[str, str]]]:
     return house, [(one.name, one.key.public.hex()) for one in made if not one.id]
 
 
-def serve_devices(path: Path, *, host: str, port: int, announce: Callable[[str], None]) -> None:
-    """Serve until stopped; `announce` hears the address and the keys that wait for their registration."""
+def serve_devices(
+    path: Path,
+    *,
+    host: str,
+    port: int,
+    announce: Callable[[str], None],
+    listener: socket.socket | None = None,
+) -> None:
+    """Serve until stopped; `announce` hears the address and the keys that wait for their registration.
+
+    A `listener` that is given stands for host and port.
+    """
     quiet_server()
     house, waiting = load_house(path)
+    listening = listener or socket.create_server((host, port))
+    where, at = listening.getsockname()[:2]
 
     async def whole() -> None:
-        listener = socket.create_server((host, port))
-        announce(f"http://{host}:{listener.getsockname()[1]}")
+        announce(f"http://{where}:{at}")
         for name, public in waiting:
             announce(f"{name} {public}")
         async with httpx.AsyncClient(trust_env=False) as client:
@@ -73,7 +84,7 @@ def serve_devices(path: Path, *, host: str, port: int, announce: Callable[[str],
             )
             beats = asyncio.create_task(_beat(house))
             try:
-                await uvicorn.Server(config).serve(sockets=[listener])
+                await uvicorn.Server(config).serve(sockets=[listening])
             finally:
                 beats.cancel()
 

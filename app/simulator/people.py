@@ -5,7 +5,8 @@
 
 A person ``accept``s or ``decline``s by keys after so many minutes, answers ``late`` (one minute after it
 counts), stays ``silent``, ``waver``s (presses 1, then 2), has an ``invalid`` number, or follows the ``link``:
-then `answer` and `code` say what whoever plays the page should choose.
+then `answer` and `code` say what whoever plays the page should choose. Where nobody knows who will be written
+to, `first` says what those do who are reached first, one after the other.
 """
 
 from collections.abc import Mapping
@@ -53,11 +54,15 @@ class Town(BaseModel):
     seed: int = 0
     others: Person = Person()
     people: Mapping[str, Person] = Field(default_factory=dict, max_length=100_000)
+    first: tuple[Person, ...] = Field(default=(), max_length=1_000)
     faults: Faults = Faults()
 
-    def person(self, number: str) -> Person:
-        """Who answers this number."""
-        return self.people.get(number, self.others)
+    def person(self, number: str, *, reached: int | None = None) -> Person:
+        """Who answers this number; `reached`: how many strangers were reached before, if that is known."""
+        known = self.people.get(number)
+        if known is not None or reached is None:
+            return known or self.others
+        return self.first[reached] if reached < len(self.first) else self.others
 
 
 def load_town(file: Path) -> Town:

@@ -57,6 +57,8 @@ class Provider:
         self.key = key
         self.faults = town.faults
         self.taken: dict[str, Taken] = {}
+        # Everybody by number, in the order in which they were first reached.
+        self.met: dict[str, Person] = {}
         self.counted: Counter[str] = Counter()
         self._random = Random(town.seed)  # noqa: S311 - a run can be repeated; nothing here is a secret
         self._speed = speed
@@ -79,7 +81,7 @@ class Provider:
             self.counted["repeated"] += 1
             self._queue(now, *known.reports)
             return False
-        person = self.town.person(order.to)
+        person = self._meet(order.to)
         self.taken[order.id] = Taken(order=order, at=to_text(now), person=person)
         for moment, report in self._course(order, person, now):
             self._queue(moment, report)
@@ -103,6 +105,10 @@ class Provider:
     def inbox(self, number: str) -> list[Taken]:
         """What came to a phone, in order."""
         return [one for one in self.taken.values() if one.order.to == number]
+
+    def _meet(self, number: str) -> Person:
+        strangers = sum(one not in self.town.people for one in self.met)
+        return self.met.setdefault(number, self.town.person(number, reached=strangers))
 
     def _queue(self, moment: datetime, *reports: dict[str, Any]) -> None:
         for report in reports:

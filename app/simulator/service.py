@@ -1,6 +1,7 @@
 """The simulated provider at an address: takes messages, posts signed reports, lets tests look into phones.
 
 POST /{gateway}/{sms|voice}   the platform hands a message over
+GET  /phones                  whose phones were reached, in order, and what they mean to do
 POST /inbox                   what came to a phone, and what its owner means to do
 POST /faults                  be less reliable from now on, or down
 GET  /figures · GET /key      how much came and went · the key that reports are signed with
@@ -64,6 +65,10 @@ def create_provider_app(provider: Provider, clock: Callable[[], datetime]) -> Fa
         if provider.chance(provider.faults.lost):
             return JSONResponse({"code": 9}, 503)
         return JSONResponse({"code": 0})
+
+    @app.get("/phones")
+    async def phones() -> list[dict[str, Any]]:
+        return [{"to": number, "person": person.model_dump()} for number, person in provider.met.items()]
 
     @app.post("/inbox")
     async def inbox(phone: PhoneIn) -> list[dict[str, Any]]:

@@ -7,12 +7,12 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import uvicorn
 
-from app.composition import utc_now
 from app.errors import AppError
 from app.logs import configure
 from app.private_files import create_private
@@ -39,7 +39,7 @@ def serve_simulator(
 
     async def whole() -> None:
         listener = socket.create_server((host, port))
-        app = create_provider_app(provider, utc_now)
+        app = create_provider_app(provider, _now)
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1
         )
@@ -47,12 +47,16 @@ def serve_simulator(
         address = f"http://{host}:{listener.getsockname()[1]}"
         announce(json.dumps({"address": address, "report_key": provider.key.public.hex()}))
         async with httpx.AsyncClient(trust_env=False) as client:
-            sender = asyncio.create_task(Sender(provider, url=reports, client=client, clock=utc_now).run())
+            sender = asyncio.create_task(Sender(provider, url=reports, client=client, clock=_now).run())
             await server.serve(sockets=[listener])
             sender.cancel()
             await asyncio.gather(sender, return_exceptions=True)
 
     asyncio.run(whole())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _signing_key(path: Path) -> SigningKey:

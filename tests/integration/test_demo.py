@@ -50,7 +50,8 @@ def test_it_ends_well_and_leaves_every_file(finished: Finished) -> None:
     out, done = finished
     assert done.returncode == 0, done.stdout + done.stderr
     left = {path.name for path in out.iterdir() if path.is_file()}
-    wanted = {"bundle.json", "supervisor-pool.json", "receipt.json", "trust.json", "certificate.pdf", MARK}
+    wanted = {"bundle.json", "supervisor-pool.json", "receipt.json", "reply-receipt.json", "trust.json"}
+    wanted |= {"certificate.pdf", MARK}
     assert wanted <= left
     assert (out / "certificate.pdf").read_bytes().startswith(b"%PDF-1.")
 
@@ -62,10 +63,13 @@ def test_what_it_left_verifies_at_all_levels(finished: Finished) -> None:
         trust=(out / "trust.json").read_bytes(),
         pool_file=(out / "supervisor-pool.json").read_bytes(),
         receipt=(out / "receipt.json").read_bytes(),
+        reply=(out / "reply-receipt.json").read_bytes(),
     )
     assert (report.stage, report.keys_compared) == ("opened", True)
     assert report.levels == ("public", "supervisor", "expert")
-    assert not {"own-order", "not-opened"} & {note.code for note in report.notes}
+    assert not {"own-order", "not-opened", "grounds-not-checked", "reply-not-covered"} & {
+        note.code for note in report.notes
+    }
 
 
 @pytest.mark.skipif(
@@ -94,6 +98,19 @@ def test_a_person_reads_a_table_with_a_replacement_and_synthetic_names(finished:
     assert "评标专家名单（合成人员，均非真人）" in done.stdout
     assert done.stdout.count("虚") >= 7
     assert "是 yes" in done.stdout
+
+
+def test_people_answered_by_keypad_and_by_letter_and_every_refusal_was_replaced(finished: Finished) -> None:
+    out, done = finished
+    for said in ("听完按键", "（travel）", "信中链接", "名单密封", "依次到达", "名单启封"):
+        assert said in done.stdout, said
+    entries = [one["entry"] for one in json.loads((out / "bundle.json").read_bytes())["entries"]]
+    replies = [one["body"] for one in entries if one["type"] == "reply"]
+    assert sorted(one["answer"] for one in replies) == ["accept"] * 7 + ["decline"] * 2
+    assert {one["signature"] is None for one in replies} == {True, False}
+    assert [one["body"]["mode"] for one in entries if one["type"] == "event"] == ["supervisor"] * 2
+    topics = {one["body"]["topic"] for one in entries if one["type"] == "record"}
+    assert topics >= {"roster", "seating", "roster-open"}
 
 
 def test_the_four_parties_have_key_folders_of_their_own_that_only_their_owner_reads(
@@ -170,11 +187,15 @@ def test_an_interrupted_demonstration_leaves_no_process(tmp_path: Path) -> None:
         start_new_session=True,
     )
     assert process.stdout is not None
+    said = ""
     for line in process.stdout:
+        said += line
         if "Ctrl-C" in line:
             break
-    books = [str(tmp_path / "out" / role) for role in ("agency", "supervisor", "cosigner")]
-    assert len(running(books)) == 3
+    assert "TOTP" in said
+    folders = ("agency", "supervisor", "cosigner", "carrier", "devices")
+    books = [str(tmp_path / "out" / one) for one in folders]
+    assert len(running(books)) == 5
     process.send_signal(signal.SIGINT)
     process.wait(30)
     process.stdout.close()
@@ -184,7 +205,9 @@ def test_an_interrupted_demonstration_leaves_no_process(tmp_path: Path) -> None:
 def test_a_killed_demonstration_takes_its_parties_with_it(tmp_path: Path) -> None:
     parent = (
         "import sys, pathlib, time\nfrom app.demo.children import Children\n"
-        "children = Children(pathlib.Path(sys.argv[1])).__enter__()\nchildren.identities()\n"
+        "from app.demo.outside import Outside\nout = pathlib.Path(sys.argv[1])\n"
+        "around = Outside(out, reports='http://127.0.0.1:1').__enter__()\n"
+        "children = Children(out).__enter__()\nchildren.identities()\naround.meet()\n"
         "print('ready', flush=True)\ntime.sleep(60)\n"
     )
     process = subprocess.Popen(
@@ -195,7 +218,8 @@ def test_a_killed_demonstration_takes_its_parties_with_it(tmp_path: Path) -> Non
     process.kill()
     process.wait()
     process.stdout.close()
-    folders = [str(tmp_path / role) for role in ("agency", "supervisor", "cosigner")]
+    folders = [str(one) for one in tmp_path.iterdir()]
+    assert len(folders) == 5
     deadline = time.monotonic() + 20
     while running(folders) and time.monotonic() < deadline:
         os.sched_yield()
@@ -217,6 +241,6 @@ def running(folders: list[str]) -> list[str]:
             words = path.read_bytes().decode("utf-8", "replace").split("\0")
         except OSError:
             continue
-        if "app.demo.party" in words and set(folders) & set(words):
+        if {"app.demo.party", "app.demo.outside"} & set(words) and set(folders) & set(words):
             found.append(" ".join(words))
     return found
