@@ -16,14 +16,20 @@ from tests.support.calling import Letter
 from tests.support.desk_served import Day, day
 from tests.support.people import Person
 from tests.support.venues import seats
-from tests.support.visits import PHONE, WIDE, ZOOMED, check_reading, visit
+from tests.support.visits import PHONE, PHONE_ZOOMED, WIDE, ZOOMED, check_reading, visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 TABLET = {"width": 820, "height": 1180}
-SIZES = {"phone": PHONE, "tablet": TABLET, "wide": WIDE, "zoomed": ZOOMED}
+SIZES = {
+    "phone": PHONE,
+    "phone-zoomed": PHONE_ZOOMED,
+    "tablet": TABLET,
+    "wide": WIDE,
+    "zoomed": ZOOMED,
+}
 SCREENS = ("check-in", "expected", "bookings", "seats", "tasks")
 
 

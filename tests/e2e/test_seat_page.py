@@ -8,13 +8,13 @@ import pytest
 
 from tests.support.arriving import CITY, Arriving
 from tests.support.desk_served import Day, day
-from tests.support.visits import PHONE, WIDE, ZOOMED, check_reading, visit
+from tests.support.visits import PHONE, PHONE_ZOOMED, WIDE, ZOOMED, check_reading, visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
-SIZES = {"phone": PHONE, "wide": WIDE, "zoomed": ZOOMED}
+SIZES = {"phone": PHONE, "phone-zoomed": PHONE_ZOOMED, "wide": WIDE, "zoomed": ZOOMED}
 
 
 @pytest.fixture(scope="module")
