@@ -104,7 +104,8 @@ async def test_nobody_is_woken_and_no_night_counts(database: Database, tmp_path:
     assert calling.letters() == []
     assert {one.reply_by for one in (await calling.standing(row)).invitations} == {"2026-11-23T23:30:00Z"}
     await calling.until("2026-11-23T22:59:59Z")
-    assert calling.letters() == calling.calls() == []
+    assert calling.letters() == []
+    assert calling.calls() == []
     await calling.until("2026-11-23T23:00:00Z")
     assert len(calling.letters()) == len(calling.calls()) == 5
 
