@@ -10,6 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import event
 
+from app.gateways.pool_files import person_hash
 from app.store.unit_of_work import Database
 from app.times import from_text, to_text
 from app.usecases.invitations import changes
@@ -173,6 +174,18 @@ async def test_whoever_is_present_at_one_site_is_not_let_in_at_another(arriving:
 async def _person_of(arriving: Arriving, letter: Letter) -> str:
     expert = (await arriving.calling.of(letter)).invited.expert
     return next(one.person for one in arriving.stage.pool.records if one.id == expert)
+
+
+async def test_the_fifteen_digit_form_and_a_small_x_are_the_same_person(arriving: Arriving) -> None:
+    """The desk hashes as the import of a pool does, so an old card finds the same invitation."""
+    letter = arriving.letters[CITY][0]
+    number = await arriving.document(letter)
+    first = await arriving.check_in(letter, document=number.lower())
+    again = await arriving.check_in(letter, document=number[:6] + number[8:17])
+    assert [one.status_code for one in (first, again)] == [201, 201]
+    assert first.json()["arrival"] == again.json()["arrival"]
+    key = arriving.platform.person_key
+    assert person_hash(key, number) == await _person_of(arriving, letter)
 
 
 async def test_after_the_locker_a_second_coming_is_told(arriving: Arriving) -> None:

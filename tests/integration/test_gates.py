@@ -1,5 +1,6 @@
 """Locker, detector and gate: nobody inside without a deposit, nobody twice, and nobody ever held back."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -131,6 +132,15 @@ async def test_a_locker_holds_the_things_of_one_person(arriving: Arriving) -> No
     other = await arriving.deposit(first, "A-08")
     assert (other.status_code, await code(other)) == (409, "arrival.transition")
     assert (await arriving.deposit(second, "A-08")).status_code == 201
+
+
+async def test_two_desks_at_once_fill_one_locker_once(arriving: Arriving) -> None:
+    came = [await arriving.arrived(one) for one in arriving.letters[CITY][:2]]
+    answers = await asyncio.gather(
+        arriving.deposit(came[0], "A-07", "dana"), arriving.deposit(came[1], "A-07", "dora")
+    )
+    assert sorted(one.status_code for one in answers) == [201, 409]
+    assert sorted([await arriving.state(one) for one in came]) == ["confirmed", "deposited"]
 
 
 @pytest.mark.parametrize("image", ["aGVsbG8", "iVBORw0KGgo" + "A" * 44_000])

@@ -1,5 +1,6 @@
 """Seats: given by chance, opened by an enrolled browser for the person inside it was given to, no other."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,6 +60,14 @@ async def test_seats_can_be_computed_again_once_the_draw_is_open(arriving: Arriv
         document: Any = parse(one.document, max_bytes=65_536)
         assert document["seat"] == one.seat == next_seat(seed, document["seats"], taken)
         taken.add(one.seat)
+
+
+async def test_two_desks_at_once_give_two_seats(arriving: Arriving) -> None:
+    first, second = arriving.letters[CITY][:2]
+    came = [await arriving.inside(first, "A-01"), await arriving.inside(second, "A-02")]
+    given = await asyncio.gather(arriving.seat(came[0], "dana"), arriving.seat(came[1], "dora"))
+    assert len({one["seat"] for one in given}) == 2
+    assert sorted(one["position"] for one in given) == [1, 2]
 
 
 async def test_a_faulty_seat_is_passed_over_and_the_document_says_so(arriving: Arriving) -> None:
@@ -128,6 +137,16 @@ async def test_a_browser_that_nobody_enrolled_gets_no_challenge(arriving: Arrivi
     assert refusal(await arriving.challenge(browser)) == (401, "seat.refused")
     await arriving.propose(browser)
     assert refusal(await arriving.challenge(browser)) == (401, "seat.refused")
+
+
+async def test_whoever_asks_without_end_is_refused_for_a_minute_and_locks_nobody_out(
+    arriving: Arriving,
+) -> None:
+    browser = await arriving.enrolled(f"{CITY}-e1-1")
+    answers = [await arriving.challenge(browser) for _time in range(22)]
+    assert [one.status_code for one in answers] == [201] * 20 + [401] * 2
+    arriving.stage.clock.advance(seconds=60)
+    assert (await arriving.challenge(browser)).status_code == 201
 
 
 async def test_the_key_of_another_seat_opens_nothing(arriving: Arriving) -> None:

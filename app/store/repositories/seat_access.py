@@ -189,10 +189,12 @@ class SeatAccessRepository:
         await self._connection.execute(delete(seat_challenges).where(seat_challenges.c.expires_at < now))
         await self._insert(seat_challenges, challenge, SeatChallenge)
 
-    async def challenges_waiting(self, key_id: str) -> int:
-        """How many unused challenges a key has."""
+    async def challenges_waiting(self, key_id: str, *, now: str) -> int:
+        """How many challenges of a key can still be used."""
         query = select(func.count()).where(
-            seat_challenges.c.key_id == key_id, seat_challenges.c.used_at.is_(None)
+            seat_challenges.c.key_id == key_id,
+            seat_challenges.c.used_at.is_(None),
+            seat_challenges.c.expires_at > now,
         )
         return int((await self._connection.execute(query)).scalar_one())
 

@@ -104,7 +104,7 @@ async def challenge(
     """
     platform, now = desk.platform, desk.platform.now()
     key = await uow.seat_access.key(thumbprint)
-    if key is None or not _is_live(key, seat_id) or await _is_busy(uow, key):
+    if key is None or not _is_live(key, seat_id) or await _is_busy(uow, key, now):
         raise AccessRefusedError("seat.refused")
     fresh = SeatChallenge(
         id=new_id(platform, "chl"),
@@ -232,8 +232,8 @@ def _is_live(key: SeatKey, seat_id: str) -> bool:
     return key.seat == seat_id and key.approved_at is not None and key.revoked_at is None
 
 
-async def _is_busy(uow: UnitOfWork, key: SeatKey) -> bool:
-    return await uow.seat_access.challenges_waiting(key.id) >= MAX_WAITING
+async def _is_busy(uow: UnitOfWork, key: SeatKey, now: str) -> bool:
+    return await uow.seat_access.challenges_waiting(key.id, now=now) >= MAX_WAITING
 
 
 def _session(row: SeatSessionRow, arrival: Arrival) -> SeatSession:
