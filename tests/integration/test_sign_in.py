@@ -101,15 +101,8 @@ async def test_an_unknown_name_makes_the_same_work(
     api: Service, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """User enumeration by path: the same statements, the same hash, the same codes computed."""
-    hashed: list[bool] = []
-    passwords = api.app.state.entrance.passwords
-    compared = passwords._compared
-
-    def counted(stored: str | None, password: str) -> bool:
-        hashed.append(True)
-        return bool(compared(stored, password))
-
-    monkeypatch.setattr(passwords, "_compared", counted)
+    hashed = HasherSeen(api.app.state.entrance.passwords._hasher)
+    monkeypatch.setattr(api.app.state.entrance.passwords, "_hasher", hashed)
     page, seen = browser(api), []
     for login in ("wang.op", "nobody.here"):
         for _ in range(MAX_TRIES + 1):
@@ -118,15 +111,31 @@ async def test_an_unknown_name_makes_the_same_work(
                     "/v1/sessions", typed(api, bob, login=login, password="Not-The-Password-9")
                 )
             assert outcome(answer) == REFUSED
-            seen.append((tuple(run), len(hashed)))
-            hashed.clear()
+            seen.append((tuple(run), tuple(hashed.costs)))
+            hashed.costs.clear()
     known, unknown = seen[: MAX_TRIES + 1], seen[MAX_TRIES + 1 :]
-    assert [count for _, count in seen] == [1] * len(seen)
+    assert [costs for _, costs in seen] == [("argon2id", "m=19456,t=2,p=1")] * len(seen)
     # A known account is read once more by its id, in the transaction that would begin its session.
     spare = "FROM users WHERE users.id ="
     assert [[one for one in run if spare not in one] for run, _ in known] == [
         [one for one in run if spare not in one] for run, _ in unknown
     ]
+
+
+class HasherSeen:
+    """The real hasher; keeps kind and cost of what it compared with."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+        self.costs: list[str] = []
+
+    def hash(self, password: str) -> str:
+        return str(self._real.hash(password))
+
+    def verify(self, stored: str, password: str) -> bool:
+        _, kind, _, cost, *_ = [*stored.split("$"), *[""] * 4]
+        self.costs += [kind, cost]
+        return bool(self._real.verify(stored, password))
 
 
 @contextmanager
