@@ -136,6 +136,8 @@ async def test_a_gateway_reports_for_itself_and_its_own_channel_only(served: Ser
     assert (await send(served, plain(), VOICE.name)).json()["code"] == "report.gateway"
     foreign = plain(gateway=VOICE.name, report="r-2")
     assert (await send(served, foreign)).json()["code"] == "report.gateway"
+    borrowed = plain(gateway=VOICE.name, report="r-3")
+    assert (await send(served, borrowed, SMS.name)).json()["code"] == "report.gateway"
     assert (await send(served, plain(), "nobody")).json()["code"] == "gateway.unknown"
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from app.errors import WriteConflictError
 from app.gateways.messages import GatewayPermanentError, Outcome, Outgoing
 from app.store.repositories.leases import LEASE, Claim
-from app.store.repositories.outbox import Delivery, Message
+from app.store.repositories.outbox import Claimed, Delivery, Message
 from app.store.unit_of_work import Database
 from app.times import to_text
 from app.usecases.delivery import outbox
@@ -175,6 +175,22 @@ async def test_a_worker_that_lost_its_lease_writes_nothing_down(sender: Platform
     assert (await found(sender, 1)).state == "delivered"
 
 
+async def test_a_slow_worker_does_not_end_what_another_is_sending(sender: Platform, clock: Clock) -> None:
+    await put(sender, message(1))
+
+    async def take(token: str) -> list[Claimed]:
+        asked = Claim(token=token, now=sender.now(), limit=9)
+        return await sender.database.transact(lambda uow: uow.outbox.claim(asked, published=0, quiet=()))
+
+    (slow,) = await take("slow")
+    clock.move(seconds=OVER)
+    (fast,) = await take("fast")
+    for claimed, kept in ((slow, False), (fast, True), (fast, False)):
+        async with sender.database.write() as uow:
+            settled = await uow.outbox.settle(claimed, state="queued", next_at=sender.now())
+        assert settled is kept
+
+
 async def test_a_carrier_that_is_down_for_an_hour_loses_nothing(sender: Platform, clock: Clock) -> None:
     books = provider(outage=True)
     carrier = {"sms": Carrier(SMS.name, books, clock)}
@@ -289,6 +305,15 @@ async def test_what_ran_out_of_time_is_erased_told_once_and_never_sent(
     assert (await found(sender, 1)).state == "expired"
     assert await kinds(sender, 1) == ["expired"]
     assert await payloads(sender) == 0
+
+
+async def test_what_ran_out_of_time_is_not_taken_even_before_it_is_erased(
+    sender: Platform, clock: Clock
+) -> None:
+    await put(sender, message(1, expires_at=to_text(NOON + timedelta(minutes=5))))
+    clock.move(minutes=5)
+    asked = Claim(token="early", now=sender.now(), limit=9)
+    assert not await sender.database.transact(lambda uow: uow.outbox.claim(asked, published=0, quiet=()))
 
 
 async def test_a_report_after_the_end_of_time_still_tells_the_truth(sender: Platform, clock: Clock) -> None:
