@@ -9,7 +9,18 @@ import pytest
 STATIC = Path(__file__).resolve().parents[2] / "app/static"
 
 
-@pytest.mark.parametrize("name", ["index.html", "agency.html"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "index.html",
+        "agency.html",
+        "account.html",
+        "invitation.html",
+        "console.html",
+        "desk.html",
+        "seat.html",
+    ],
+)
 def test_a_served_page_needs_nothing_that_a_strict_content_policy_forbids(name: str) -> None:
     page = (STATIC / name).read_text(encoding="utf-8")
     assert not re.search(r"<script(?![^>]*\bsrc=)", page)
