@@ -1,12 +1,13 @@
 """Many campaigns in a town of 603 experts who behave as people do, each to filled or honestly short.
 
-    python benchmarks/campaigns.py [--draws 40] [--seed 1] [--experts 603]
+    python benchmarks/campaigns.py [--draws 40] [--seed 1] [--experts 603] [--minutes 60]
 
 Every act goes through the real use cases, worker, log and party nodes, on SQLite and a clock that is moved;
 every bundle is verified. Printed at the end: how the campaigns ended, what vacated seats, seconds per
 campaign, and the audit of fairness: S1 (ranks are uniform) and S2 (nobody is drawn oftener than chance has
 it). The run fails when a bundle does not verify, S1 lies below 0.001 or S2 flags anybody. The model of
-behaviour (`tests/support/town.py`) is an assumption; what is measured is the platform, not people.
+behaviour (`tests/support/town.py`) is an assumption; what is measured is the platform, not people. After
+`minutes` no further campaign begins, and those that ran are judged.
 """
 
 import argparse
@@ -32,7 +33,9 @@ LEAST_P = 0.001
 EVERY = 10
 
 
-async def simulate(folder: Path, *, draws: int, seed: int, experts: int) -> tuple[list[Ran], Audit, float]:
+async def simulate(
+    folder: Path, *, draws: int, seed: int, experts: int, minutes: float
+) -> tuple[list[Ran], Audit, float]:
     """Run the campaigns one after the other."""
     engine = make_engine(f"sqlite:///{folder / 'town.sqlite'}")
     await upgrade(engine)
@@ -41,6 +44,8 @@ async def simulate(folder: Path, *, draws: int, seed: int, experts: int) -> tupl
     town, audit, ran = Town(calling, seed=seed), Audit(), []
     begun = time.perf_counter()
     for number in range(draws):
+        if time.perf_counter() - begun > minutes * 60:
+            break
         one = await town.run(f"t{number}")
         ran.append(one)
         audit.add(one.found)
@@ -75,11 +80,18 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--experts", type=int, default=603)
+    parser.add_argument("--minutes", type=float, default=24 * 60)
     asked = parser.parse_args()
     print(machine())
     with tempfile.TemporaryDirectory() as folder:
         ran, audit, seconds = asyncio.run(
-            simulate(Path(folder), draws=asked.draws, seed=asked.seed, experts=asked.experts)
+            simulate(
+                Path(folder),
+                draws=asked.draws,
+                seed=asked.seed,
+                experts=asked.experts,
+                minutes=asked.minutes,
+            )
         )
     if not report(ran, audit, seconds):
         raise SystemExit("the audit is not quiet")
