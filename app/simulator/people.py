@@ -3,7 +3,8 @@
     {"seed": 7, "others": {"does": "accept", "after": 2},
      "people": {"13800000001": {"does": "decline", "after": 1}, "13800000002": {"does": "invalid"}}}
 
-A person ``accept``s or ``decline``s by keys after so many minutes, answers ``late`` (one minute after it
+A person ``accept``s or ``decline``s by keys after so many minutes, ``leave``s `stays` minutes after having
+accepted by calling back, answers ``late`` (one minute after it
 counts), stays ``silent``, ``waver``s (presses 1, then 2), has an ``invalid`` number, or follows the ``link``:
 then `answer` and `code` say what whoever plays the page should choose. Where nobody knows who will be written
 to, `first` says what those do who are reached first, one after the other.
@@ -22,12 +23,13 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Person(BaseModel):
-    """One person. `after`: minutes between the message and the answer."""
+    """One person. `after`: minutes between the message and the answer; `stays`: from there to the leave."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    does: Literal["accept", "decline", "late", "silent", "waver", "invalid", "link"] = "silent"
+    does: Literal["accept", "decline", "leave", "late", "silent", "waver", "invalid", "link"] = "silent"
     after: float = Field(default=0, ge=0, le=10_000)
+    stays: float = Field(default=0, ge=0, le=10_000)
     answer: Literal["accept", "decline"] = "accept"
     code: str | None = Field(default=None, max_length=40)
 

@@ -21,7 +21,7 @@ RINGS: Final = 1.0
 # Seconds until a report that found nobody is sent again.
 AGAIN: Final = 20
 _LATE: Final = timedelta(minutes=1)
-_KEYS: Final = {"accept": "11", "late": "11", "decline": "22"}
+_KEYS: Final = {"accept": "11", "decline": "22", "leave": "88"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +139,9 @@ class Provider:
             yield moment, _plain(order, "keys", keys="12")
         elif order.draw is not None:
             answer = "decline" if person.does == "decline" else "accept"
-            yield moment, _record(order, answer, _KEYS[person.does])
+            yield moment, _record(order, answer)
+            if person.does == "leave":
+                yield moment + self._minutes(person.stays), _record(order, "leave")
 
     def _minutes(self, minutes: float) -> timedelta:
         return timedelta(minutes=minutes / self._speed)
@@ -171,7 +173,7 @@ def _plain(order: Order, kind: str, *, keys: str | None = None) -> dict[str, Any
     }
 
 
-def _record(order: Order, answer: str, keys: str) -> dict[str, Any]:
+def _record(order: Order, answer: str) -> dict[str, Any]:
     return {
         "format": "qt/1 gateway-record",
         "gateway": order.gateway,
@@ -179,5 +181,5 @@ def _record(order: Order, answer: str, keys: str) -> dict[str, Any]:
         "draw": order.draw,
         "n": order.n,
         "answer": answer,
-        "keys": keys,
+        "keys": _KEYS[answer],
     }

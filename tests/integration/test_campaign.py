@@ -216,6 +216,24 @@ async def test_leave_before_and_after_the_cut_off(calling: Calling) -> None:
     assert states.count("replaced") >= 2
 
 
+async def test_whoever_accepted_leaves_by_calling_back(calling: Calling) -> None:
+    row = await calling.started()
+    call = calling.calls()[0]
+    await calling.press(call, "accept")
+    await calling.wait(minutes=1)
+    await calling.press(call, "leave")
+    assert await classes(calling, row) == ["leave"]
+    await calling.fill(row)
+    await opened(calling, row)
+
+
+async def test_nobody_leaves_by_key_who_has_not_accepted(calling: Calling) -> None:
+    row = await calling.started()
+    await calling.press(calling.calls()[0], "leave")
+    assert await classes(calling, row) == []
+    assert (await calling.standing(row)).states() == ["sent"] * 5
+
+
 async def test_leave_an_hour_before_the_begin_finds_a_successor_in_time(calling: Calling) -> None:
     row = await calling.started()
     leaving, *_ = calling.fresh()

@@ -32,6 +32,7 @@ DOES: Mapping[str, Person] = {
     "waver": Person(does="waver"),
     "invalid": Person(does="invalid"),
     "link": Person(does="link", answer="decline", code="travel"),
+    "leave": Person(does="leave", after=1, stays=2),
 }
 NUMBERS = {word: f"1380000000{place}" for place, word in enumerate(DOES)}
 
@@ -103,6 +104,7 @@ def to(word: str, *, channel: str = "voice") -> Message:
         ("waver", ["heard", "keys"]),
         ("invalid", ["invalid_number"]),
         ("link", ["failed"]),
+        ("leave", ["answer", "answer", "heard"]),
     ],
 )
 async def test_each_does_on_the_telephone_what_the_file_says(city: City, word: str, kinds: list[str]) -> None:

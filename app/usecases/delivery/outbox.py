@@ -26,7 +26,7 @@ from app.store.repositories.reports import Report
 from app.store.unit_of_work import UnitOfWork
 from app.times import from_text, to_text
 from app.usecases.delivery import templates
-from app.usecases.delivery.template_texts import KEYS
+from app.usecases.delivery.template_texts import MENU
 from app.usecases.platform import Platform
 
 LOG: Final = structlog.get_logger("qiantong.delivery")
@@ -176,7 +176,7 @@ def _outgoing(message: Message) -> Outgoing:
         text=rendered.text,
         expires_at=message.expires_at,
         reference=None if about is None else (about.draw, about.n),
-        menu=KEYS if about is not None and message.channel == "voice" else {},
+        menu=MENU if about is not None and message.channel == "voice" else {},
     )
 
 

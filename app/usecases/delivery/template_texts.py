@@ -1,14 +1,17 @@
 """The texts of all messages, by template, channel and language. `app.usecases.delivery.templates` holds them
 to the rules; times are shown in Beijing time.
 
-A call offers two keys and asks for each twice, so that a slip answers nothing: `KEYS`.
+A call offers two keys and asks for each twice, so that a slip answers nothing: `MENU`. Whoever has accepted
+and calls back leaves by a third: `KEYS` has them all.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
-# Keys pressed in a call, and what they answer.
-KEYS: Final[Mapping[str, str]] = {"11": "accept", "22": "decline"}
+# Keys that a call offers, and what they answer.
+MENU: Final[Mapping[str, str]] = {"11": "accept", "22": "decline"}
+# Keys of every answer by telephone: 88 in a call to the centre's line, after an acceptance.
+KEYS: Final[Mapping[str, str]] = {**MENU, "88": "leave"}
 
 SUBJECTS: Final[Mapping[str, Mapping[str, str]]] = {
     "invitation": {"zh": "评审邀请", "en": "Invitation to an evaluation"},

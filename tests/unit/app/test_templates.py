@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.errors import AppError
 from app.store.repositories.outbox import FIELDS, Message
-from app.usecases.delivery.template_texts import KEYS, SUBJECTS, TEXTS
+from app.usecases.delivery.template_texts import KEYS, MENU, SUBJECTS, TEXTS
 from app.usecases.delivery.templates import check, fields_of, lint, render
 from tests.support.delivery import LINK, message
 
@@ -152,7 +152,8 @@ def test_times_are_shown_in_beijing() -> None:
 
 def test_one_key_alone_answers_nothing() -> None:
     assert all(len(keys) == 2 and keys[0] == keys[1] for keys in KEYS)
-    assert sorted(KEYS.values()) == ["accept", "decline"]
+    assert sorted(KEYS.values()) == ["accept", "decline", "leave"]
+    assert set(MENU.values()) == {"accept", "decline"}
 
 
 def test_a_template_that_there_is_not_is_refused() -> None:
