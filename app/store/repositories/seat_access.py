@@ -208,6 +208,11 @@ class SeatAccessRepository:
         row = (await self._connection.execute(select(*_CHALLENGE).where(table.c.id == challenge_id))).one()
         return SeatChallenge(**row._mapping)
 
+    async def knows_challenge(self, challenge_id: str) -> bool:
+        """Whether such a challenge was given lately, used or not."""
+        query = select(seat_challenges.c.id).where(seat_challenges.c.id == challenge_id)
+        return (await self._connection.execute(query)).one_or_none() is not None
+
     async def add_session(self, session: SeatSessionRow) -> None:
         """Raises ConflictError ``seat.occupied`` when the seat or the arrival has a live session."""
         try:

@@ -1,6 +1,9 @@
 """The devices of a site: made known by an operator, revoked by one, listed."""
 
+import socket
 from dataclasses import dataclass
+from ipaddress import IPv4Address, ip_address
+from urllib.parse import unquote, urlsplit
 
 from app.errors import ConflictError, Fault, InputRefusedError, NotFoundError
 from app.store.repositories.devices import Device
@@ -65,6 +68,32 @@ async def revoke(uow: UnitOfWork, desk: Desk, device_id: str, *, actor: Actor) -
     return device
 
 
+def is_command_address(url: str) -> bool:
+    """Whether commands may go below this address: a plain host and path, so that what is appended stays the
+    last step of it, and no link-local host, where machines keep the metadata of their own installation."""
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    bare = "@" not in parts.netloc and not {"?", "#", "\\"} & set(url)
+    steps = {unquote(one) for one in parts.path.split("/")}
+    return bool(host) and bare and not steps & {".", ".."} and not _is_link_local(host)
+
+
+def _is_link_local(host: str) -> bool:
+    try:
+        # As resolvers read it: 2852039166 and 0xa9fea9fe are addresses, too.
+        return IPv4Address(socket.inet_aton(host)).is_link_local
+    except OSError:
+        pass
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_link_local
+
+
 async def _faults(uow: UnitOfWork, asked: NewDevice) -> list[Fault]:
     if await uow.venues.site(asked.site) is None:
         raise NotFoundError("site.unknown")
@@ -75,6 +104,8 @@ async def _faults(uow: UnitOfWork, asked: NewDevice) -> list[Fault]:
         faults.append(fault("device.key", "/public"))
     if asked.url is not None and asked.kind not in ("gate", "locker"):
         faults.append(fault("device.url", "/url"))
+    elif asked.url is not None and not is_command_address(asked.url):
+        faults.append(fault("device.address", "/url"))
     gate = None if asked.gate is None else await uow.devices.get(asked.gate)
     stands = gate is not None and gate.kind == "gate" and gate.site == asked.site
     if (asked.kind == "detector") != (asked.gate is not None) or (asked.gate is not None and not stands):

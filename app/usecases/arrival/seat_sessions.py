@@ -41,6 +41,7 @@ TOKEN_BYTES: Final = 32
 MAX_TOKEN_CHARS: Final = 128
 LONGEST: Final = timedelta(hours=16)
 MAX_TRIES: Final = 5
+NOBODY: Final = "nobody"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +131,9 @@ async def login(desk: Desk, seat_id: str, answered: Answered, *, address: str) -
         act = Act(platform=platform, site=seat.site_id, actor=actor, now=platform.now())
         found = await _check(uow, act, seat_id, answered)
         if isinstance(found, str):
-            await act.enter(uow, "seat-login-refused", seat=seat_id, reason=found)
+            # Whoever has no challenge of ours stands at no enrolled browser, and writes in no book.
+            if found != NOBODY:
+                await act.enter(uow, "seat-login-refused", seat=seat_id, reason=found)
             return None
         return await _sit(uow, act, found, token)
 
@@ -178,7 +181,8 @@ async def _check(uow: UnitOfWork, act: Act, seat_id: str, answered: Answered) ->
     spent = await uow.seat_access.spend_challenge(answered.challenge, now=act.now)
     key = None if spent is None else await uow.seat_access.key_by_id(spent.key_id)
     if spent is None or key is None:
-        return "challenge"
+        known = await uow.seat_access.knows_challenge(answered.challenge)
+        return "challenge" if known else NOBODY
     if not _is_live(key, seat_id):
         return "key"
     try:

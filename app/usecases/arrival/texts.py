@@ -15,6 +15,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "alert.reason": ("须写明处理原因", "Say what was done and why"),
         "device.key": ("不是可用的 Ed25519 公钥", "Not an acceptable Ed25519 public key"),
         "device.url": ("该类设备不接受命令地址", "This kind of device takes no commands"),
+        "device.address": (
+            "命令地址须为主机与路径，不含账号、查询串、片段或上级目录，且不得为链路本地地址",
+            "An address for commands is a host, not link-local, and a plain path: no user, query or fragment",
+        ),
         "device.gate": (
             "检测门须对应本场地的一个门禁，其他设备不得填写",
             "A detector, and nothing else, names a gate of its own site",
