@@ -5,6 +5,7 @@ interrupted.
 import asyncio
 import signal
 import socket
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
@@ -55,6 +56,10 @@ async def serve_installation(
     announce(address_of(listener))
     resumed = asyncio.create_task(resume(one))
     working = asyncio.create_task(worker.run()) if one.settings.worker else None
+    if threading.current_thread() is threading.main_thread():
+        # The server raises the signal again when it has ended: then the pass under way ends as well, and not
+        # in the middle.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
     try:
         await server.serve(sockets=[listener])
     finally:

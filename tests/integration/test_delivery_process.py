@@ -93,6 +93,12 @@ def start_worker(folder: Path, url: str, file: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env=os.environ | wanted, stderr=subprocess.PIPE)
 
 
+def start_server(folder: Path, url: str) -> subprocess.Popen[bytes]:
+    wanted = {"QIANTONG_DATA": str(folder), "QIANTONG_DATABASE": url}
+    command = [sys.executable, "-m", "app.cli.main", "serve", "--port", "0"]
+    return subprocess.Popen(command, env=os.environ | wanted, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
 def figures(simulator: dict[str, str]) -> dict[str, int]:
     found: dict[str, int] = httpx.get(f"{simulator['address']}/figures", trust_env=False).json()
     return found
@@ -140,6 +146,28 @@ async def test_killed_in_the_middle_a_second_process_finishes_and_nobody_is_told
     assert b"139000" not in logged
     found = figures(simulator)
     assert found["handed over"] - found.get("repeated", 0) == found["messages"] == MESSAGES
+    await database.dispose()
+
+
+async def test_a_server_works_its_outbox_too_and_ends_cleanly_when_told_to(
+    migrated_url: str, tmp_path: Path, workers: list[subprocess.Popen[bytes]]
+) -> None:
+    settings = Settings(data=tmp_path, database=migrated_url)
+    database = Database(make_engine(migrated_url), load_or_create(settings.keys / "fields.json"))
+    now = datetime.now(UTC)
+    times = {"not_before": to_text(now), "expires_at": to_text(now + timedelta(hours=2)), "urgent": True}
+    await database.transact(lambda uow: enqueue(uow, message(1, **times)))
+    server = start_server(tmp_path, migrated_url)
+    workers.append(server)
+    end = time.monotonic() + PATIENCE_SECONDS
+    while await _states(database) != {"sent": 1}:
+        assert time.monotonic() < end
+    server.send_signal(signal.SIGTERM)
+    said, logged = server.communicate(timeout=20)
+    assert server.returncode == 0, logged
+    assert said.startswith(b"http://127.0.0.1:")
+    (spooled,) = (tmp_path / "spool").glob("*.json")
+    assert spooled.stem == message(1).id
     await database.dispose()
 
 
