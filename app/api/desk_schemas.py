@@ -211,6 +211,29 @@ class LockOut(BaseModel):
     released_at: str | None
 
 
+class LockPage(BaseModel):
+    """Locks of a site that stand, newest first."""
+
+    items: list[LockOut]
+
+
+class PresenceOut(BaseModel):
+    """Somebody present at a site, by short code; `released_at` is null while they have to stay."""
+
+    arrival: str
+    code: str
+    draw: str
+    state: str
+    arrived_at: str
+    released_at: str | None
+
+
+class PresencePage(BaseModel):
+    """Everybody present at a site."""
+
+    items: list[PresenceOut]
+
+
 class AlertOut(BaseModel):
     """Something that needs a person until it is closed."""
 

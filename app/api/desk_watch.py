@@ -21,6 +21,8 @@ from app.api.desk_schemas import (
     DrawReleaseOut,
     LedgerOut,
     LockOut,
+    LockPage,
+    PresencePage,
     ReasonIn,
     ReconciliationOut,
     ReleasedOut,
@@ -29,13 +31,16 @@ from app.api.idempotent import Answer, once, once_effect
 from app.api.principals import PlatformDep, acting, actor_of
 from app.api.strict_json import StrictRoute
 from app.errors import NotFoundError
+from app.store.repositories.arrivals import Arrival, Tries
 from app.store.repositories.gates import SiteAlert
 from app.store.repositories.site_ledger import Anchor
 from app.store.unit_of_work import UnitOfWork
 from app.times import from_text
 from app.usecases.arrival import alerts, ledger, supervised
+from app.usecases.arrival.check_in import MAX_TRIES
 from app.usecases.arrival.desk import day_of, own_site
 from app.usecases.arrival.expected import report
+from app.usecases.platform import Platform
 from app.usecases.principals import AT_A_SITE, Principal
 from crypto.canonical import JsonValue
 
@@ -70,11 +75,17 @@ def site_of(principal: Principal, site: str | None) -> str:
     response_model=ReconciliationOut,
     responses=problems(401, 403, 404),
 )
-async def get_reconciliation(request: Request, platform: PlatformDep, principal: Guard) -> dict[str, Any]:
+async def get_reconciliation(
+    request: Request, platform: PlatformDep, principal: Watcher, site: Site = None
+) -> dict[str, Any]:
     """Who is behind the gates against who sits at a seat; somebody at a seat without a gate is an alert."""
     act = ledger.Act(
-        platform=platform, site=own_site(principal), actor=actor_of(request, principal), now=platform.now()
+        platform=platform,
+        site=site_of(principal, site),
+        actor=actor_of(request, principal),
+        now=platform.now(),
     )
+    await _require_site(platform, act.site)
     found = await platform.database.transact(lambda uow: report(uow, act))
     listed = [{"code": found.codes.get(one.arrival, "-"), "kind": one.kind} for one in found.mismatches]
     return {
@@ -178,6 +189,24 @@ async def post_attestation(
     return await once_effect(request, principal, effect)
 
 
+@router.get("/locks", operation_id="listLocks", response_model=LockPage, responses=problems(401, 403, 404))
+async def get_locks(platform: PlatformDep, principal: Overseer, site: Site = None) -> dict[str, Any]:
+    """Documents with too many wrong codes at a site, by handle: which documents, nobody is told."""
+    async with platform.database.read() as uow:
+        found = await uow.arrivals.locks(site_of(principal, site), tries=MAX_TRIES)
+    return {"items": [_lock_json(one) for one in found]}
+
+
+@router.get(
+    "/presences", operation_id="listPresences", response_model=PresencePage, responses=problems(401, 403, 404)
+)
+async def get_presences(platform: PlatformDep, principal: Overseer, site: Site = None) -> dict[str, Any]:
+    """Who is present at a site, by short code and state, for the supervisor's release."""
+    async with platform.database.read() as uow:
+        here = await uow.arrivals.present_at(site_of(principal, site))
+    return {"items": [_presence_json(one) for one in here]}
+
+
 @router.post(
     "/locks/{lock_id}/release",
     dependencies=KEYED,
@@ -193,14 +222,7 @@ async def post_lock_release(
 
     async def work(uow: UnitOfWork) -> Answer:
         done = await supervised.release_lock(uow, platform, lock_id, actor=actor)
-        content: dict[str, JsonValue] = {
-            "lock": done.id,
-            "site": done.site,
-            "tries": done.tries,
-            "last_at": done.last_at,
-            "released_at": done.released_at,
-        }
-        return Answer(status=200, content=content)
+        return Answer(status=200, content=_lock_json(done))
 
     return await once(request, principal, work)
 
@@ -244,6 +266,28 @@ async def post_draw_release(
         return Answer(status=200, content={"draw": asked.draw, "released": number})
 
     return await once(request, principal, work)
+
+
+async def _require_site(platform: Platform, site: str) -> None:
+    """Raises NotFoundError ``site.unknown``: nobody writes into the ledger of a site that is none."""
+    async with platform.database.read() as uow:
+        if await uow.venues.site(site) is None:
+            raise NotFoundError("site.unknown")
+
+
+def _lock_json(one: Tries) -> dict[str, JsonValue]:
+    return {
+        "lock": one.id,
+        "site": one.site,
+        "tries": one.tries,
+        "last_at": one.last_at,
+        "released_at": one.released_at,
+    }
+
+
+def _presence_json(one: Arrival) -> dict[str, Any]:
+    kept = ("code", "state", "arrived_at", "released_at")
+    return {"arrival": one.id, "draw": one.draw_id} | {name: getattr(one, name) for name in kept}
 
 
 def _alert_json(one: SiteAlert) -> dict[str, Any]:

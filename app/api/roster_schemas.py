@@ -27,6 +27,39 @@ class OpeningOut(Wire):
     opened_at: str = Field(examples=["2026-11-23T03:00:00Z"])
 
 
+class WishOut(Wire):
+    """A wish to open; `opened_at` is null until two custodians gave their shares."""
+
+    tier: int = Field(examples=[2])
+    version: int = Field(examples=[1])
+    log_index: int = Field(examples=[214])
+    asked_at: str = Field(examples=["2026-11-23T03:00:00Z"])
+    opened_at: str | None = Field(examples=["2026-11-23T03:00:00Z"])
+
+
+class TierOut(Wire):
+    """Whom a tier lets in, as the manifest fixed it before anybody was asked."""
+
+    tier: int = Field(examples=[2])
+    readers: list[str] = Field(examples=[["committee", "site", "supervisor"]])
+
+
+class RosterStateOut(Wire):
+    """How far a roster is. `version` is null while nothing is sealed, `tier` 0 while nothing is open;
+    `stale`: somebody was replaced since the sealing; `readable`: the tier lets the caller in.
+    """
+
+    draw: str = Field(examples=["drw_2f9d0c"])
+    version: int | None = Field(examples=[1])
+    sealed_at: str | None = Field(examples=["2026-11-22T09:00:00Z"])
+    not_before: str | None = Field(examples=["2026-11-23T03:00:00Z"])
+    stale: bool
+    tier: int = Field(examples=[0])
+    readable: bool
+    tiers: list[TierOut]
+    openings: list[WishOut]
+
+
 class RosterSeatOut(Wire):
     """Who sits; `seat` counts from 1."""
 

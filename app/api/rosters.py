@@ -10,11 +10,11 @@ from fastapi import APIRouter, Depends, Request, Response
 from app.api.declared import KEYED, problems
 from app.api.idempotent import Answer, once_effect
 from app.api.principals import PlatformDep, acting, actor_of, public_rate
-from app.api.roster_schemas import OpeningIn, OpeningOut, OpenRosterOut
+from app.api.roster_schemas import OpeningIn, OpeningOut, OpenRosterOut, RosterStateOut
 from app.api.strict_json import StrictRoute
 from app.usecases.principals import Principal
 from app.usecases.roster.openings import open_roster
-from app.usecases.roster.readings import OpenRoster, public_roster, read_roster
+from app.usecases.roster.readings import OpenRoster, RosterState, public_roster, read_roster, roster_state
 from crypto.canonical import JsonValue
 
 router = APIRouter(prefix="/v1", tags=["rosters"], route_class=StrictRoute)
@@ -22,6 +22,20 @@ public = APIRouter(prefix="/v1", tags=["public"], dependencies=[Depends(public_r
 Opener = Annotated[Principal, Depends(acting("roster.open"))]
 Reader = Annotated[Principal, Depends(acting("roster.read"))]
 _UNKEPT: Final = {"Cache-Control": "no-store"}
+
+
+@router.get(
+    "/draws/{draw_id}/roster/openings",
+    operation_id="getRosterState",
+    response_model=RosterStateOut,
+    responses=problems(401, 403, 404),
+)
+async def get_openings(
+    response: Response, platform: PlatformDep, principal: Opener, draw_id: str
+) -> dict[str, Any]:
+    """How far the roster is: sealed, from when it may be opened, at which tier it is open. No name."""
+    response.headers.update(_UNKEPT)
+    return _state(await roster_state(platform, principal, draw_id))
 
 
 @router.post(
@@ -81,6 +95,30 @@ async def get_public_roster(response: Response, platform: PlatformDep, code: str
     """Who sat, where the law publishes names with the result (government procurement)."""
     response.headers.update(_UNKEPT)
     return _shown(await public_roster(platform, code))
+
+
+def _state(found: RosterState) -> dict[str, Any]:
+    version = found.version
+    return {
+        "draw": found.draw,
+        "version": None if version is None else version.version,
+        "sealed_at": None if version is None else version.sealed_at,
+        "not_before": found.not_before,
+        "stale": found.stale,
+        "tier": found.tier,
+        "readable": found.readable,
+        "tiers": [{"tier": tier, "readers": sorted(found.readers[tier])} for tier in sorted(found.readers)],
+        "openings": [
+            {
+                "tier": one.tier,
+                "version": one.version,
+                "log_index": one.record_index,
+                "asked_at": one.asked_at,
+                "opened_at": one.opened_at,
+            }
+            for one in found.openings
+        ],
+    }
 
 
 def _shown(found: OpenRoster) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from app.api.desk_schemas import (
     RecusedOut,
     SeatSessionOut,
 )
+from app.api.desk_watch import Site, site_of
 from app.api.idempotent import Answer, once
 from app.api.principals import PlatformDep, acting, actor_of, address_of, platform_of, public_rate
 from app.api.strict_json import StrictRoute
@@ -38,9 +39,20 @@ from app.usecases.principals import Principal, require_site
 router = APIRouter(prefix="/v1/seats", tags=["seats"], route_class=StrictRoute)
 Enroller = Annotated[Principal, Depends(acting("seat.enrol"))]
 Approver = Annotated[Principal, Depends(acting("seat.approve"))]
+Revoker = Annotated[Principal, Depends(acting("seat.revoke"))]
 Watcher = Annotated[Principal, Depends(acting("alert.read"))]
 _BEARER: Final = "seat "
 _KEYS: Final = problems(401, 403, 404, 409, 413, 415, 422)
+
+
+@router.get(
+    "/keys", operation_id="listSiteKeys", response_model=EnrolmentPage, responses=problems(401, 403, 404)
+)
+async def get_site_keys(platform: PlatformDep, principal: Watcher, site: Site = None) -> dict[str, Any]:
+    """The keys of a whole site that are not revoked: what waits for a second person, and what is live."""
+    async with platform.database.read() as uow:
+        found = await uow.seat_access.keys_of(site_of(principal, site))
+    return {"items": [_key_json(one) for one in found]}
 
 
 @router.get(
@@ -108,7 +120,7 @@ async def post_approval(
     responses=_KEYS,
 )
 async def post_revocation(
-    request: Request, desk: DeskDep, principal: Enroller, seat_id: str, asked: ApprovalIn
+    request: Request, desk: DeskDep, principal: Revoker, seat_id: str, asked: ApprovalIn
 ) -> Response:
     """Believe a key no longer and end what it opened; one person is enough."""
     actor = actor_of(request, principal)

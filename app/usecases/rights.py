@@ -110,7 +110,9 @@ _ARRIVING: Final = {
     "relay.read": _right("relay:read", SITE, SUPERVISOR),
     "relay.write": _right("relay:write", SITE),
     # By two persons: who begins an enrolment cannot approve it.
-    "seat.enrol": _right("seats:enrol", SITE, OPERATOR),
+    "seat.enrol": _right("seats:enrol", SITE),
+    # Whoever has a doubt ends a key; nobody is let in by that.
+    "seat.revoke": _right("seats:enrol", SITE, OPERATOR, SUPERVISOR),
     "seat.approve": _right("seats:approve", OPERATOR, SUPERVISOR),
     "desk.expected": _right("desk:read", SITE),
     "desk.check-in": _right("desk:write", SITE),

@@ -139,6 +139,14 @@ class ArrivalRepository:
         row = (await self._connection.execute(query)).one_or_none()
         return None if row is None else Tries(**row._mapping)
 
+    async def locks(self, site: str, *, tries: int) -> list[Tries]:
+        """Counts at a site that have reached `tries`, newest first."""
+        query = select(*_TRIES).where(arrival_tries.c.site == site, arrival_tries.c.tries >= tries)
+        rows = await self._connection.execute(
+            query.order_by(arrival_tries.c.last_at.desc(), arrival_tries.c.id)
+        )
+        return [Tries(**row._mapping) for row in rows]
+
     async def put_tries(self, before: Tries | None, after: Tries) -> None:
         """Count one more, or begin anew. Raises WriteConflictError when another writer counted first."""
         values = {one.name: getattr(after, one.name) for one in fields(Tries)}

@@ -6,23 +6,41 @@ pack lets them. Every reading by an account is in the operation log; a refusal i
 was sealed, nothing opened, or the reader is not of the tier.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from app.errors import NotFoundError
-from app.store.repositories.rosters import RosterOpening
+from app.store.repositories.rosters import RosterOpening, RosterVersion
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.draw_requests import find_draw
 from app.usecases.operations import Actor, note
 from app.usecases.platform import Platform
 from app.usecases.principals import AGENCY, OPERATOR, SITE, SUPERVISOR, Principal
+from app.usecases.roster import custody
 from draw import roster
 from draw.roster import RosterSeat
 
 # What a role is among the readers of a tier: an agency reads what the public reads, an operator the archive.
 READER_OF: Final = {AGENCY: "public", OPERATOR: "archive", SITE: "site", SUPERVISOR: "supervisor"}
 PUBLIC: Final = "public"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterState:
+    """How far a draw's roster is, for whoever may open it; without a version nothing was sealed yet.
+
+    `tier` is the highest reached, `readers` whom each tier lets in, `readable` whether this caller may read.
+    """
+
+    draw: str
+    version: RosterVersion | None
+    not_before: str | None
+    stale: bool
+    tier: int
+    readers: Mapping[int, Sequence[str]]
+    readable: bool
+    openings: Sequence[RosterOpening]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -33,6 +51,28 @@ class OpenRoster:
     version: int
     tier: int
     seats: Sequence[RosterSeat]
+
+
+async def roster_state(platform: Platform, principal: Principal, draw_id: str) -> RosterState:
+    """Sealed or not, from when it may be opened, at which tier it is open. Raises NotFoundError
+    ``draw.unknown``."""
+    async with platform.database.read() as uow:
+        draw = (await find_draw(uow, principal, draw_id)).id
+        version = await uow.rosters.newest(draw)
+        wishes = await uow.rosters.openings(draw)
+    manifest = None if version is None else roster.read_manifest(version.manifest)
+    reached = max((one.tier for one in wishes if one.opened_at is not None), default=0)
+    reader = READER_OF.get(principal.role, PUBLIC)
+    return RosterState(
+        draw=draw,
+        version=version,
+        not_before=None if manifest is None else manifest["not_before"],
+        stale=version is not None and await custody.stale(platform, version),
+        tier=reached,
+        readers={} if manifest is None else {one["tier"]: one["readers"] for one in manifest["tiers"]},
+        readable=manifest is not None and reached > 0 and reader in roster.readers(manifest, reached),
+        openings=wishes,
+    )
 
 
 async def read_roster(platform: Platform, principal: Principal, draw_id: str, *, actor: Actor) -> OpenRoster:
