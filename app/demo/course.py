@@ -54,7 +54,7 @@ async def fill_and_seat(guided: Guided, row: DrawRow, pool: SyntheticPool, *, ne
         "邀请：运行人提出，监督人批准，同时发出密封邀请",
         "invitations: proposed, approved, all sealed letters at once",
     ):
-        campaign = await _invite(guided, row, centres)
+        campaign = await _invite(guided, row, centres, near=near)
     with show.step("到场：验身、存物、过门、随机入座", "arrival: desk, locker, gate, a seat by chance"):
         if not near:
             show.detail("开评时间较远，今日无人到场", "the evaluation is far away: nobody comes today")
@@ -94,7 +94,7 @@ async def tell_pages(guided: Guided, row: DrawRow) -> None:
             "代理机构 agency": f"{guided.address}/agency",
             "　密钥 key": api.tokens[REQUESTER],
             "专家的信 letter": guided.answered[0].link if guided.answered else "",
-            "操作台 console": f"{guided.address}/console",
+            "操作台 console": f"{guided.address}/console#/draws/{row.id}",
             "签到台 desk": f"{guided.address}/desk",
             "评标席 seat": f"{guided.address}/seat",
             "　席位与凭条 seat, slip": _slip(guided),
@@ -120,7 +120,7 @@ async def _hire(guided: Guided) -> Callers:
     return guided.api
 
 
-async def _invite(guided: Guided, row: DrawRow, centres: Centres) -> Campaign:
+async def _invite(guided: Guided, row: DrawRow, centres: Centres, *, near: bool) -> Campaign:
     show, api, phones = guided.stage.show, guided.api, guided.phones
     if api is None or phones is None:
         raise TypeError("nobody was hired yet")
@@ -129,7 +129,7 @@ async def _invite(guided: Guided, row: DrawRow, centres: Centres) -> Campaign:
     show.detail(f"{asked['invited']} 封信同时发出", f"{asked['invited']} letters leave at once")
     await places.book(api, row, centres, asked["seats"])
     show.detail("按席位预订评标室，两处确认", "seats are booked and confirmed by the centres")
-    shown = await campaign.settle()
+    shown = await campaign.settle(near=near)
     guided.sealed = shown["state"] in SEALED
     guided.answered = [one for one in campaign.answered if await _accepted(phones, one)]
     show.answers(await phones.reached())

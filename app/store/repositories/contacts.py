@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.store.field_cipher import FieldCipher
 from app.store.invitation_tables import contacts
 
+BATCH: Final = 1_000
 CHANNELS: Final = ("sms", "voice", "email")
 
 
@@ -42,14 +43,34 @@ class ContactRepository:
     async def put(self, pool_id: str, expert: str, contact: Contact, *, now: str) -> None:
         """Store or replace one expert's contact."""
         tag = self._tag(pool_id, expert)
-        plain = json.dumps(asdict(contact), ensure_ascii=False).encode("utf-8")
-        sealed = self._cipher.seal(plain, **_place(pool_id, tag))
+        sealed = self._sealed(pool_id, tag, contact)
         known = update(contacts).where(contacts.c.pool_id == pool_id, contacts.c.expert_tag == tag)
         if (await self._connection.execute(known.values(sealed=sealed, changed_at=now))).rowcount:
             return
         await self._connection.execute(
             contacts.insert().values(pool_id=pool_id, expert_tag=tag, sealed=sealed, changed_at=now)
         )
+
+    async def put_all(self, pool_id: str, found: Mapping[str, Contact], *, now: str) -> None:
+        """Store or replace the contacts of many experts; the new ones by a few large statements."""
+        query = select(contacts.c.expert_tag).where(contacts.c.pool_id == pool_id)
+        known = set((await self._connection.execute(query)).scalars())
+        tags = {expert: self._tag(pool_id, expert) for expert in found}
+        for expert, tag in tags.items():
+            if tag in known:
+                await self.put(pool_id, expert, found[expert], now=now)
+        fresh = [expert for expert, tag in tags.items() if tag not in known]
+        for start in range(0, len(fresh), BATCH):
+            rows = [
+                {
+                    "pool_id": pool_id,
+                    "expert_tag": tags[expert],
+                    "sealed": self._sealed(pool_id, tags[expert], found[expert]),
+                    "changed_at": now,
+                }
+                for expert in fresh[start : start + BATCH]
+            ]
+            await self._connection.execute(contacts.insert(), rows)
 
     async def get(self, pool_id: str, expert: str) -> Contact | None:
         """One expert's contact."""
@@ -64,6 +85,10 @@ class ContactRepository:
         """How many experts of a pool can be reached."""
         query = select(func.count()).select_from(contacts).where(contacts.c.pool_id == pool_id)
         return int((await self._connection.execute(query)).scalar_one())
+
+    def _sealed(self, pool_id: str, tag: str, contact: Contact) -> bytes:
+        plain = json.dumps(asdict(contact), ensure_ascii=False).encode("utf-8")
+        return self._cipher.seal(plain, **_place(pool_id, tag))
 
     def _tag(self, pool_id: str, expert: str) -> str:
         return self._cipher.tag("contact", f"{pool_id}|{expert}")

@@ -65,8 +65,7 @@ async def store(
     ]
     if strangers:
         raise InputRefusedError("contacts.refused", strangers[:MAX_FAULTS])
-    for expert, contact in found.items():
-        await uow.contacts.put(pool_id, expert, contact, now=now)
+    await uow.contacts.put_all(pool_id, found, now=now)
     await note(uow, actor, "contacts.write", pool_id, now=now)
     return len(found)
 
