@@ -5,8 +5,6 @@ there is no recipient, no number, no text and no link: those are in `sealed_payl
 message is delivered, refused for good or expired.
 """
 
-from typing import Final
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -20,15 +18,12 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from app.store.tables import METADATA
-
-_ID: Final = String(64)
-_TIME: Final = String(20)
+from app.store.columns import ID, METADATA, TIME
 
 outbox = Table(
     "outbox",
     METADATA,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("channel", String(8), nullable=False),
     Column("template", String(40), nullable=False),
     Column("state", String(10), nullable=False),
@@ -39,12 +34,12 @@ outbox = Table(
     # The invitation that a keypad answer is about: numbers of public log entries, no person.
     Column("draw_k", BigInteger),
     Column("invitation_n", BigInteger),
-    Column("not_before", _TIME, nullable=False),
-    Column("expires_at", _TIME, nullable=False),
-    Column("next_at", _TIME, nullable=False),
+    Column("not_before", TIME, nullable=False),
+    Column("expires_at", TIME, nullable=False),
+    Column("next_at", TIME, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("lease_until", _TIME),
-    Column("leased_by", _ID),
+    Column("lease_until", TIME),
+    Column("leased_by", ID),
     # Not sent before a published checkpoint covers the log up to this size.
     Column("log_size", BigInteger),
     Column("gateway", String(32)),
@@ -52,7 +47,7 @@ outbox = Table(
     Column("failure", String(64)),
     # The newest report, for whoever watches.
     Column("last_kind", String(16)),
-    Column("last_at", _TIME),
+    Column("last_at", TIME),
     Index(None, "state", "next_at"),
     Index(None, "draw_k", "invitation_n"),
     Index(None, "leased_by"),
@@ -67,13 +62,13 @@ timers = Table(
     METADATA,
     Column("kind", String(40), primary_key=True),
     Column("subject", String(128), primary_key=True),
-    Column("due_at", _TIME, nullable=False),
-    Column("next_at", _TIME, nullable=False, index=True),
+    Column("due_at", TIME, nullable=False),
+    Column("next_at", TIME, nullable=False, index=True),
     Column("attempts", Integer, nullable=False),
     # Raised whenever the timer is set again: a handler ends only the setting that it saw.
     Column("version", Integer, nullable=False),
-    Column("lease_until", _TIME),
-    Column("leased_by", _ID, index=True),
+    Column("lease_until", TIME),
+    Column("leased_by", ID, index=True),
 )
 
 delivery_reports = Table(
@@ -81,17 +76,17 @@ delivery_reports = Table(
     METADATA,
     Column("gateway", String(32), primary_key=True),
     Column("report_id", String(128), primary_key=True),
-    Column("message_id", _ID, nullable=False, index=True),
+    Column("message_id", ID, nullable=False, index=True),
     Column("kind", String(16), nullable=False),
-    Column("at", _TIME, nullable=False),
+    Column("at", TIME, nullable=False),
     # Keys pressed and the gateway's signed record.
     Column("sealed_detail", LargeBinary),
-    Column("received_at", _TIME, nullable=False),
-    Column("handled_at", _TIME),
-    Column("next_at", _TIME, nullable=False),
+    Column("received_at", TIME, nullable=False),
+    Column("handled_at", TIME),
+    Column("next_at", TIME, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("lease_until", _TIME),
-    Column("leased_by", _ID, index=True),
+    Column("lease_until", TIME),
+    Column("leased_by", ID, index=True),
     Index(None, "handled_at", "next_at"),
 )
 
@@ -102,8 +97,8 @@ notices = Table(
     # A keyed hash of who is told: it keeps a person from being told twice and names nobody.
     Column("recipient_tag", String(64), primary_key=True),
     Column("audience", String(16), nullable=False),
-    Column("draw_id", _ID, index=True),
-    Column("message_id", _ID, nullable=False),
-    Column("created_at", _TIME, nullable=False),
+    Column("draw_id", ID, index=True),
+    Column("message_id", ID, nullable=False),
+    Column("created_at", TIME, nullable=False),
     UniqueConstraint("message_id"),
 )

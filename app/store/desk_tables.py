@@ -6,8 +6,6 @@ a person is present at one site at a time, a seat has one live key, one live ses
 draw, a ledger has one entry of each number.
 """
 
-from typing import Final
-
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -25,39 +23,33 @@ from sqlalchemy import (
     text,
 )
 
-from app.store.tables import METADATA
-
-_ID: Final = String(64)
-_TIME: Final = String(20)
-_DAY: Final = String(10)
-_HEX32: Final = String(64)
-_SERIAL: Final = BigInteger().with_variant(Integer, "sqlite")
+from app.store.columns import DAY, HEX32, ID, METADATA, TIME
 
 arrivals = Table(
     "arrivals",
     METADATA,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     # The invitation that led here; its id is no name.
-    Column("letter", _ID, nullable=False, unique=True),
-    Column("draw_id", _ID, ForeignKey("draws.id"), nullable=False, index=True),
-    Column("site", _ID, nullable=False),
-    Column("day", _DAY, nullable=False),
+    Column("letter", ID, nullable=False, unique=True),
+    Column("draw_id", ID, ForeignKey("draws.id"), nullable=False, index=True),
+    Column("site", ID, nullable=False),
+    Column("day", DAY, nullable=False),
     # The keyed hash of the person on that day, whatever the site.
-    Column("presence_tag", _HEX32, nullable=False),
+    Column("presence_tag", HEX32, nullable=False),
     Column("present", Boolean, nullable=False),
     # What the gate reads from the printed pass, keyed.
-    Column("pass_tag", _HEX32, unique=True),
+    Column("pass_tag", HEX32, unique=True),
     # The short code by which staff speak of an arrival.
     Column("code", String(8), nullable=False),
     Column("state", String(16), nullable=False),
-    Column("arrived_at", _TIME, nullable=False),
+    Column("arrived_at", TIME, nullable=False),
     Column("minutes_late", Integer, nullable=False),
     Column("verdict", String(8), nullable=False),
-    Column("released_at", _TIME),
-    Column("released_by", _ID),
+    Column("released_at", TIME),
+    Column("released_by", ID),
     # Compare-and-swap: every step raises it by one.
     Column("version", Integer, nullable=False),
-    Column("updated_at", _TIME, nullable=False),
+    Column("updated_at", TIME, nullable=False),
     Index(None, "site", "day"),
     UniqueConstraint("site", "day", "code"),
     Index(
@@ -75,41 +67,41 @@ arrivals = Table(
 arrival_tries = Table(
     "arrival_tries",
     METADATA,
-    Column("tag", _HEX32, primary_key=True),
-    Column("id", _ID, nullable=False, unique=True),
-    Column("site", _ID, nullable=False),
+    Column("tag", HEX32, primary_key=True),
+    Column("id", ID, nullable=False, unique=True),
+    Column("site", ID, nullable=False),
     Column("tries", Integer, nullable=False),
-    Column("last_at", _TIME, nullable=False),
-    Column("released_at", _TIME),
-    Column("released_by", _ID),
+    Column("last_at", TIME, nullable=False),
+    Column("released_at", TIME),
+    Column("released_by", ID),
 )
 
 # A supervisor's word for one person without an identity card: used once, for a few minutes.
 arrival_attestations = Table(
     "arrival_attestations",
     METADATA,
-    Column("id", _ID, primary_key=True),
-    Column("site", _ID, nullable=False),
-    Column("given_by", _ID, nullable=False),
-    Column("given_at", _TIME, nullable=False),
-    Column("expires_at", _TIME, nullable=False),
-    Column("used_at", _TIME),
+    Column("id", ID, primary_key=True),
+    Column("site", ID, nullable=False),
+    Column("given_by", ID, nullable=False),
+    Column("given_at", TIME, nullable=False),
+    Column("expires_at", TIME, nullable=False),
+    Column("used_at", TIME),
 )
 
 locker_deposits = Table(
     "locker_deposits",
     METADATA,
-    Column("id", _ID, primary_key=True),
-    Column("site", _ID, nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("site", ID, nullable=False),
     Column("locker", String(32), nullable=False),
-    Column("arrival_id", _ID, ForeignKey("arrivals.id"), nullable=False, index=True),
+    Column("arrival_id", ID, ForeignKey("arrivals.id"), nullable=False, index=True),
     Column("items", JSON, nullable=False),
-    Column("deposited_at", _TIME, nullable=False),
-    Column("deposited_by", _ID, nullable=False),
+    Column("deposited_at", TIME, nullable=False),
+    Column("deposited_by", ID, nullable=False),
     # Both signatures of each act, as drawn on the desk's screen: handwriting is a name.
     Column("sealed_deposit", LargeBinary, nullable=False),
-    Column("returned_at", _TIME),
-    Column("returned_by", _ID),
+    Column("returned_at", TIME),
+    Column("returned_by", ID),
     Column("sealed_return", LargeBinary),
     Index(
         "uq_locker_deposits_locker",
@@ -132,22 +124,22 @@ locker_deposits = Table(
 devices = Table(
     "devices",
     METADATA,
-    Column("id", _ID, primary_key=True),
-    Column("site", _ID, nullable=False, index=True),
+    Column("id", ID, primary_key=True),
+    Column("site", ID, nullable=False, index=True),
     Column("kind", String(16), nullable=False),
     Column("name", String(200), nullable=False),
-    Column("public", _HEX32, nullable=False, unique=True),
+    Column("public", HEX32, nullable=False, unique=True),
     # Where commands go; only gates and lockers have one.
     Column("url", String(500)),
     # The gate that a detector stands before.
-    Column("gate", _ID, ForeignKey("devices.id")),
-    Column("registered_at", _TIME, nullable=False),
-    Column("registered_by", _ID, nullable=False),
-    Column("last_heartbeat", _TIME),
+    Column("gate", ID, ForeignKey("devices.id")),
+    Column("registered_at", TIME, nullable=False),
+    Column("registered_by", ID, nullable=False),
+    Column("last_heartbeat", TIME),
     # Seconds by which the device's clock is ahead, when it was last heard.
     Column("clock_offset", Integer),
-    Column("lost_at", _TIME),
-    Column("revoked_at", _TIME),
+    Column("lost_at", TIME),
+    Column("revoked_at", TIME),
     CheckConstraint("kind IN ('gate', 'detector', 'locker', 'id_reader', 'jammer')", name="kind"),
     CheckConstraint("gate IS NULL OR kind = 'detector'", name="gate"),
 )
@@ -155,26 +147,26 @@ devices = Table(
 device_nonces = Table(
     "device_nonces",
     METADATA,
-    Column("device_id", _ID, ForeignKey("devices.id"), primary_key=True),
+    Column("device_id", ID, ForeignKey("devices.id"), primary_key=True),
     Column("nonce", String(128), primary_key=True),
-    Column("expires_at", _TIME, nullable=False, index=True),
+    Column("expires_at", TIME, nullable=False, index=True),
 )
 
 gate_passages = Table(
     "gate_passages",
     METADATA,
-    Column("id", _ID, primary_key=True),
-    Column("site", _ID, nullable=False),
-    Column("gate", _ID, ForeignKey("devices.id"), nullable=False, index=True),
-    Column("arrival_id", _ID, ForeignKey("arrivals.id"), nullable=False, index=True),
+    Column("id", ID, primary_key=True),
+    Column("site", ID, nullable=False),
+    Column("gate", ID, ForeignKey("devices.id"), nullable=False, index=True),
+    Column("arrival_id", ID, ForeignKey("arrivals.id"), nullable=False, index=True),
     Column("direction", String(4), nullable=False),
     Column("emergency", Boolean, nullable=False),
     Column("opened", Boolean, nullable=False),
     Column("reasons", JSON, nullable=False),
-    Column("asked_at", _TIME, nullable=False),
-    Column("asked_by", _ID, nullable=False),
+    Column("asked_at", TIME, nullable=False),
+    Column("asked_by", ID, nullable=False),
     Column("ended", String(8)),
-    Column("ended_at", _TIME),
+    Column("ended_at", TIME),
     CheckConstraint("direction IN ('in', 'out')", name="direction"),
     CheckConstraint("ended IN ('passed', 'shut', 'held')", name="ended"),
 )
@@ -183,16 +175,16 @@ gate_passages = Table(
 site_alerts = Table(
     "site_alerts",
     METADATA,
-    Column("id", _ID, primary_key=True),
-    Column("site", _ID, nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("site", ID, nullable=False),
     Column("kind", String(32), nullable=False),
     Column("level", String(8), nullable=False),
     # What it is about: a device, an arrival's id; never a person.
-    Column("subject", _ID, nullable=False),
-    Column("gate", _ID),
-    Column("opened_at", _TIME, nullable=False),
-    Column("closed_at", _TIME),
-    Column("closed_by", _ID),
+    Column("subject", ID, nullable=False),
+    Column("gate", ID),
+    Column("opened_at", TIME, nullable=False),
+    Column("closed_at", TIME),
+    Column("closed_by", ID),
     Column("sealed_note", LargeBinary),
     Index(
         "uq_site_alerts_open",
@@ -210,19 +202,19 @@ site_alerts = Table(
 seatings = Table(
     "seatings",
     METADATA,
-    Column("draw_id", _ID, ForeignKey("draws.id"), primary_key=True),
-    Column("site", _ID, primary_key=True),
+    Column("draw_id", ID, ForeignKey("draws.id"), primary_key=True),
+    Column("site", ID, primary_key=True),
     Column("position", Integer, primary_key=True),
-    Column("seat", _ID, nullable=False),
-    Column("arrival_id", _ID, ForeignKey("arrivals.id"), nullable=False, unique=True),
+    Column("seat", ID, nullable=False),
+    Column("arrival_id", ID, ForeignKey("arrivals.id"), nullable=False, unique=True),
     # The document whose digest is in the log; it names seats, no people.
     Column("document", LargeBinary, nullable=False),
     Column("log_index", BigInteger, nullable=False),
     # The one-time code on the printed slip, keyed; null once it was used.
-    Column("code_tag", _HEX32),
+    Column("code_tag", HEX32),
     Column("tries", Integer, nullable=False),
-    Column("assigned_at", _TIME, nullable=False),
-    Column("closed_at", _TIME),
+    Column("assigned_at", TIME, nullable=False),
+    Column("closed_at", TIME),
     # What the person declared when the seat was closed to them, and the signature of the seat's browser.
     Column("sealed_declaration", LargeBinary),
     # A seat that was closed to its person is given to the successor.
@@ -240,18 +232,18 @@ seatings = Table(
 seat_keys = Table(
     "seat_keys",
     METADATA,
-    Column("id", _ID, primary_key=True),
-    Column("site", _ID, nullable=False),
-    Column("seat", _ID, nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("site", ID, nullable=False),
+    Column("seat", ID, nullable=False),
     # The RFC 7638 thumbprint and the public P-256 key itself.
     Column("thumbprint", String(43), nullable=False, unique=True),
     Column("jwk", JSON, nullable=False),
-    Column("proposed_by", _ID, nullable=False),
-    Column("proposed_at", _TIME, nullable=False),
-    Column("approved_by", _ID),
-    Column("approved_at", _TIME),
-    Column("revoked_at", _TIME),
-    Column("revoked_by", _ID),
+    Column("proposed_by", ID, nullable=False),
+    Column("proposed_at", TIME, nullable=False),
+    Column("approved_by", ID),
+    Column("approved_at", TIME),
+    Column("revoked_at", TIME),
+    Column("revoked_by", ID),
     CheckConstraint("approved_by IS NULL OR approved_by <> proposed_by", name="two_persons"),
     CheckConstraint("(approved_at IS NULL) = (approved_by IS NULL)", name="approved"),
     Index(
@@ -267,27 +259,27 @@ seat_keys = Table(
 seat_challenges = Table(
     "seat_challenges",
     METADATA,
-    Column("id", _ID, primary_key=True),
-    Column("key_id", _ID, ForeignKey("seat_keys.id"), nullable=False, index=True),
+    Column("id", ID, primary_key=True),
+    Column("key_id", ID, ForeignKey("seat_keys.id"), nullable=False, index=True),
     Column("challenge", LargeBinary(32), nullable=False),
     Column("origin", String(200), nullable=False),
-    Column("expires_at", _TIME, nullable=False, index=True),
-    Column("used_at", _TIME),
+    Column("expires_at", TIME, nullable=False, index=True),
+    Column("used_at", TIME),
 )
 
 seat_sessions = Table(
     "seat_sessions",
     METADATA,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     # SHA-256 of the token that only the seat's browser has.
     Column("hash", LargeBinary(32), nullable=False, unique=True),
-    Column("site", _ID, nullable=False),
-    Column("seat", _ID, nullable=False),
-    Column("key_id", _ID, ForeignKey("seat_keys.id"), nullable=False),
-    Column("arrival_id", _ID, ForeignKey("arrivals.id"), nullable=False),
-    Column("began_at", _TIME, nullable=False),
-    Column("expires_at", _TIME, nullable=False),
-    Column("ended_at", _TIME),
+    Column("site", ID, nullable=False),
+    Column("seat", ID, nullable=False),
+    Column("key_id", ID, ForeignKey("seat_keys.id"), nullable=False),
+    Column("arrival_id", ID, ForeignKey("arrivals.id"), nullable=False),
+    Column("began_at", TIME, nullable=False),
+    Column("expires_at", TIME, nullable=False),
+    Column("ended_at", TIME),
     Column("end_reason", String(32)),
     Index(
         "uq_seat_sessions_seat",
@@ -309,12 +301,12 @@ seat_sessions = Table(
 site_ledger = Table(
     "site_ledger",
     METADATA,
-    Column("site", _ID, primary_key=True),
-    Column("day", _DAY, primary_key=True),
+    Column("site", ID, primary_key=True),
+    Column("day", DAY, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("time", _TIME, nullable=False),
+    Column("time", TIME, nullable=False),
     Column("kind", String(32), nullable=False),
-    Column("actor", _ID, nullable=False),
+    Column("actor", ID, nullable=False),
     # Salt and detail; `detail` is their digest, which the chain holds.
     Column("sealed_detail", LargeBinary, nullable=False),
     Column("detail", LargeBinary(32), nullable=False),
@@ -325,8 +317,8 @@ site_ledger = Table(
 site_ledger_heads = Table(
     "site_ledger_heads",
     METADATA,
-    Column("site", _ID, primary_key=True),
-    Column("day", _DAY, primary_key=True),
+    Column("site", ID, primary_key=True),
+    Column("day", DAY, primary_key=True),
     Column("number", Integer, nullable=False),
     Column("hash", LargeBinary(32), nullable=False),
 )
@@ -334,11 +326,11 @@ site_ledger_heads = Table(
 site_ledger_anchors = Table(
     "site_ledger_anchors",
     METADATA,
-    Column("draw_id", _ID, ForeignKey("draws.id"), primary_key=True),
-    Column("site", _ID, primary_key=True),
-    Column("day", _DAY, primary_key=True),
+    Column("draw_id", ID, ForeignKey("draws.id"), primary_key=True),
+    Column("site", ID, primary_key=True),
+    Column("day", DAY, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("document", Text, nullable=False),
     Column("log_index", BigInteger, nullable=False),
-    Column("at", _TIME, nullable=False),
+    Column("at", TIME, nullable=False),
 )

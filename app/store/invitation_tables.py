@@ -4,8 +4,6 @@ In clear there is no expert, no number, no seat and no reason of a refusal. What
 invitation is a keyed hash; the secret of a letter stands nowhere but in the outbox until it is delivered.
 """
 
-from typing import Final
-
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -21,36 +19,31 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from app.store.tables import METADATA
-
-_ID: Final = String(64)
-_TIME: Final = String(20)
-_HEX32: Final = String(64)
-_STATE: Final = String(20)
+from app.store.columns import HEX32, ID, METADATA, STATE, TIME
 
 campaigns = Table(
     "campaigns",
     METADATA,
-    Column("id", _ID, primary_key=True),
-    Column("draw_id", _ID, ForeignKey("draws.id"), nullable=False, unique=True),
+    Column("id", ID, primary_key=True),
+    Column("draw_id", ID, ForeignKey("draws.id"), nullable=False, unique=True),
     Column("mode", String(4), nullable=False),
-    Column("agency_id", _ID, ForeignKey("agencies.id"), nullable=False),
+    Column("agency_id", ID, ForeignKey("agencies.id"), nullable=False),
     Column("plan", JSON, nullable=False),
     # The person who answers for the service (服务责任人).
     Column("owner", String(200), nullable=False),
-    Column("begins", _TIME, nullable=False),
-    Column("state", _STATE, nullable=False),
+    Column("begins", TIME, nullable=False),
+    Column("state", STATE, nullable=False),
     Column("state_version", Integer, nullable=False),
     # How often everybody was asked anew for another hour or place.
     Column("moves", Integer, nullable=False),
     # Set while an operator says that the supervisor cannot be reached; the log shows what follows from it.
     Column("own_order_reason", String(200)),
     # Seats of a draw that go to a further round of its section.
-    Column("released_at", _TIME),
-    Column("proposed_by", _ID, nullable=False),
-    Column("approved_by", _ID),
-    Column("created_at", _TIME, nullable=False),
-    Column("updated_at", _TIME, nullable=False),
+    Column("released_at", TIME),
+    Column("proposed_by", ID, nullable=False),
+    Column("approved_by", ID),
+    Column("created_at", TIME, nullable=False),
+    Column("updated_at", TIME, nullable=False),
     CheckConstraint("mode IN ('live', 'test')", name="mode"),
     CheckConstraint("approved_by IS NULL OR approved_by <> proposed_by", name="two_persons"),
     CheckConstraint("approved_by IS NOT NULL OR state IN ('proposed', 'cancelled')", name="approved"),
@@ -60,9 +53,9 @@ campaigns = Table(
 invitations = Table(
     "invitations",
     METADATA,
-    Column("id", _ID, primary_key=True),
-    Column("campaign_id", _ID, ForeignKey("campaigns.id"), nullable=False),
-    Column("draw_id", _ID, ForeignKey("draws.id"), nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("campaign_id", ID, ForeignKey("campaigns.id"), nullable=False),
+    Column("draw_id", ID, ForeignKey("draws.id"), nullable=False),
     # The number of the log's `invite` entry.
     Column("n", Integer, nullable=False),
     # Seat, tenure, stratum, site, expert and contact.
@@ -70,24 +63,24 @@ invitations = Table(
     # What the letter says, for calls and reminders; the letter itself opens with its own key only.
     Column("sealed_content", LargeBinary, nullable=False),
     Column("letter", LargeBinary, nullable=False),
-    Column("auth_hash", _HEX32, nullable=False),
-    Column("reply_key", _HEX32, nullable=False),
-    Column("arrival_tag", _HEX32, nullable=False, index=True),
-    Column("arrival_code_tag", _HEX32, nullable=False),
-    Column("venue_site", _ID, nullable=False),
-    Column("state", _STATE, nullable=False),
+    Column("auth_hash", HEX32, nullable=False),
+    Column("reply_key", HEX32, nullable=False),
+    Column("arrival_tag", HEX32, nullable=False, index=True),
+    Column("arrival_code_tag", HEX32, nullable=False),
+    Column("venue_site", ID, nullable=False),
+    Column("state", STATE, nullable=False),
     Column("state_version", Integer, nullable=False),
-    Column("begins", _TIME, nullable=False),
-    Column("reply_by", _TIME, nullable=False),
-    Column("cut_off", _TIME, nullable=False),
-    Column("arrive_by", _TIME, nullable=False),
+    Column("begins", TIME, nullable=False),
+    Column("reply_by", TIME, nullable=False),
+    Column("cut_off", TIME, nullable=False),
+    Column("arrive_by", TIME, nullable=False),
     Column("log_index", BigInteger, nullable=False),
     # The class of the event that is still to be logged for its seat.
     Column("pending", String(16)),
     # Why it was declined or left; the supervisor's note to a conflict found later.
     Column("sealed_reason", LargeBinary),
-    Column("created_at", _TIME, nullable=False),
-    Column("updated_at", _TIME, nullable=False),
+    Column("created_at", TIME, nullable=False),
+    Column("updated_at", TIME, nullable=False),
     UniqueConstraint("draw_id", "n"),
     Index(None, "campaign_id", "n"),
     Index(None, "venue_site", "state"),
@@ -100,9 +93,9 @@ invitations = Table(
 invitation_replies = Table(
     "invitation_replies",
     METADATA,
-    Column("invitation_id", _ID, ForeignKey("invitations.id"), primary_key=True),
+    Column("invitation_id", ID, ForeignKey("invitations.id"), primary_key=True),
     Column("answer", String(8), primary_key=True),
-    Column("at", _TIME, nullable=False),
+    Column("at", TIME, nullable=False),
     Column("log_index", BigInteger, nullable=False),
     # The gateway's signed record of a keypad answer.
     Column("sealed_record", LargeBinary),
@@ -112,13 +105,13 @@ invitation_replies = Table(
 ladder_steps = Table(
     "ladder_steps",
     METADATA,
-    Column("campaign_id", _ID, ForeignKey("campaigns.id"), primary_key=True),
+    Column("campaign_id", ID, ForeignKey("campaigns.id"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("step", String(32), nullable=False),
     Column("reason_zh", Text, nullable=False),
     Column("reason_en", Text, nullable=False),
-    Column("taken_by", _ID, nullable=False),
-    Column("taken_at", _TIME, nullable=False),
+    Column("taken_by", ID, nullable=False),
+    Column("taken_at", TIME, nullable=False),
     Column("log_index", BigInteger, nullable=False),
     UniqueConstraint("campaign_id", "step"),
 )
@@ -126,10 +119,10 @@ ladder_steps = Table(
 contacts = Table(
     "contacts",
     METADATA,
-    Column("pool_id", _ID, primary_key=True),
+    Column("pool_id", ID, primary_key=True),
     # A keyed hash of pool and expert.
-    Column("expert_tag", _HEX32, primary_key=True),
+    Column("expert_tag", HEX32, primary_key=True),
     # Phone, email, channels in order.
     Column("sealed", LargeBinary, nullable=False),
-    Column("changed_at", _TIME, nullable=False),
+    Column("changed_at", TIME, nullable=False),
 )

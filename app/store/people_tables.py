@@ -5,8 +5,6 @@ hashes, what the caller named at sign-in only a keyed tag. An account that was d
 acts on record name its person.
 """
 
-from typing import Final
-
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -19,23 +17,19 @@ from sqlalchemy import (
     Table,
 )
 
-from app.store.tables import METADATA
-
-_ID: Final = String(64)
-_TIME: Final = String(20)
-_HEX32: Final = String(64)
+from app.store.columns import HEX32, ID, METADATA, TIME
 
 users = Table(
     "users",
     METADATA,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     # Whom duties and acts on record name; one human has one account.
-    Column("person", _ID, nullable=False, unique=True),
+    Column("person", ID, nullable=False, unique=True),
     Column("login", String(64), nullable=False, unique=True),
     Column("role", String(16), nullable=False),
-    Column("agency_id", _ID, ForeignKey("agencies.id")),
+    Column("agency_id", ID, ForeignKey("agencies.id")),
     # A venue site; who is bound to it sees nothing else.
-    Column("site_id", _ID),
+    Column("site_id", ID),
     Column("mode", String(4), nullable=False),
     Column("sealed_name", LargeBinary, nullable=False),
     Column("sealed_password", LargeBinary),
@@ -44,13 +38,13 @@ users = Table(
     Column("totp_step", BigInteger),
     # While an enrolment stands open: hash of its token, and until when.
     Column("enrolment", LargeBinary(32)),
-    Column("enrolment_until", _TIME),
-    Column("password_at", _TIME),
-    Column("created_at", _TIME, nullable=False),
-    Column("created_by", _ID, nullable=False),
-    Column("approved_by", _ID),
-    Column("seen_at", _TIME),
-    Column("disabled_at", _TIME),
+    Column("enrolment_until", TIME),
+    Column("password_at", TIME),
+    Column("created_at", TIME, nullable=False),
+    Column("created_by", ID, nullable=False),
+    Column("approved_by", ID),
+    Column("seen_at", TIME),
+    Column("disabled_at", TIME),
     CheckConstraint("mode IN ('live', 'test')", name="mode"),
     CheckConstraint("role IN ('agency', 'operator', 'supervisor', 'site', 'witness')", name="role"),
     CheckConstraint("(role = 'agency') = (agency_id IS NOT NULL)", name="agency"),
@@ -64,22 +58,22 @@ passkeys = Table(
     METADATA,
     # The credential id in base64url.
     Column("id", String(400), primary_key=True),
-    Column("user_id", _ID, ForeignKey("users.id"), nullable=False, index=True),
+    Column("user_id", ID, ForeignKey("users.id"), nullable=False, index=True),
     Column("public_key", LargeBinary, nullable=False),
     Column("sign_count", BigInteger, nullable=False),
     Column("label", String(60), nullable=False),
-    Column("created_at", _TIME, nullable=False),
-    Column("used_at", _TIME),
+    Column("created_at", TIME, nullable=False),
+    Column("used_at", TIME),
 )
 
 passkey_challenges = Table(
     "passkey_challenges",
     METADATA,
     # SHA-256 of the challenge: the row goes when an answer names it, right or wrong.
-    Column("id", _HEX32, primary_key=True),
+    Column("id", HEX32, primary_key=True),
     Column("purpose", String(8), nullable=False),
-    Column("user_id", _ID, ForeignKey("users.id")),
-    Column("expires_at", _TIME, nullable=False, index=True),
+    Column("user_id", ID, ForeignKey("users.id")),
+    Column("expires_at", TIME, nullable=False, index=True),
     CheckConstraint("purpose IN ('register', 'sign-in')", name="purpose"),
     CheckConstraint("(purpose = 'register') = (user_id IS NOT NULL)", name="user"),
 )
@@ -88,12 +82,12 @@ user_sessions = Table(
     "user_sessions",
     METADATA,
     # SHA-256 of the token in the cookie.
-    Column("id", _HEX32, primary_key=True),
-    Column("user_id", _ID, ForeignKey("users.id"), nullable=False, index=True),
+    Column("id", HEX32, primary_key=True),
+    Column("user_id", ID, ForeignKey("users.id"), nullable=False, index=True),
     Column("method", String(16), nullable=False),
-    Column("created_at", _TIME, nullable=False),
-    Column("seen_at", _TIME, nullable=False),
-    Column("expires_at", _TIME, nullable=False, index=True),
+    Column("created_at", TIME, nullable=False),
+    Column("seen_at", TIME, nullable=False),
+    Column("expires_at", TIME, nullable=False, index=True),
     CheckConstraint("method IN ('passkey', 'password')", name="method"),
 )
 
@@ -101,26 +95,26 @@ sign_in_guards = Table(
     "sign_in_guards",
     METADATA,
     # A keyed tag of the name that was typed, whether an account has it or not.
-    Column("login_tag", _HEX32, primary_key=True),
+    Column("login_tag", HEX32, primary_key=True),
     Column("failures", Integer, nullable=False),
     # Failures count within a window; once they are too many, the name stays locked until its end.
-    Column("until", _TIME, nullable=False, index=True),
+    Column("until", TIME, nullable=False, index=True),
 )
 
 one_time_codes = Table(
     "one_time_codes",
     METADATA,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     # Keyed tag of purpose and subject.
-    Column("subject_tag", _HEX32, nullable=False),
+    Column("subject_tag", HEX32, nullable=False),
     # The how-manieth code of this subject: two issued at once collide here.
     Column("number", BigInteger, nullable=False),
     # Keyed hash of the six digits, bound to this row.
-    Column("code_tag", _HEX32, nullable=False),
-    Column("issued_at", _TIME, nullable=False),
-    Column("expires_at", _TIME, nullable=False),
+    Column("code_tag", HEX32, nullable=False),
+    Column("issued_at", TIME, nullable=False),
+    Column("expires_at", TIME, nullable=False),
     Column("tries", Integer, nullable=False),
-    Column("used_at", _TIME),
+    Column("used_at", TIME),
     Index(None, "subject_tag", "number", unique=True),
     CheckConstraint("tries >= 0 AND tries <= 5", name="tries"),
 )

@@ -9,6 +9,9 @@ from app.store import (
     tables,
     venue_tables,
 )
+from app.store.columns import METADATA
+
+__all__ = ["METADATA", "TABLE_MODULES"]
 
 TABLE_MODULES = (
     tables,
@@ -19,4 +22,3 @@ TABLE_MODULES = (
     desk_tables,
     roster_tables,
 )
-METADATA = tables.METADATA

@@ -1,12 +1,11 @@
-"""All tables, with one naming convention so that migrations can name every constraint on both engines.
+"""Tables of the draw: parties, keys, projects, pools, draws, the log. Other areas have modules of their own; all
+of them are in `app.store.schema`.
 
 Times are text `YYYY-MM-DDTHH:MM:SSZ` (UTC): they compare as strings on both engines. Columns called `sealed…`
 hold AES-256-GCM ciphertext (`app.store.field_cipher`). In clear there is never a drawn name, a position, a
 cell size, a cell key, nor a name, phone or id of an expert; the outcome of a draw is not stored at all but
 recomputed at its opening.
 """
-
-from typing import Final
 
 from sqlalchemy import (
     JSON,
@@ -19,7 +18,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
@@ -27,29 +25,16 @@ from sqlalchemy import (
     text,
 )
 
-METADATA: Final = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-_ID: Final = String(64)
-_TIME: Final = String(20)
-_HEX32: Final = String(64)
-# SQLite counts a row id only on a column declared INTEGER.
-_SERIAL: Final = BigInteger().with_variant(Integer, "sqlite")
+from app.store.columns import HEX32, ID, METADATA, SERIAL, TIME
 
 parties = Table(
     "parties",
     METADATA,
-    Column("public", _HEX32, primary_key=True),
+    Column("public", HEX32, primary_key=True),
     Column("role", String(16), nullable=False),
     Column("name", String(200), nullable=False),
-    Column("vrf", _HEX32),
-    Column("seal", _HEX32),
+    Column("vrf", HEX32),
+    Column("seal", HEX32),
     Column("url", String(500)),
     Column("entry_index", BigInteger, nullable=False, unique=True),
     CheckConstraint("role IN ('platform', 'agency', 'supervisor', 'cosigner')", name="role"),
@@ -59,30 +44,30 @@ parties = Table(
 agencies = Table(
     "agencies",
     METADATA,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("name", String(200), nullable=False),
     Column("org", String(82), nullable=False, unique=True),
-    Column("party", _HEX32, ForeignKey("parties.public")),
-    Column("created_at", _TIME, nullable=False),
+    Column("party", HEX32, ForeignKey("parties.public")),
+    Column("created_at", TIME, nullable=False),
 )
 
 api_keys = Table(
     "api_keys",
     METADATA,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     # The accountable human behind the key; separation of duties compares this, not the key (R71).
-    Column("person", _ID, nullable=False),
+    Column("person", ID, nullable=False),
     Column("role", String(16), nullable=False),
-    Column("agency_id", _ID, ForeignKey("agencies.id")),
+    Column("agency_id", ID, ForeignKey("agencies.id")),
     # The one venue site that a site's or a witness's key sees.
-    Column("site_id", _ID),
+    Column("site_id", ID),
     Column("hash", LargeBinary(32), nullable=False),
     Column("scopes", JSON, nullable=False),
     Column("mode", String(4), nullable=False),
-    Column("signing_key", _HEX32),
-    Column("created_at", _TIME, nullable=False),
-    Column("expires_at", _TIME, nullable=False),
-    Column("revoked_at", _TIME),
+    Column("signing_key", HEX32),
+    Column("created_at", TIME, nullable=False),
+    Column("expires_at", TIME, nullable=False),
+    Column("revoked_at", TIME),
     CheckConstraint("mode IN ('live', 'test')", name="mode"),
     CheckConstraint("role IN ('agency', 'operator', 'supervisor', 'site', 'witness')", name="role"),
     CheckConstraint("(role = 'agency') = (agency_id IS NOT NULL)", name="agency"),
@@ -92,24 +77,24 @@ api_keys = Table(
 signature_nonces = Table(
     "signature_nonces",
     METADATA,
-    Column("key_id", _ID, ForeignKey("api_keys.id"), primary_key=True),
+    Column("key_id", ID, ForeignKey("api_keys.id"), primary_key=True),
     Column("nonce", String(128), primary_key=True),
-    Column("expires_at", _TIME, nullable=False, index=True),
+    Column("expires_at", TIME, nullable=False, index=True),
 )
 
 projects = Table(
     "projects",
     METADATA,
-    Column("id", _ID, primary_key=True),
-    Column("section", _ID, primary_key=True),
-    Column("agency_id", _ID, ForeignKey("agencies.id"), nullable=False, index=True),
+    Column("id", ID, primary_key=True),
+    Column("section", ID, primary_key=True),
+    Column("agency_id", ID, ForeignKey("agencies.id"), nullable=False, index=True),
     # 服务责任人: nothing proceeds without one (R74).
     Column("owner", String(200), nullable=False),
     Column("mode", String(4), nullable=False),
     Column("document", JSON, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("created_at", _TIME, nullable=False),
-    Column("updated_at", _TIME, nullable=False),
+    Column("created_at", TIME, nullable=False),
+    Column("updated_at", TIME, nullable=False),
     CheckConstraint("mode IN ('live', 'test')", name="mode"),
     CheckConstraint("length(owner) > 0", name="owner"),
 )
@@ -117,14 +102,14 @@ projects = Table(
 pools = Table(
     "pools",
     METADATA,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("version", Integer, primary_key=True),
     Column("mode", String(4), nullable=False),
     Column("size", Integer, nullable=False),
     Column("root", LargeBinary(32), nullable=False),
     Column("basis", String(200), nullable=False),
     Column("entry_index", BigInteger, nullable=False, unique=True),
-    Column("frozen_at", _TIME, nullable=False),
+    Column("frozen_at", TIME, nullable=False),
     Column("sealed_salt_key", LargeBinary, nullable=False),
     CheckConstraint("mode IN ('live', 'test')", name="mode"),
 )
@@ -132,7 +117,7 @@ pools = Table(
 pool_experts = Table(
     "pool_experts",
     METADATA,
-    Column("pool_id", _ID, primary_key=True),
+    Column("pool_id", ID, primary_key=True),
     Column("version", Integer, primary_key=True),
     Column("row", Integer, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
@@ -142,12 +127,12 @@ pool_experts = Table(
 pool_changes = Table(
     "pool_changes",
     METADATA,
-    Column("id", _SERIAL, primary_key=True, autoincrement=True),
-    Column("pool_id", _ID, nullable=False),
+    Column("id", SERIAL, primary_key=True, autoincrement=True),
+    Column("pool_id", ID, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("at", _TIME, nullable=False),
+    Column("at", TIME, nullable=False),
     # A keyed hash of the expert's id: it joins the changes of one expert and names nobody.
-    Column("expert_tag", _HEX32, nullable=False),
+    Column("expert_tag", HEX32, nullable=False),
     Column("kind", String(8), nullable=False),
     Column("fields", JSON, nullable=False),
     ForeignKeyConstraint(["pool_id", "version"], ["pools.id", "pools.version"]),
@@ -158,31 +143,31 @@ pool_changes = Table(
 draws = Table(
     "draws",
     METADATA,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     # The log index of the request entry.
     Column("k", BigInteger, unique=True),
-    Column("project_id", _ID, nullable=False),
-    Column("section", _ID, nullable=False),
+    Column("project_id", ID, nullable=False),
+    Column("section", ID, nullable=False),
     Column("round", Integer, nullable=False),
     Column("previous", BigInteger),
-    Column("agency_id", _ID, ForeignKey("agencies.id"), nullable=False, index=True),
-    Column("requested_by", _ID, nullable=False),
+    Column("agency_id", ID, ForeignKey("agencies.id"), nullable=False, index=True),
+    Column("requested_by", ID, nullable=False),
     Column("mode", String(4), nullable=False),
     Column("state", String(16), nullable=False),
     Column("live", Boolean, nullable=False),
     Column("request", JSON, nullable=False),
     Column("sealed_secrets", LargeBinary),
     Column("sdr", JSON),
-    Column("sdr_hash", _HEX32, unique=True),
+    Column("sdr_hash", HEX32, unique=True),
     Column("code", String(12), unique=True),
     Column("abort_reason", String(32)),
     # When its experts will be busy (K14), as the project said at the request.
-    Column("evaluation_from", _TIME, index=True),
-    Column("evaluation_to", _TIME),
+    Column("evaluation_from", TIME, index=True),
+    Column("evaluation_to", TIME),
     # Compare-and-swap: every step raises it by one.
     Column("state_version", Integer, nullable=False),
-    Column("created_at", _TIME, nullable=False),
-    Column("updated_at", _TIME, nullable=False),
+    Column("created_at", TIME, nullable=False),
+    Column("updated_at", TIME, nullable=False),
     ForeignKeyConstraint(["project_id", "section"], ["projects.id", "projects.section"]),
     UniqueConstraint("project_id", "section", "round"),
     CheckConstraint("mode IN ('live', 'test')", name="mode"),
@@ -200,7 +185,7 @@ draws = Table(
 draw_entries = Table(
     "draw_entries",
     METADATA,
-    Column("draw_id", _ID, ForeignKey("draws.id"), primary_key=True),
+    Column("draw_id", ID, ForeignKey("draws.id"), primary_key=True),
     Column("log_index", BigInteger, primary_key=True),
     Column("type", String(16), nullable=False),
 )
@@ -209,34 +194,34 @@ draw_duties = Table(
     "draw_duties",
     METADATA,
     # Separation of duties by the key itself: a person has at most one duty in one draw (R71).
-    Column("draw_id", _ID, ForeignKey("draws.id"), primary_key=True),
-    Column("person", _ID, primary_key=True),
+    Column("draw_id", ID, ForeignKey("draws.id"), primary_key=True),
+    Column("person", ID, primary_key=True),
     Column("duty", String(16), nullable=False),
-    Column("at", _TIME, nullable=False),
+    Column("at", TIME, nullable=False),
     CheckConstraint("duty IN ('request', 'supervise', 'operate')", name="duty"),
 )
 
 draw_events = Table(
     "draw_events",
     METADATA,
-    Column("draw_id", _ID, ForeignKey("draws.id"), primary_key=True),
+    Column("draw_id", ID, ForeignKey("draws.id"), primary_key=True),
     Column("t", Integer, primary_key=True),
     # Seat, class, mode and evidence of one replacement event.
     Column("sealed", LargeBinary, nullable=False),
     Column("event_index", BigInteger, nullable=False),
     Column("answer_index", BigInteger),
-    Column("created_at", _TIME, nullable=False),
+    Column("created_at", TIME, nullable=False),
 )
 
 draw_invites = Table(
     "draw_invites",
     METADATA,
-    Column("draw_id", _ID, ForeignKey("draws.id"), primary_key=True),
+    Column("draw_id", ID, ForeignKey("draws.id"), primary_key=True),
     Column("n", Integer, primary_key=True),
     # The seat, four bytes before sealing: one length for all of them.
     Column("sealed", LargeBinary, nullable=False),
     Column("entry_index", BigInteger, nullable=False),
-    Column("created_at", _TIME, nullable=False),
+    Column("created_at", TIME, nullable=False),
 )
 
 log_entries = Table(
@@ -271,32 +256,32 @@ log_checkpoints = Table(
     METADATA,
     Column("size", BigInteger, primary_key=True, autoincrement=False),
     Column("note", Text, nullable=False),
-    Column("published_at", _TIME, nullable=False),
+    Column("published_at", TIME, nullable=False),
 )
 
 idempotency = Table(
     "idempotency",
     METADATA,
-    Column("principal", _ID, primary_key=True),
+    Column("principal", ID, primary_key=True),
     Column("key", String(255), primary_key=True),
     Column("request_digest", LargeBinary(32), nullable=False),
     # While `status` is null the request runs, until the lease ends.
-    Column("lease_until", _TIME, nullable=False),
+    Column("lease_until", TIME, nullable=False),
     Column("status", Integer),
     Column("headers", JSON),
     Column("response", LargeBinary),
     # The answer counts only once a checkpoint covers the log up to this size.
     Column("log_size", BigInteger),
-    Column("created_at", _TIME, nullable=False),
+    Column("created_at", TIME, nullable=False),
 )
 
 operation_log = Table(
     "operation_log",
     METADATA,
-    Column("id", _SERIAL, primary_key=True, autoincrement=True),
-    Column("time", _TIME, nullable=False, index=True),
+    Column("id", SERIAL, primary_key=True, autoincrement=True),
+    Column("time", TIME, nullable=False, index=True),
     Column("address", String(64), nullable=False),
-    Column("operator", _ID, nullable=False),
+    Column("operator", ID, nullable=False),
     Column("source", String(32), nullable=False),
     Column("action", String(64), nullable=False),
     Column("target", String(200), nullable=False),

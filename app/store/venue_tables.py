@@ -5,8 +5,6 @@ has one regime per slot (`room_slots`): the id of the booking that has it alone,
 refers to the room's slot with its own regime, so two bookings meet in a room only when both are ``mixed``.
 """
 
-from typing import Final
-
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -23,26 +21,20 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from app.store.tables import METADATA
-
-_ID: Final = String(64)
-_TIME: Final = String(20)
-_TEXT: Final = String(200)
-_HEX32: Final = String(64)
-_SERIAL: Final = BigInteger().with_variant(Integer, "sqlite")
+from app.store.columns import HEX32, ID, METADATA, SERIAL, TEXT, TIME
 
 venue_sites = Table(
     "venue_sites",
     METADATA,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("mode", String(4), nullable=False),
-    Column("name", _TEXT, nullable=False),
-    Column("address", _TEXT, nullable=False),
-    Column("contact", _TEXT, nullable=False),
+    Column("name", TEXT, nullable=False),
+    Column("address", TEXT, nullable=False),
+    Column("contact", TEXT, nullable=False),
     Column("hosts", Boolean, nullable=False),
     Column("assists", Boolean, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("updated_at", _TIME, nullable=False),
+    Column("updated_at", TIME, nullable=False),
     CheckConstraint("mode IN ('live', 'test')", name="mode"),
     CheckConstraint("hosts OR assists", name="serves"),
 )
@@ -50,20 +42,20 @@ venue_sites = Table(
 venue_zones = Table(
     "venue_zones",
     METADATA,
-    Column("site_id", _ID, ForeignKey("venue_sites.id"), primary_key=True),
-    Column("id", _ID, primary_key=True),
+    Column("site_id", ID, ForeignKey("venue_sites.id"), primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("kind", String(16), nullable=False),
-    Column("name", _TEXT, nullable=False),
+    Column("name", TEXT, nullable=False),
     Column("retired", Boolean, nullable=False),
 )
 
 venue_rooms = Table(
     "venue_rooms",
     METADATA,
-    Column("site_id", _ID, primary_key=True),
-    Column("id", _ID, primary_key=True),
-    Column("zone_id", _ID, nullable=False),
-    Column("name", _TEXT, nullable=False),
+    Column("site_id", ID, primary_key=True),
+    Column("id", ID, primary_key=True),
+    Column("zone_id", ID, nullable=False),
+    Column("name", TEXT, nullable=False),
     Column("use", String(8), nullable=False),
     # Views that must be recorded there (R26), as names of cameras.
     Column("cameras", JSON, nullable=False),
@@ -75,10 +67,10 @@ venue_rooms = Table(
 venue_seats = Table(
     "venue_seats",
     METADATA,
-    Column("site_id", _ID, primary_key=True),
-    Column("id", _ID, primary_key=True),
-    Column("room_id", _ID, nullable=False),
-    Column("label", _TEXT, nullable=False),
+    Column("site_id", ID, primary_key=True),
+    Column("id", ID, primary_key=True),
+    Column("room_id", ID, nullable=False),
+    Column("label", TEXT, nullable=False),
     Column("retired", Boolean, nullable=False),
     ForeignKeyConstraint(["site_id", "room_id"], ["venue_rooms.site_id", "venue_rooms.id"]),
     # A seat's id names it alone, whatever the site: doors and browsers know seats by it.
@@ -88,11 +80,11 @@ venue_seats = Table(
 seat_equipment = Table(
     "seat_equipment",
     METADATA,
-    Column("site_id", _ID, primary_key=True),
-    Column("seat_id", _ID, primary_key=True),
+    Column("site_id", ID, primary_key=True),
+    Column("seat_id", ID, primary_key=True),
     Column("part", String(16), primary_key=True),
     Column("condition", String(16), nullable=False),
-    Column("checked_at", _TIME),
+    Column("checked_at", TIME),
     ForeignKeyConstraint(["site_id", "seat_id"], ["venue_seats.site_id", "venue_seats.id"]),
     CheckConstraint("part IN ('pc', 'network', 'microphone', 'speaker', 'camera')", name="part"),
     CheckConstraint("condition IN ('ok', 'faulty', 'unchecked')", name="condition"),
@@ -103,14 +95,14 @@ seat_equipment = Table(
 seat_reports = Table(
     "seat_reports",
     METADATA,
-    Column("id", _SERIAL, primary_key=True, autoincrement=True),
-    Column("site_id", _ID, nullable=False),
-    Column("seat_id", _ID, nullable=False),
+    Column("id", SERIAL, primary_key=True, autoincrement=True),
+    Column("site_id", ID, nullable=False),
+    Column("seat_id", ID, nullable=False),
     Column("part", String(16), nullable=False),
     Column("condition", String(16), nullable=False),
-    Column("note", _TEXT, nullable=False),
-    Column("reported_by", _ID, nullable=False),
-    Column("reported_at", _TIME, nullable=False),
+    Column("note", TEXT, nullable=False),
+    Column("reported_by", ID, nullable=False),
+    Column("reported_at", TIME, nullable=False),
     ForeignKeyConstraint(["site_id", "seat_id"], ["venue_seats.site_id", "venue_seats.id"]),
     Index(None, "site_id", "reported_at"),
 )
@@ -118,19 +110,19 @@ seat_reports = Table(
 bookings = Table(
     "bookings",
     METADATA,
-    Column("id", _ID, primary_key=True),
-    Column("draw_id", _ID, ForeignKey("draws.id"), nullable=False, unique=True),
+    Column("id", ID, primary_key=True),
+    Column("draw_id", ID, ForeignKey("draws.id"), nullable=False, unique=True),
     Column("mode", String(4), nullable=False),
-    Column("agency_id", _ID, ForeignKey("agencies.id"), nullable=False),
+    Column("agency_id", ID, ForeignKey("agencies.id"), nullable=False),
     Column("state", String(16), nullable=False),
     # The order that holds now: 1 for the first, one more for each change.
     Column("revision", Integer, nullable=False),
-    Column("since", _TIME, nullable=False),
-    Column("until", _TIME, nullable=False),
+    Column("since", TIME, nullable=False),
+    Column("until", TIME, nullable=False),
     Column("experts", Integer, nullable=False),
     Column("mixed", Boolean, nullable=False),
-    Column("created_at", _TIME, nullable=False),
-    Column("updated_at", _TIME, nullable=False),
+    Column("created_at", TIME, nullable=False),
+    Column("updated_at", TIME, nullable=False),
     Column("version", Integer, nullable=False),
     CheckConstraint("mode IN ('live', 'test')", name="mode"),
     CheckConstraint("state IN ('pending', 'confirmed', 'returned', 'cancelled')", name="state"),
@@ -140,14 +132,14 @@ bookings = Table(
 booking_orders = Table(
     "booking_orders",
     METADATA,
-    Column("booking_id", _ID, ForeignKey("bookings.id"), primary_key=True),
+    Column("booking_id", ID, ForeignKey("bookings.id"), primary_key=True),
     Column("revision", Integer, primary_key=True),
     Column("kind", String(8), nullable=False),
-    Column("since", _TIME, nullable=False),
-    Column("until", _TIME, nullable=False),
-    Column("reason", _TEXT, nullable=False),
-    Column("ordered_by", _ID, nullable=False),
-    Column("ordered_at", _TIME, nullable=False),
+    Column("since", TIME, nullable=False),
+    Column("until", TIME, nullable=False),
+    Column("reason", TEXT, nullable=False),
+    Column("ordered_by", ID, nullable=False),
+    Column("ordered_at", TIME, nullable=False),
     CheckConstraint("kind IN ('apply', 'change', 'cancel')", name="kind"),
 )
 
@@ -155,17 +147,17 @@ booking_orders = Table(
 booking_centres = Table(
     "booking_centres",
     METADATA,
-    Column("booking_id", _ID, primary_key=True),
+    Column("booking_id", ID, primary_key=True),
     Column("revision", Integer, primary_key=True),
-    Column("site_id", _ID, ForeignKey("venue_sites.id"), primary_key=True),
-    Column("place", _ID, nullable=False),
+    Column("site_id", ID, ForeignKey("venue_sites.id"), primary_key=True),
+    Column("place", ID, nullable=False),
     Column("main", Boolean, nullable=False),
     Column("experts", Integer, nullable=False),
     Column("seats", JSON, nullable=False),
     Column("state", String(16), nullable=False),
-    Column("decided_by", _ID),
-    Column("decided_at", _TIME),
-    Column("reason", _TEXT),
+    Column("decided_by", ID),
+    Column("decided_at", TIME),
+    Column("reason", TEXT),
     ForeignKeyConstraint(
         ["booking_id", "revision"], ["booking_orders.booking_id", "booking_orders.revision"]
     ),
@@ -179,11 +171,11 @@ booking_centres = Table(
 room_slots = Table(
     "room_slots",
     METADATA,
-    Column("site_id", _ID, primary_key=True),
-    Column("room_id", _ID, primary_key=True),
+    Column("site_id", ID, primary_key=True),
+    Column("room_id", ID, primary_key=True),
     Column("slot", BigInteger, primary_key=True, autoincrement=False),
     # The booking that has the room alone, or the word mixed.
-    Column("regime", _ID, nullable=False),
+    Column("regime", ID, nullable=False),
     ForeignKeyConstraint(["site_id", "room_id"], ["venue_rooms.site_id", "venue_rooms.id"]),
     UniqueConstraint("site_id", "room_id", "slot", "regime"),
 )
@@ -191,12 +183,12 @@ room_slots = Table(
 seat_slots = Table(
     "seat_slots",
     METADATA,
-    Column("site_id", _ID, primary_key=True),
-    Column("seat_id", _ID, primary_key=True),
+    Column("site_id", ID, primary_key=True),
+    Column("seat_id", ID, primary_key=True),
     Column("slot", BigInteger, primary_key=True, autoincrement=False),
-    Column("room_id", _ID, nullable=False),
-    Column("regime", _ID, nullable=False),
-    Column("booking_id", _ID, ForeignKey("bookings.id"), nullable=False, index=True),
+    Column("room_id", ID, nullable=False),
+    Column("regime", ID, nullable=False),
+    Column("booking_id", ID, ForeignKey("bookings.id"), nullable=False, index=True),
     ForeignKeyConstraint(["site_id", "seat_id"], ["venue_seats.site_id", "venue_seats.id"]),
     ForeignKeyConstraint(
         ["site_id", "room_id", "slot", "regime"],
@@ -210,25 +202,25 @@ seat_slots = Table(
 staff_keys = Table(
     "staff_keys",
     METADATA,
-    Column("id", _ID, primary_key=True),
-    Column("site_id", _ID, ForeignKey("venue_sites.id"), nullable=False, index=True),
-    Column("person", _ID, nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("site_id", ID, ForeignKey("venue_sites.id"), nullable=False, index=True),
+    Column("person", ID, nullable=False),
     Column("public", JSON, nullable=False),
-    Column("created_at", _TIME, nullable=False),
-    Column("expires_at", _TIME, nullable=False),
+    Column("created_at", TIME, nullable=False),
+    Column("expires_at", TIME, nullable=False),
 )
 
 # The relay box (R34): what passed a zone, in or out. The sealed content goes when it was taken.
 relay_items = Table(
     "relay_items",
     METADATA,
-    Column("id", _ID, primary_key=True),
-    Column("site_id", _ID, nullable=False),
-    Column("zone_id", _ID, nullable=False),
-    Column("booking_id", _ID, ForeignKey("bookings.id"), nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("site_id", ID, nullable=False),
+    Column("zone_id", ID, nullable=False),
+    Column("booking_id", ID, ForeignKey("bookings.id"), nullable=False),
     Column("direction", String(4), nullable=False),
     Column("size", Integer, nullable=False),
-    Column("digest", _HEX32, nullable=False),
+    Column("digest", HEX32, nullable=False),
     Column("sealed_name", LargeBinary, nullable=False),
     Column("sealed_content", LargeBinary),
     ForeignKeyConstraint(["site_id", "zone_id"], ["venue_zones.site_id", "venue_zones.id"]),
@@ -240,12 +232,12 @@ relay_items = Table(
 relay_signatures = Table(
     "relay_signatures",
     METADATA,
-    Column("item_id", _ID, ForeignKey("relay_items.id"), primary_key=True),
+    Column("item_id", ID, ForeignKey("relay_items.id"), primary_key=True),
     Column("act", String(4), primary_key=True),
-    Column("reason", _TEXT, nullable=False),
-    Column("person", _ID, nullable=False),
-    Column("key_id", _ID, ForeignKey("staff_keys.id"), nullable=False),
+    Column("reason", TEXT, nullable=False),
+    Column("person", ID, nullable=False),
+    Column("key_id", ID, ForeignKey("staff_keys.id"), nullable=False),
     Column("signature", LargeBinary(64), nullable=False),
-    Column("signed_at", _TIME, nullable=False),
+    Column("signed_at", TIME, nullable=False),
     CheckConstraint("act IN ('put', 'take')", name="act"),
 )

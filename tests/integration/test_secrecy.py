@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from app.errors import AppError
-from app.store.tables import METADATA
+from app.store.schema import METADATA
 from app.store.unit_of_work import Database
 from app.usecases.openings import Opened, Vacated, bundle, open_draw, opened, replace
 from tests.support.parties import Scene, scene

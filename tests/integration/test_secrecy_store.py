@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import text
 
 from app import logs
-from app.store.tables import METADATA
+from app.store.schema import METADATA
 from app.store.unit_of_work import Database
 from app.usecases.frozen_draws import load_frozen
 from app.usecases.openings import opened
