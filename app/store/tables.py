@@ -1,10 +1,10 @@
-"""Tables of the draw: parties, keys, projects, pools, draws, the log. Other areas have modules of their own; all
-of them are in `app.store.schema`.
+"""Tables of the draw: parties, keys, projects, pools, draws, the log. Other areas have modules of their
+own; all of them are in `app.store.schema`.
 
-Times are text `YYYY-MM-DDTHH:MM:SSZ` (UTC): they compare as strings on both engines. Columns called `sealed…`
-hold AES-256-GCM ciphertext (`app.store.field_cipher`). In clear there is never a drawn name, a position, a
-cell size, a cell key, nor a name, phone or id of an expert; the outcome of a draw is not stored at all but
-recomputed at its opening.
+Times are text `YYYY-MM-DDTHH:MM:SSZ` (UTC): they compare as strings on both engines. Columns called
+`sealed…` hold AES-256-GCM ciphertext (`app.store.field_cipher`). In clear there is never a drawn name, a
+position, a cell size, a cell key, nor a name, phone or id of an expert; the outcome of a draw is not stored
+at all but recomputed at its opening.
 """
 
 from sqlalchemy import (
