@@ -1,4 +1,4 @@
-"""Contacts of a pool in the store: a later file replaces what it names and leaves the rest; nothing in clear."""
+"""Contacts of a pool in the store: a later file replaces what it names and leaves the rest."""
 
 from collections.abc import Mapping
 

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -177,6 +178,25 @@ def test_a_request_that_nobody_fits_names_every_reason_and_draws_nothing(tmp_pat
     assert done.returncode == 1
     assert "feasibility.site.eligible" in done.stderr
     assert not (tmp_path / "out/bundle.json").exists()
+
+
+def test_a_draw_that_invites_elsewhere_takes_a_document_for_its_replacement(tmp_path: Path) -> None:
+    request = json.loads((Path(__file__).parents[2] / "app/demo/request.json").read_text())
+    (tmp_path / "request.json").write_text(json.dumps(request | {"invitations": "elsewhere"}))
+    done = demo(tmp_path / "out", "--experts", "200", "--request", str(tmp_path / "request.json"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "是 yes" in done.stdout
+    assert not (tmp_path / "out/reply-receipt.json").exists()
+
+
+def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        words = ("demo", "--out", str(tmp_path / "out"), "--port", port)
+        done = subprocess.run([*PROGRAM, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"端口 {port} 已被占用" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_an_interrupted_demonstration_leaves_no_process(tmp_path: Path) -> None:

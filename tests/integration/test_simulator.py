@@ -1,6 +1,7 @@
 """The simulated provider and its people, from message to report, over HTTP to the platform's own route."""
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from app.gateways.messages import Gateway
 from app.gateways.sms_http import SmsHttp
 from app.gateways.voice_http import VoiceHttp
 from app.simulator.people import Faults, Person, Town, load_town
-from app.simulator.provider import Provider
+from app.simulator.provider import Order, Provider
 from app.simulator.service import Sender, create_provider_app
 from app.store.repositories.outbox import Message
 from app.times import to_text
@@ -95,6 +96,12 @@ def to(word: str, *, channel: str = "voice") -> Message:
     return made(list(DOES).index(word), to=NUMBERS[word], **times)
 
 
+def order_to(word: str) -> Order:
+    """A short message in the provider's hands."""
+    until = to_text(NOW + timedelta(hours=1))
+    return Order(gateway=SMS.name, channel="sms", id=f"m-{word}", to=NUMBERS[word], text="", expires_at=until)
+
+
 @pytest.mark.parametrize(
     ("word", "kinds"),
     [
@@ -140,8 +147,28 @@ async def test_a_phone_can_be_looked_into_for_its_link(city: City) -> None:
     found = await city.client.post("http://provider/inbox", json={"to": NUMBERS["link"]})
     (one,) = found.json()
     assert LINK in one["text"]
-    assert one["person"] == {"does": "link", "after": 0, "answer": "decline", "code": "travel"}
+    assert one["person"] == {"does": "link", "after": 0, "answer": "decline", "code": "travel", "stays": 0}
     assert await city.kinds(list(DOES).index("link")) == ["delivered"]
+
+
+async def test_whoever_is_reached_first_does_what_comes_first(city: City) -> None:
+    town = Town(
+        first=(Person(does="decline"), Person(does="link", code="travel")), others=Person(does="accept")
+    )
+    city.provider.town = town
+    for word in ("silent", "accept", "silent", "decline"):
+        city.provider.take(order_to(word), NOW)
+    shown = (await city.client.get("http://provider/phones")).json()
+    assert [one["to"] for one in shown] == [NUMBERS[word] for word in ("silent", "accept", "decline")]
+    assert [one["person"]["does"] for one in shown] == ["decline", "link", "accept"]
+
+
+def test_somebody_listed_takes_nobodys_turn() -> None:
+    listed = Town(people={"1": Person(does="waver")}, first=(Person(does="decline"),))
+    provider = Provider(listed, PROVIDER_KEY)
+    for number in ("1", "2", "3"):
+        provider.take(replace(order_to("accept"), id=number, to=number), NOW)
+    assert [one.does for one in provider.met.values()] == ["waver", "decline", "silent"]
 
 
 async def test_an_outage_loss_and_doubles_end_with_each_report_once(city: City) -> None:
