@@ -53,6 +53,7 @@ class RosterStateOut(Wire):
     version: int | None = Field(examples=[1])
     sealed_at: str | None = Field(examples=["2026-11-22T09:00:00Z"])
     not_before: str | None = Field(examples=["2026-11-23T03:00:00Z"])
+    due: bool = Field(description="whether the time has come from which it may be opened")
     stale: bool
     tier: int = Field(examples=[0])
     readable: bool

@@ -104,6 +104,7 @@ def _state(found: RosterState) -> dict[str, Any]:
         "version": None if version is None else version.version,
         "sealed_at": None if version is None else version.sealed_at,
         "not_before": found.not_before,
+        "due": found.due,
         "stale": found.stale,
         "tier": found.tier,
         "readable": found.readable,

@@ -34,8 +34,9 @@ async def test_the_state_of_a_roster_goes_from_nothing_to_sealed_to_open_and_nev
     draw = await sealed(api)
     known = await state(api, draw)
     assert (known["version"], known["tier"], known["readable"], known["openings"]) == (1, 0, False, [])
-    assert known["not_before"] > known["sealed_at"]
+    assert (known["not_before"] > known["sealed_at"], known["due"]) == (True, False)
     api.scene.clock.move(hours=1)
+    assert (await state(api, draw))["due"]
     opening = (await wish(api, draw)).json()
     seen = {person: await state(api, draw, person) for person in ("bob", "carol")}
     assert [one["tier"] for one in seen["bob"]["openings"]] == [2]

@@ -30,12 +30,13 @@ PUBLIC: Final = "public"
 class RosterState:
     """How far a draw's roster is, for whoever may open it; without a version nothing was sealed yet.
 
-    `tier` is the highest reached, `readers` whom each tier lets in, `readable` whether this caller may read.
+    `due`: its time has come; `tier` is the highest reached, `readers` whom each tier lets in, `readable` whether this caller may read.
     """
 
     draw: str
     version: RosterVersion | None
     not_before: str | None
+    due: bool
     stale: bool
     tier: int
     readers: Mapping[int, Sequence[str]]
@@ -67,6 +68,7 @@ async def roster_state(platform: Platform, principal: Principal, draw_id: str) -
         draw=draw,
         version=version,
         not_before=None if manifest is None else manifest["not_before"],
+        due=manifest is not None and manifest["not_before"] <= platform.now(),
         stale=version is not None and await custody.stale(platform, version),
         tier=reached,
         readers={} if manifest is None else {one["tier"]: one["readers"] for one in manifest["tiers"]},

@@ -1,11 +1,15 @@
 import { createApp } from "vue";
 import english from "../../i18n/en/console.ts";
+import englishRoster from "../../i18n/en/console-roster.ts";
 import { createTexts } from "../../i18n/index.ts";
 import chinese from "../../i18n/zh-CN/console.ts";
+import chineseRoster from "../../i18n/zh-CN/console-roster.ts";
 import "../../ui/base.css";
 import "../agency/agency.css";
 import "../agency/request.css";
 import "./console.css";
+import "./oversight.css";
 import App from "./App.vue";
 
-createApp(App).use(createTexts(chinese, english)).mount("#app");
+const texts = createTexts({ ...chinese, ...chineseRoster }, { ...english, ...englishRoster });
+createApp(App).use(texts).mount("#app");
