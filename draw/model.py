@@ -103,7 +103,9 @@ CASE_SHAPE: Final = ObjectOf(
     }
 )
 
-_COMMITTEE: Final = ObjectOf({"experts": Integer(1, MAX_SEATS), "owners": Integer(0, MAX_SEATS)})
+_COMMITTEE: Final = ObjectOf(
+    {"experts": Integer(1, MAX_SEATS), "seated": Integer(0, MAX_SEATS), "owners": Integer(0, MAX_SEATS)}
+)
 _STRATUM: Final = ObjectOf(
     {"id": ID, "prefixes": ListOf(CODE, MAX_LIST, unique=True), "seats": Integer(1, MAX_SEATS)}
 )
@@ -371,14 +373,21 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committee:
-    """Members of the committee: drawn experts and the owner's representatives."""
+    """Members of the committee: the experts to be drawn, those `seated` by the rounds before who go on (a
+    top-up 补抽; otherwise 0), and the owner's representatives."""
 
     experts: int
+    seated: int = 0
     owners: int
 
+    @property
+    def members(self) -> int:
+        """Everybody on the committee."""
+        return self.experts + self.seated + self.owners
+
     def to_json(self) -> dict[str, JsonValue]:
-        """`{"experts", "owners"}`."""
-        return {"experts": self.experts, "owners": self.owners}
+        """`{"experts", "seated", "owners"}`."""
+        return {"experts": self.experts, "seated": self.seated, "owners": self.owners}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,8 +95,8 @@ class SealedRecord:
 def build(parts: RecordParts) -> SealedRecord:
     """The record of a lawful and feasible draw.
 
-    Raises RecordError: ``record.rules``, ``.pool``, ``.section``, ``.request_time``, ``.deadlines``,
-    ``.beacon``, ``.infeasible`` (details: every shortfall), ``.acceptance``, ``.anonymity``, ``.override``.
+    Raises RecordError: ``record.rules``, ``.pool``, ``.section``, ``.seated``, ``.request_time``,
+    ``.deadlines``, ``.beacon``, ``.infeasible`` (details: every shortfall), ``.acceptance``, ``.anonymity``, ``.override``.
     """
     _require_consistent(parts)
     require_lawful(parts.rules, parts.parameters, parts.sealed_at)
@@ -190,16 +190,17 @@ def require_feasible(parameters: DrawParameters, cells: Cells) -> None:
 
 def _lawful(rules: Rules, parameters: DrawParameters, day: str) -> list[tuple[str, bool]]:
     """Every rule of draw-proof §10 check 7 and whether it holds."""
-    experts, owners = parameters.seats, parameters.committee.owners
-    members, sites = experts + owners, parameters.sites
+    experts, committee = parameters.seats, parameters.committee
+    judges, owners, sites = experts + committee.seated, committee.owners, parameters.sites
+    members = judges + owners
     share, of = rules.committee.expert_share
     return [
         ("effective_from", rules.effective_from <= day),
         ("effective_to", rules.effective_to is None or day <= rules.effective_to),
-        ("experts", parameters.committee.experts == experts),
+        ("experts", committee.experts == experts),
         ("size", members >= rules.committee.minimum),
         ("odd", not rules.committee.odd or members % 2 == 1),
-        ("share", experts * of >= share * members),
+        ("share", judges * of >= share * members),
         ("owners", rules.owners_max is None or owners <= rules.owners_max),
         ("cap", parameters.cap <= rules.employer_cap),
         ("site_range", all(site.minimum <= site.maximum for site in sites)),
@@ -215,6 +216,8 @@ def _require_consistent(parts: RecordParts) -> None:
         raise RecordError("record.pool")
     if request["section"] != section_hash(parts.case.project, parts.case.section).hex():
         raise RecordError("record.section")
+    if parts.parameters.committee.seated and request["previous"] is None:
+        raise RecordError("record.seated")
 
 
 def _require_times(parts: RecordParts) -> None:

@@ -110,9 +110,10 @@ class ImportIn(Wire):
 
 
 class CommitteeIn(Wire):
-    """Drawn experts and the owner's representatives."""
+    """Experts to draw, those seated by the rounds before (a top-up only), the owner's representatives."""
 
     experts: int = Field(ge=1, le=99)
+    seated: int = Field(default=0, ge=0, le=99)
     owners: int = Field(default=0, ge=0, le=99)
 
 

@@ -58,6 +58,7 @@ class _Filling:
             rule=self._text(top.get("rule"), "uniform/1"),
             committee=Committee(
                 experts=self._number(committee.get("experts"), 5),
+                seated=self._number(committee.get("seated"), 0),
                 owners=self._number(committee.get("owners"), 0),
             ),
             strata=tuple(self._stratum(_object(one)) for one in _rows(top.get("strata"), MAX_STRATA)),

@@ -127,10 +127,15 @@ def _pack(demand: Demand, pack: RulePack, now: str) -> Iterator[Fault]:
 
 
 def _committee(parameters: DrawParameters, pack: RulePack) -> Iterator[Fault]:
-    experts, owners = parameters.committee.experts, parameters.committee.owners
-    members, rule, at = experts + owners, pack.rules.committee, "/parameters/committee"
+    committee, rule, at = parameters.committee, pack.rules.committee, "/parameters/committee"
+    experts, seated, owners, members = (
+        committee.experts,
+        committee.seated,
+        committee.owners,
+        committee.members,
+    )
     num, den = rule.expert_share
-    if experts < 1 or owners < 0:
+    if experts < 1 or seated < 0 or owners < 0:
         yield _fault("committee.numbers", at)
         return
     if rule.odd and members % 2 == 0:
@@ -138,8 +143,8 @@ def _committee(parameters: DrawParameters, pack: RulePack) -> Iterator[Fault]:
     if members < rule.minimum:
         basis = pack.citation("committee.min")
         yield _fault("committee.too_small", at, basis, members=members, minimum=rule.minimum)
-    if experts * den < members * num:
-        least = -(-members * num // den)
+    if (experts + seated) * den < members * num:
+        least = -(-members * num // den) - seated
         basis = pack.citation("committee.expert_share")
         yield _fault("committee.expert_share", f"{at}/experts", basis, experts=experts, least=least)
     if pack.rules.owners_max is not None and owners > pack.rules.owners_max:

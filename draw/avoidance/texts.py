@@ -61,8 +61,8 @@ TEXTS: Final[Mapping[str, FaultText]] = MappingProxyType(
             "本项目须加用规则包 {overlay}", "This project needs the rule pack {overlay}", ""
         ),
         "committee.numbers": FaultText(
-            "委员会人数有误：专家至少一人，招标人代表不得为负",
-            "At least one expert, and no negative number of representatives",
+            "委员会人数有误：抽取专家至少一人，已在席专家和招标人代表不得为负",
+            "At least one expert to draw, and no negative number of seated experts or representatives",
             _FORMAT,
         ),
         "committee.even": FaultText(

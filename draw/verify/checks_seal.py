@@ -79,12 +79,13 @@ def _check_rules(bundle: Bundle, sdr: Any, rules: Any) -> None:
 
 
 def _check_committee(sdr: Any, rules: Any) -> None:
-    experts, owners = sdr["committee"]["experts"], sdr["committee"]["owners"]
-    total = experts + owners
+    experts, seated, owners = (sdr["committee"][member] for member in ("experts", "seated", "owners"))
+    require(seated == 0 or sdr["previous"] is not None, 7, "experts are seated by a round that never was")
+    total = experts + seated + owners
     share, whole = rules["committee"]["expert_share"]
     require(total >= rules["committee"]["min"], 7, "the committee is too small")
     require(not rules["committee"]["odd"] or total % 2 == 1, 7, "the committee is not odd")
-    require(experts * whole >= share * total, 7, "too few of the committee are experts")
+    require((experts + seated) * whole >= share * total, 7, "too few of the committee are experts")
     limit = rules["owners_max"]
     require(limit is None or owners <= limit, 7, "too many owners' members")
     require(sdr["cap"] <= rules["employer_cap"], 7, "the employer cap is above the rules'")

@@ -54,7 +54,7 @@ _sdr = closed(
         "rules": hex32,
         "case": hex32,
         "rule": constant("uniform/1"),
-        "committee": closed({"experts": natural, "owners": natural}),
+        "committee": closed({"experts": natural, "seated": integer(0, MAX_SEATS), "owners": natural}),
         "strata": listing(
             closed(
                 {

@@ -90,6 +90,13 @@ NOTES = {
         zh="某专业人数不足匿名性倍数，监督人说明理由后同意继续。",
         en="A stratum is below the anonymity factor; the supervisor accepted it with the reason shown.",
     ),
+    "top-up": Note(
+        code="top-up",
+        zh="补抽：委员会人数计入了 {seated} 名此前已在席的专家。本证明不能说明他们确实在席，"
+        "请核验编号为 {previous} 的前一轮证明。",
+        en="A top-up: {seated} experts seated by earlier rounds count towards this committee. This bundle "
+        "cannot show that they sit: verify the proof of the round before, draw {previous}.",
+    ),
     "grounds-not-checked": Note(
         code="grounds-not-checked",
         zh="本次抽取的邀请和答复不入日志：替换的事由未经核验。",
@@ -139,7 +146,7 @@ def compile_report(bundle: Bundle, passed: list[int], levels: tuple[str, ...], f
         fingerprints={role: fingerprint(bundle.parties[role]) for role in ROLES},
         keys_compared=found.compared,
         override=override,
-        notes=tuple(_note(code, found) for code in _note_codes(bundle, found)),
+        notes=tuple(_note(code, _figures(bundle, found)) for code in _note_codes(bundle, found)),
         late_answers=found.late_answers,
         seats=() if found.opening is None else _seats(bundle, found.opening),
     )
@@ -162,9 +169,15 @@ def _passed(number: int) -> Passed:
     )
 
 
-def _note(code: str, found: Outcome) -> Note:
-    note, count = NOTES[code], found.late_answers
-    return Note(code=code, zh=note.zh.format(count=count), en=note.en.format(count=count))
+def _note(code: str, figures: dict[str, Any]) -> Note:
+    note = NOTES[code]
+    return Note(code=code, zh=note.zh.format(**figures), en=note.en.format(**figures))
+
+
+def _figures(bundle: Bundle, found: Outcome) -> dict[str, Any]:
+    """What the texts of the notes name."""
+    seated = bundle.sdr["committee"]["seated"] if bundle.sealed else 0
+    return {"count": found.late_answers, "seated": seated, "previous": bundle.request.body["previous"]}
 
 
 def _note_codes(bundle: Bundle, found: Outcome) -> list[str]:
@@ -176,6 +189,8 @@ def _note_codes(bundle: Bundle, found: Outcome) -> list[str]:
             codes.append("no-beacon")
         if bundle.sdr["anonymity"]["override"] is not None:
             codes.append("anonymity-override")
+        if bundle.sdr["committee"]["seated"]:
+            codes.append("top-up")
         if bundle.of("result") and not logged(bundle):
             codes.append("grounds-not-checked")
     if found.late_answers:

@@ -216,7 +216,7 @@ def test_parties_that_do_not_answer_are_exit_code_3(installed: Terminal, servers
 
 
 def test_a_preview_tells_every_fault_and_a_request_with_faults_is_refused(installed: Terminal) -> None:
-    parameters = {**PARAMETERS, "committee": {"experts": 4, "owners": 2}, "cap": 3}
+    parameters = {**PARAMETERS, "committee": {"experts": 4, "seated": 0, "owners": 2}, "cap": 3}
     order = order_file(installed, register_project(installed, lead=timedelta(hours=1)), parameters=parameters)
     for command in ("preview", "request"):
         assert installed("draw", command, order, "--person", "p1", "--agency", "agency-1") == 1

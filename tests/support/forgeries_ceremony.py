@@ -15,6 +15,7 @@ from tests.support.forgery import (
     BEACON,
     RICH,
     SEALED,
+    TOP_UP,
     Json,
     add,
     at_time,
@@ -205,6 +206,32 @@ _ruled(
     "two owners where none is allowed",
     lambda r: replace(r, owners_max=0, committee=replace(r.committee, expert_share=(1, 2))),
     replace(SEALED.shape, owners=2),
+)
+
+
+def _topped_up(name: str, title: str, change: Callable[[Rules], Rules], shape: Shape) -> None:
+    """A further round that counts on experts of the one before, under rules that the sum does not meet."""
+    plan = replace(TOP_UP, stage="sealed", rules=change(TOP_UP.rules), shape=shape)
+    case_of(7, name, title, lambda: Ceremony(plan))
+
+
+@forges(7, "the first round counts on two who were seated before it")
+def seated_before_round_one() -> Json:
+    return bundle_of(Ceremony(replace(TOP_UP, stage="sealed", round=1, previous=None)))
+
+
+_topped_up("seated-even", "three seats and three seated", lambda r: r, replace(TOP_UP.shape, seated=3))
+_topped_up(
+    "seated-too-few",
+    "three seats and two seated where seven are due",
+    lambda r: replace(r, committee=replace(r.committee, minimum=7)),
+    TOP_UP.shape,
+)
+_topped_up(
+    "seated-share",
+    "four owners beside three seats and two seated where two thirds must be experts",
+    lambda r: replace(r, owners_max=None),
+    replace(TOP_UP.shape, owners=4),
 )
 _ruled(
     "cap-above-rules", "two of one employer where one is allowed", lambda r: replace(r, employer_cap=1),

@@ -191,6 +191,23 @@ def rules_with_cap_zero() -> Json:
     return bent(lambda bundle: put(bundle, "rules", "employer_cap", value=0))
 
 
+def _committee(change: Callable[[Json], object]) -> Json:
+    def work(bundle: Json) -> None:
+        change(entry_of(bundle, "seal")["entry"]["body"]["committee"])
+
+    return bent(work)
+
+
+@forges(1, "a hundred experts said to be seated already")
+def too_many_seated() -> Json:
+    return _committee(lambda committee: committee.update(seated=100))
+
+
+@forges(1, "a committee that does not say whether anybody is seated already")
+def seated_left_out() -> Json:
+    return _committee(lambda committee: committee.pop("seated"))
+
+
 @forges(1, "more than 99 seats")
 def too_many_seats() -> Json:
     def grow(bundle: Json) -> None:

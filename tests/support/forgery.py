@@ -78,7 +78,7 @@ def as_evidence(made: Evidence | Json | bytes) -> Evidence:
 # A panel of three with two rejected attempts (one of each kind), four events, every kind of skip, one seat
 # left vacant; test_forgeries asserts all of that, so that the lies below keep something to bite on.
 RICH = Plan(
-    seed=131,
+    seed=1749,
     shape=Shape(experts=24, double=60, employers=8),
     events=(
         (0, "decline", "supervisor"),
@@ -95,6 +95,14 @@ SMALL = Plan(
     rules=replace(synthetic_pool.rules(minimum=1), predicates=(), publish=("region",)),
 )
 SEALED = replace(BEACON, stage="sealed")
+# Three seats for a committee of five: two were seated by the round before.
+TOP_UP = replace(
+    BEACON,
+    shape=replace(BEACON.shape, seated=2),
+    rules=replace(BEACON.rules, committee=replace(BEACON.rules.committee, minimum=5)),
+    round=2,
+    previous=3,
+)
 ABORTED = replace(BEACON, stage="escrowed", abort="reveal_missing")
 
 

@@ -104,7 +104,7 @@ def order(**changes: Any) -> dict[str, Any]:
         "section": "s1",
         "pool": "city",
         "parameters": {
-            "committee": {"experts": 5, "owners": 0},
+            "committee": {"experts": 5, "seated": 0, "owners": 0},
             "strata": [{"id": "works", "prefixes": ["A"], "seats": 5}],
             "sites": [{"id": "main", "regions": ["35"], "min": 5, "max": 5}],
             "cap": 1,

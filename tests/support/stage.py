@@ -47,7 +47,7 @@ ORIGIN = "log.test.example"
 BASIS = "synthetic, for tests"
 PARAMETERS: dict[str, Any] = {
     "rule": "uniform/1",
-    "committee": {"experts": 5, "owners": 2},
+    "committee": {"experts": 5, "seated": 0, "owners": 2},
     "strata": [
         {"id": "civil", "prefixes": ["A08"], "seats": 3},
         {"id": "goods", "prefixes": ["B"], "seats": 2},

@@ -45,6 +45,7 @@ class Shape:
     sites: tuple[tuple[int, int], ...] = ((1, 2), (1, 2))
     cap: int = 1
     owners: int = 0
+    seated: int = 0
     experts: int = 64
     employers: int = 12
     # of a hundred experts, how many have a specialty of a second stratum
@@ -55,7 +56,7 @@ def parameters(shape: Shape) -> DrawParameters:
     """Stratum j takes codes A0(j+1)…, site s the regions 33010(s+1)."""
     return DrawParameters(
         rule="uniform/1",
-        committee=Committee(experts=sum(shape.strata), owners=shape.owners),
+        committee=Committee(experts=sum(shape.strata), seated=shape.seated, owners=shape.owners),
         strata=tuple(
             Stratum(id=f"stratum-{j + 1}", prefixes=(f"A{j + 1:02d}",), seats=seats)
             for j, seats in enumerate(shape.strata)

@@ -20,7 +20,7 @@ from typing import Any
 
 from tests.support.ceremony import STAGE_LABELS, Ceremony, Plan, bundle_bytes
 from tests.support.forgeries import FORGERIES, Evidence
-from tests.support.forgery import ABORTED, BEACON, RICH, SMALL
+from tests.support.forgery import ABORTED, BEACON, RICH, SMALL, TOP_UP
 from tests.support.invited import ABSENCES, INVITED, PARALLEL
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "bundles"
@@ -36,6 +36,7 @@ def honest_cases() -> dict[str, Evidence]:
     cases = {f"stage-{stage}": _evidence(replace(BEACON, stage=stage)) for stage in STAGE_LABELS}
     cases["aborted"] = _evidence(ABORTED)
     cases["smallest"] = _evidence(SMALL)
+    cases["top-up"] = _evidence(TOP_UP)
     cases["from-escrow"] = _evidence(replace(BEACON, from_escrow=("agency",)))
     for name, plan in {"parallel": PARALLEL, "absences": ABSENCES, "invited": INVITED}.items():
         cases[f"invitations-{name}"] = _evidence(plan)

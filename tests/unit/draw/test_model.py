@@ -190,7 +190,9 @@ def test_a_malformed_case_is_named(path: tuple[Any, ...], value: object, pointer
             "format",
         ),
         ({"strata": [{"id": "x", "prefixes": ["A"], "seats": 0}]}, "/strata/0/seats", "range"),
-        ({"committee": {"experts": 0, "owners": 0}}, "/committee/experts", "range"),
+        ({"committee": {"experts": 0, "seated": 0, "owners": 0}}, "/committee/experts", "range"),
+        ({"committee": {"experts": 1, "seated": 100, "owners": 0}}, "/committee/seated", "range"),
+        ({"committee": {"experts": 1, "owners": 0}}, "/committee/seated", "missing"),
     ],
 )
 def test_malformed_parameters_are_named(changed: dict[str, Any], pointer: str, code: str) -> None:

@@ -17,7 +17,7 @@ from draw.outcome import Vacancy
 from draw.record import Deadlines, RecordParts
 from tests.support import synthetic_pool
 from tests.support.ceremony import Ceremony, Plan
-from tests.support.forgery import BEACON, RICH, SMALL
+from tests.support.forgery import BEACON, RICH, SMALL, TOP_UP
 from tests.support.synthetic_pool import Shape
 
 PLAIN = replace(RICH, events=())
@@ -50,6 +50,15 @@ def test_rules_that_do_not_allow_the_request_are_named(broken: str, change: Call
     ceremony = Ceremony(PLAIN)
     code, details = refusal(replace(ceremony.record_parts(), rules=change(PLAIN.rules)))
     assert (code, details["broken"]) == ("record.rules", (broken,))
+
+
+def test_experts_count_as_seated_only_where_there_was_a_round_before() -> None:
+    ceremony = Ceremony(TOP_UP)
+    parts = ceremony.record_parts()
+    assert record.build(parts).body["committee"] == {"experts": 3, "seated": 2, "owners": 0}
+    first = {**parts.request.body, "round": 1, "previous": None}
+    code, _ = refusal(replace(parts, request=replace(parts.request, body=first)))
+    assert code == "record.seated"
 
 
 def test_every_broken_rule_is_named_at_once() -> None:

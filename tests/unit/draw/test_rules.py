@@ -241,6 +241,23 @@ def test_a_good_request_has_no_fault() -> None:
     assert told(demand()) == []
 
 
+def test_a_top_up_is_judged_by_the_whole_committee_not_by_its_missing_seats() -> None:
+    """Two seats are no lawful committee; two beside three who go on and two owners are one."""
+    sites = (SiteQuota(id="fujian", regions=("35",), minimum=2, maximum=2),)
+    works = (Stratum(id="works", prefixes=("A08",), seats=2),)
+
+    def two(seated: int) -> Demand:
+        committee = Committee(experts=2, seated=seated, owners=2)
+        return demand(parameters=some_parameters(committee=committee, strata=works, sites=sites))
+
+    assert told(two(3)) == []
+    alone = told(two(0))
+    assert [fault.code for fault in alone] == [
+        "committee.even", "committee.too_small", "committee.expert_share",
+    ]  # fmt: skip
+    assert told(two(1))[-1].figures == {"experts": 2, "least": 3}
+
+
 def test_a_request_with_six_faults_gets_six_messages() -> None:
     asked = demand(
         responsible=None,
@@ -290,6 +307,9 @@ def sites(**changed: Any) -> DrawParameters:
         (some_parameters(committee=Committee(experts=5, owners=4)), "committee.expert_share"),
         (some_parameters(committee=Committee(experts=0, owners=5)), "committee.numbers"),
         (some_parameters(committee=Committee(experts=7, owners=0)), "seats.differ"),
+        (some_parameters(committee=Committee(experts=5, seated=1, owners=0)), "committee.even"),
+        (some_parameters(committee=Committee(experts=5, seated=2, owners=6)), "committee.expert_share"),
+        (some_parameters(committee=Committee(experts=5, seated=-2, owners=2)), "committee.numbers"),
         (strata(seats=98), "seats.too_many"),
         (some_parameters(strata=()), "strata.number"),
         (some_parameters(strata=(STRATUM,) * 17), "strata.number"),

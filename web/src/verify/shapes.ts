@@ -105,7 +105,7 @@ const sdrShape = object({
   rules: hex32,
   case: hex32,
   rule: constant("uniform/1"),
-  committee: object({ experts: index, owners: index }),
+  committee: object({ experts: index, seated: integer(0, 99), owners: index }),
   strata: unique(list(object({ id, prefixes: unique(list(code, 64, 1), (one) => one), seats: integer(1, 99) }), 16, 1), (one) => one.id),
   sites: unique(
     list(

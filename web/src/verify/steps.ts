@@ -58,6 +58,7 @@ export function checkSeal(context: Context): void {
   checkAgreement(context, sdr);
   checkRules(bundle.rules, entry, sdr);
   if (sdr.anonymity.override !== null) context.notes.push(OVERRIDE);
+  if (sdr.committee.seated > 0) context.notes.push(topUp(sdr.committee.seated, sdr.previous));
   if (sdr.avoid_units > 0) context.notes.push(avoided(sdr.avoid_units));
 }
 
@@ -66,6 +67,12 @@ const OVERRIDE = {
   zh: "候选人数少于规则要求，监督部门书面同意后继续抽取。",
   en: "The candidate lists are smaller than the rules ask for; the supervisor allowed the draw and gave a reason.",
 };
+
+const topUp = (seated: number, previous: number | null) => ({
+  code: "top-up",
+  zh: `补抽：委员会人数计入了 ${seated} 名此前已在席的专家。本证明不能说明他们确实在席，请核验编号为 ${previous} 的前一轮证明。`,
+  en: `A top-up: ${seated} experts seated by earlier rounds count towards this committee. This bundle cannot show that they sit: verify the proof of the round before, draw ${previous}.`,
+});
 
 const avoided = (count: number) => ({
   code: "avoid-units",
@@ -100,12 +107,14 @@ function checkRules(rules: Rules, seal: Entry<"seal">, sdr: Sdr): void {
   const today = beijingDate(seal.time);
   const effective = rules.effective_from <= today && (rules.effective_to === null || today <= rules.effective_to);
   keep(effective, "they are not in force", "规则当日不生效");
-  const { experts, owners } = sdr.committee;
-  const size = experts + owners;
-  keep(Number.isSafeInteger(size) && size >= rules.committee.min, "the committee is too small", "委员会人数不足");
-  keep(!rules.committee.odd || size % 2 === 1, "the committee is not odd", "委员会人数不是单数");
+  const { experts, seated, owners } = sdr.committee;
+  keep(seated === 0 || sdr.previous !== null, "experts are seated by a round that never was", "没有前一轮，却有已在席专家");
+  const judges = BigInt(experts) + BigInt(seated);
+  const size = judges + BigInt(owners);
+  keep(size >= BigInt(rules.committee.min), "the committee is too small", "委员会人数不足");
+  keep(!rules.committee.odd || size % 2n === 1n, "the committee is not odd", "委员会人数不是单数");
   const [numerator, denominator] = rules.committee.expert_share.map(BigInt) as [bigint, bigint];
-  keep(BigInt(experts) * denominator >= numerator * BigInt(size), "too few experts", "专家比例不足");
+  keep(judges * denominator >= numerator * size, "too few experts", "专家比例不足");
   keep(rules.owners_max === null || owners <= rules.owners_max, "too many members of the tenderee", "招标人代表过多");
   keep(sdr.cap <= rules.employer_cap, "the employer cap is too high", "同一单位人数上限过高");
   const seats = sdr.strata.reduce((sum, stratum) => sum + stratum.seats, 0);

@@ -38,7 +38,7 @@ function bent(bytes: Uint8Array, change: (value: Tree) => void): Uint8Array {
 }
 
 describe("honest bundles", () => {
-  it.each(["rich", "beacon", "sealed", "aborted", "parallel", "absences", "invited"])("%s passes every check that is due", (name) => {
+  it.each(["rich", "beacon", "sealed", "aborted", "top-up", "parallel", "absences", "invited"])("%s passes every check that is due", (name) => {
     const report = verify(file(`${name}.bundle`));
     expect(report.levels).toEqual(["public"]);
     expect(report.notes.map((note) => note.code)).toContain("keys-not-compared");
@@ -54,6 +54,12 @@ describe("honest bundles", () => {
     expect(report.notes.map((note) => note.code)).toEqual(["avoid-units", "no-beacon", "own-order", "grounds-not-checked", "vacant"]);
     expect(report.seats?.filter((seat) => seat.at === null)).toHaveLength(1);
     expect(report.rejected).toBe(2);
+  });
+
+  it("names the round before whose experts a top-up counts on, for this bundle cannot show that they sit", () => {
+    const { notes } = verify(file("top-up.bundle"));
+    expect(notes.find((note) => note.code === "top-up")?.en).toMatch(/2 experts seated by earlier rounds.*draw 3\.$/);
+    expect(verify(RICH).notes.map((note) => note.code)).not.toContain("top-up");
   });
 
   it.each(["eligible", "excluded", "out_of_scope"])("accepts the receipt of an expert who is %s", (kind) => {
