@@ -19,6 +19,7 @@ from app.gateways.ocds import parse_package, read_notice
 from app.store.repositories.projects import Project
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.faults import together
+from app.usecases.invitations.conflicts import bidders_changed
 from app.usecases.operations import note
 from app.usecases.platform import Platform
 from app.usecases.principals import Principal
@@ -179,6 +180,7 @@ async def put_bidders(
         )
         target = f"{project_id}/{section}"
         await note(uow, actor_of(request, principal), "project.bidders", target, now=platform.now())
+        await bidders_changed(uow, changed, now=platform.now())
         return changed
 
     project = await platform.database.transact(work)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,12 +14,16 @@ from app.store.unit_of_work import Database
 from app.usecases.log import LogIdentity
 from crypto.signing import SigningKey
 from migrations.upgrade import upgrade
-from tests.support.arriving import Arriving
+from tests.support.arriving import Arriving, set_arriving
 from tests.support.arriving_world import World, enter, make_world
 from tests.support.cosigner import InMemoryCosigner
 from tests.support.postgres import PostgresServer
 from tests.support.service import Service, beside, service
+from tests.support.stage import Stage
+from tests.support.troubles import set_asked
 
+Play = Callable[[Stage], Awaitable[Arriving]]
+Copied = Callable[[str, Play], tuple[World, str]]
 ORIGIN = "log.test.example"
 CIPHER = FieldCipher(current="k1", keys={"k1": bytes(range(32))}, tags=bytes(range(1, 33)))
 
@@ -121,32 +125,69 @@ def worlds() -> dict[str, World]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def world_url(
+def copied(
     request: pytest.FixtureRequest,
     worlds: dict[str, World],
     tmp_path: Path,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[World, str]]:
-    """A world, and the address of a copy of its database, on each engine in turn."""
-    if request.param == "sqlite":
-        if "sqlite" not in worlds:
-            file = tmp_path_factory.mktemp("world") / "qiantong.sqlite"
-            shutil.copy(request.getfixturevalue("sqlite_template"), file)
-            worlds["sqlite"] = make_world(f"sqlite:///{file}", file.parent / "parties", CIPHER)
-        world = worlds["sqlite"]
-        for file in world.folder.parent.glob("qiantong.sqlite*"):
-            shutil.copy(file, tmp_path)
-        yield world, f"sqlite:///{tmp_path / 'qiantong.sqlite'}"
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
+) -> Iterator[Copied]:
+    """Gives a world by its name, and the address of a copy of its database, on each engine in turn."""
+    server: PostgresServer | None = None
+    if request.param == "postgres":
+        server = request.getfixturevalue("postgres_server")
+    made: list[str] = []
 
-    def fill(url: str) -> None:
-        migrate(url)
-        worlds["postgres"] = make_world(url, tmp_path_factory.mktemp("world") / "parties", CIPHER)
+    def copy(name: str, play: Play) -> tuple[World, str]:
+        key = f"{request.param} {name}"
+        if server is None:
+            if key not in worlds:
+                file = tmp_path_factory.mktemp("world") / "qiantong.sqlite"
+                shutil.copy(request.getfixturevalue("sqlite_template"), file)
+                worlds[key] = make_world(f"sqlite:///{file}", file.parent / "parties", CIPHER, play)
+            for file in worlds[key].folder.parent.glob("qiantong.sqlite*"):
+                shutil.copy(file, tmp_path)
+            return worlds[key], f"sqlite:///{tmp_path / 'qiantong.sqlite'}"
 
-    name = server.create(template=server.template("arriving", fill))
-    yield worlds["postgres"], server.url(name)
-    server.drop(name)
+        def fill(url: str) -> None:
+            migrate(url)
+            worlds[key] = make_world(url, tmp_path_factory.mktemp("world") / "parties", CIPHER, play)
+
+        made.append(server.create(template=server.template(name, fill)))
+        return worlds[key], server.url(made[-1])
+
+    yield copy
+    for one in made:
+        if server is not None:
+            server.drop(one)
+
+
+@pytest.fixture
+def world_url(copied: Copied) -> tuple[World, str]:
+    """The morning on which people arrive."""
+    return copied("arriving", set_arriving)
+
+
+@pytest.fixture
+def asked_url(copied: Copied) -> tuple[World, str]:
+    """The moment at which five experts were asked."""
+    return copied("asked", set_asked)
+
+
+@pytest.fixture
+async def asked(asked_url: tuple[World, str], tmp_path: Path, anyio_backend: str) -> AsyncIterator[Arriving]:
+    """Five experts were asked a moment ago; see `tests.support.troubles`."""
+    async for one in _entered(asked_url, tmp_path):
+        yield one
+
+
+@pytest.fixture
+async def beside_asked(
+    asked: Arriving, asked_url: tuple[World, str], anyio_backend: str
+) -> AsyncIterator[Database]:
+    """The database of `asked` as another server process holds it."""
+    one = Database(make_engine(asked_url[1]), CIPHER)
+    yield one
+    await one.dispose()
 
 
 @pytest.fixture
@@ -154,9 +195,14 @@ async def arriving(
     world_url: tuple[World, str], tmp_path: Path, anyio_backend: str
 ) -> AsyncIterator[Arriving]:
     """People about to arrive at two sites; see `tests.support.arriving`."""
-    world, url = world_url
+    async for one in _entered(world_url, tmp_path):
+        yield one
+
+
+async def _entered(found: tuple[World, str], folder: Path) -> AsyncIterator[Arriving]:
+    world, url = found
     database = Database(make_engine(url), CIPHER)
-    made = await enter(world, database, tmp_path / "parties")
+    made = await enter(world, database, folder / "parties")
     yield made
     await made.client.aclose()
     await database.dispose()

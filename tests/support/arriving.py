@@ -269,7 +269,7 @@ async def set_arriving(stage: Stage) -> Arriving:
     row = await calling.started()
     await calling.fill(row)
     arriving = assembled(calling, row)
-    arriving.tokens = await stage.one.platform.database.transact(lambda uow: _hire(uow, stage))
+    arriving.tokens = await stage.one.platform.database.transact(lambda uow: hired(uow, stage))
     for letter in calling.letters():
         invitation = await calling.of(letter)
         if invitation.state == "accepted":
@@ -308,7 +308,8 @@ def assembled(calling: Calling, row: DrawRow) -> Arriving:
     )
 
 
-async def _hire(uow: UnitOfWork, stage: Stage) -> dict[str, str]:
+async def hired(uow: UnitOfWork, stage: Stage) -> dict[str, str]:
+    """Keys of `STAFF`."""
     now = stage.clock()
     return {
         person: await issue_key(

@@ -8,6 +8,7 @@ books; messages that lie in people's pockets and the hour are carried over.
 import asyncio
 import os
 import shutil
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
@@ -32,6 +33,7 @@ from app.usecases.delivery.work import WorkContext
 from app.worker import HANDLERS, REPORT_HANDLERS, Wiring, Worker
 from tests.support.arriving import Arriving, assembled, set_arriving
 from tests.support.calling import URL, Calling, Letter, Line
+from tests.support.guests import GATEWAY
 from tests.support.stage import ORIGIN, ROLES, Clock, Stage, Wire, set_stage
 
 USED = 10_000
@@ -55,13 +57,15 @@ class World:
     house: list[SimulatedDevice] = field(default_factory=list)
 
 
-def make_world(url: str, folder: Path, cipher: FieldCipher) -> World:
-    """Play everything up to the morning of the evaluation in a migrated database."""
+def make_world(
+    url: str, folder: Path, cipher: FieldCipher, play: Callable[[Stage], Awaitable[Arriving]] = set_arriving
+) -> World:
+    """Play everything up to the morning of the evaluation, or another moment, in a migrated database."""
 
     async def work() -> World:
         database = Database(make_engine(url), cipher)
         try:
-            return kept(await set_arriving(await set_stage(database, folder)), folder)
+            return kept(await play(await set_stage(database, folder)), folder)
         finally:
             await database.dispose()
 
@@ -114,6 +118,7 @@ async def _stage(world: World, database: Database, folder: Path) -> Stage:
             trust=world.trust,
             clock=clock,
             random=os.urandom,
+            gateways=frozenset({GATEWAY.public.hex()} if role == "supervisor" else ()),
         )
         for role in ROLES
     }
@@ -126,7 +131,8 @@ async def _stage(world: World, database: Database, folder: Path) -> Stage:
 def _calling(world: World, stage: Stage) -> Calling:
     context = WorkContext(platform=stage.one.platform, ceremony=stage.one.ceremony, public_url=URL)
     lines = {
-        name: replace(line, taken=list(line.taken), dead=set(line.dead)) for name, line in world.lines.items()
+        name: replace(line, taken=list(line.taken), ids=set(line.ids), dead=set(line.dead))
+        for name, line in world.lines.items()
     }
     wiring = Wiring(gateways=lines, handlers=HANDLERS, report_handlers=REPORT_HANDLERS)
     worker = Worker(context, wiring)

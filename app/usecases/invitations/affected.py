@@ -17,6 +17,7 @@ from app.usecases.invitations import plans
 from draw import invitation
 from draw.invitation_terms import Hours
 
+ALERT: Final = "staff-alert"
 _TOLD: Final = invitation.OPEN | invitation.FILLING
 
 
@@ -55,6 +56,23 @@ async def tell(
         for one in invitations:
             told += await _expert(uow, change, occasion, one, now=now)
     return told
+
+
+async def alert(uow: UnitOfWork, campaign: CampaignRow, *, change: str, what: str, now: str) -> int:
+    """Tell the campaign's operator and supervisor that it needs them; how many had not been told of this."""
+    plan = campaign.plan
+    news = Change(
+        id=change,
+        draw_id=campaign.draw_id,
+        expires_at=max(plans.ends(plan), now),
+        log_size=None,
+        urgent=False,
+    )
+    recipients = [one for one in _office(campaign) if one.audience != "agency"]
+    place = plan["sites"][0]["site"]
+    occasion = Occasion(id=change, experts=None, staff=ALERT, what=what, until=news.expires_at)
+    fields = _fields(plan, place, occasion)
+    return await fan_out(uow, change=news, recipients=recipients, template=ALERT, fields=fields, now=now)
 
 
 async def _expert(uow: UnitOfWork, change: Change, occasion: Occasion, one: Invitation, *, now: str) -> int:

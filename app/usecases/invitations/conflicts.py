@@ -11,12 +11,13 @@ from typing import Any, Final
 
 from app.errors import ConflictError, Fault, InputRefusedError, NotFoundError
 from app.store.repositories.invitations import Invitation
+from app.store.repositories.projects import Project
 from app.store.unit_of_work import UnitOfWork
 from app.usecases import invites
 from app.usecases.delivery.work import WorkContext
 from app.usecases.draw_requests import find_draw
 from app.usecases.frozen_draws import FrozenDraw, load_frozen
-from app.usecases.invitations import standing, vacancies
+from app.usecases.invitations import affected, standing, vacancies
 from app.usecases.invitations.campaigns import By
 from app.usecases.invitations.standing import Standing
 from app.usecases.invites import Holder
@@ -27,6 +28,8 @@ from draw.avoidance.engine import Engine
 from draw.model import TEXT
 from draw.schema import Faults
 
+# Words for an operator and a supervisor; they name nobody.
+REVIEW: Final = "情况有变，请复核回避 something has changed: check for conflicts"
 CAUSES: Final = ("conflict", "recusal", "venue")
 
 
@@ -81,6 +84,16 @@ async def recheck(context: WorkContext, draw_id: str, words: str, *, by: By) -> 
         return len(chosen)
 
     return await platform.database.transact(work)
+
+
+async def bidders_changed(uow: UnitOfWork, project: Project, *, now: str) -> None:
+    """Tell supervisor and operator of every running campaign of a section that its bidders have changed: it
+    is the supervisor's to have whoever sits judged anew."""
+    for row in await uow.draws.of_section(project.id, project.section):
+        campaign = await uow.campaigns.of_draw(row.id)
+        if campaign is not None and campaign.state in invitation.RUNNING:
+            change = f"bidders/{campaign.id}/{project.version}"
+            await affected.alert(uow, campaign, change=change, what=REVIEW, now=now)
 
 
 def _still(found: Standing, clashing: Iterable[Holder]) -> Iterable[Invitation]:
