@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.gateways.messages import Outgoing
 from app.store.unit_of_work import Database, UnitOfWork
 from app.usecases import invites
 from app.usecases.delivery import reports
@@ -43,7 +44,7 @@ pytestmark = pytest.mark.anyio
 COUNTS = {"draw", "state", "needed", "accepted", "next_deadline", "begins", "owner"}
 
 
-async def called(case: Arriving, letter: Letter) -> object:
+async def called(case: Arriving, letter: Letter) -> Outgoing:
     """The call that rang for whoever has a letter."""
     n = (await case.calling.of(letter)).n
     return next(one for one in case.calling.calls() if one.reference and one.reference[1] == n)

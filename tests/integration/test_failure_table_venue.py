@@ -341,15 +341,23 @@ async def test_a_sites_clock_ninety_seconds_off_is_told_and_moves_nobodys_hour(
     assert shown["verdict"] == "in-time"
 
 
-async def test_the_proof_of_a_draw_whose_campaign_ran_short_of_time_is_still_both_verifiers(
+async def test_a_proof_opened_too_early_lets_people_in_and_tells_that_nobody_can_follow(
     day: Arriving,
 ) -> None:
-    """Opened although nobody came yet: the campaign ends, whoever accepted is let in within the grace."""
+    """Opened although nobody came yet: the campaign ends, whoever accepted is let in within the grace. A seat
+    that falls vacant then cannot pass on, and those who can form a new committee are told."""
     first = everyone(day)[0]
-    report = await proved(day)
-    assert report.stage == "opened"
+    await proved(day)
     assert (await told_agency(day))["state"] == "closed"
     site = (await day.calling.of(first)).venue_site
-    assert expect(await day.check_in(first, DESKS[site]), 201)["verdict"] == "late"
+    await day.heartbeats()
+    arrival = await come(day, first, 1)
+    assert (await day.calling.of(first)).state == "late"
+    browser, code = await sit(day, arrival, site)
+    await declare(day, browser, code, site)
     assert await classes(day) == []
-    assert (await accepted_by_both(day, "opened")).stage == "opened"
+    told = [one["audience"] for one in await notices(day) if one["template"] == "staff-alert"]
+    assert sorted(told) == ["operator", "supervisor"]
+    await day.calling.wait(minutes=5)
+    assert len(await notices(day)) == len(told)
+    await accepted_by_both(day, "opened")

@@ -14,7 +14,7 @@ from app.store.unit_of_work import UnitOfWork
 from app.usecases import invites, openings
 from app.usecases.delivery.outbox import enqueue
 from app.usecases.delivery.work import WorkContext
-from app.usecases.invitations import asking, changes, custody, standing, timing
+from app.usecases.invitations import affected, asking, changes, custody, standing, timing
 from app.usecases.invitations.asking import Asking
 from app.usecases.invitations.standing import Standing
 from app.usecases.invites import Holder
@@ -27,6 +27,9 @@ _AGREED: Final = ("venue", "no_show", "recusal")
 _UNASKED: Final = ("conflict", "venue")
 # What offices and centres are told of a draw that was given up; its reason stands in the log.
 GIVEN_UP: Final = "抽取已终止 the draw was given up"
+NOBODY_FOLLOWS: Final = (
+    "证明公开后有席位空缺，须重新组建 a seat fell vacant after the proof was opened: start anew"
+)
 _WORKER: Final = Actor(person="platform", address="-", source="timer")
 
 
@@ -42,7 +45,18 @@ async def work(context: WorkContext, draw_id: str, _due_at: str = "") -> None:
         await _pass_on(context, one)
     platform = context.platform
     await platform.database.transact(lambda uow: standing.follow(uow, draw_id, now=platform.now()))
+    await platform.database.transact(lambda uow: _too_late(uow, draw_id, now=platform.now()))
     await custody.seal(context, draw_id)
+
+
+async def _too_late(uow: UnitOfWork, draw_id: str, *, now: str) -> None:
+    """Tell operator and supervisor of seats that fell vacant after the proof was opened: nobody can follow
+    there, the committee has to be formed anew."""
+    found = await standing.load(uow, draw_id)
+    if found.row.state == lifecycle.OPENED:
+        for one in found.pending:
+            change = f"vacant/{found.campaign.id}/{one.n}"
+            await affected.alert(uow, found.campaign, change=change, what=NOBODY_FOLLOWS, now=now)
 
 
 async def _given_up(context: WorkContext, draw_id: str) -> bool:
