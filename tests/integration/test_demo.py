@@ -4,6 +4,7 @@ running.
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -138,6 +139,7 @@ def test_no_name_is_in_clear_in_database_logs_or_public_files(finished: Finished
     for path in public:
         data = path.read_bytes()
         assert not [name for name in names if name.encode() in data], path.name
+        assert not re.search(rb"/i#[0-9A-Z]{26}", data), path.name
 
 
 def test_a_folder_of_somebody_elses_is_left_alone(tmp_path: Path) -> None:
