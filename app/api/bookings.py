@@ -29,7 +29,7 @@ from app.api.venue_views import booking_json
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.platform import Platform
 from app.usecases.principals import Principal
-from app.usecases.venues.bookings import Booked, Decision, decide, find, page, whole
+from app.usecases.venues.bookings import Booked, Decision, decide, find, of_draw, page, whole
 from app.usecases.venues.checks import BookingOrder
 from app.usecases.venues.moves import swap
 from app.usecases.venues.orders import Act, book, cancel, change
@@ -74,11 +74,15 @@ async def get_bookings(
     principal: Reader,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
     cursor: str | None = None,
+    draw: Annotated[str | None, Query(max_length=64, description="the booking of this draw only")] = None,
 ) -> dict[str, Any]:
     """Bookings, latest evaluation first: an agency's own, or those with a part at the caller's site."""
     after = read_cursor(cursor)
     async with platform.database.read() as uow:
-        seen = await page(uow, principal, after=after, limit=limit + 1)
+        if draw is not None:
+            seen = await of_draw(uow, principal, draw)
+        else:
+            seen = await page(uow, principal, after=after, limit=limit + 1)
         names = await _names(uow, principal)
     last = seen[limit - 1].booking if len(seen) > limit else None
     following = None if last is None else cursor_of(last.since, last.id)

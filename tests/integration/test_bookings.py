@@ -274,3 +274,15 @@ async def test_pages_of_bookings_follow_the_time(api: Service) -> None:
         "2026-11-24T00:00:00Z",
     ]
     assert rest["next"] is None
+
+
+async def test_the_booking_of_a_draw_is_found_by_it_and_by_nobody_who_may_not_know(api: Service) -> None:
+    draw = await open_venues(api)
+    path = f"/v1/bookings?draw={draw}"
+    assert (await api.get("bob", path)).json()["items"] == []
+    made = await booked(api, draw)
+    for person in ("bob", "carol", "alice"):
+        assert [one["id"] for one in (await api.get(person, path)).json()["items"]] == [made["id"]]
+    # A site knows its part, never which draw it is for; another agency knows nothing.
+    for person in ("dana", "mallory"):
+        assert (await api.get(person, path)).json()["items"] == []

@@ -30,7 +30,8 @@ PUBLIC: Final = "public"
 class RosterState:
     """How far a draw's roster is, for whoever may open it; without a version nothing was sealed yet.
 
-    `due`: its time has come; `tier` is the highest reached, `readers` whom each tier lets in, `readable` whether this caller may read.
+    `due`: its time has come; `tier` is the highest reached, `readers` whom each tier lets in, `readable`
+    whether this caller may read.
     """
 
     draw: str

@@ -49,6 +49,14 @@ async def whole(uow: UnitOfWork, booking: Booking) -> Booked:
     return Booked(booking=booking, centres=(await uow.bookings.centres([booking]))[booking.id])
 
 
+async def of_draw(uow: UnitOfWork, principal: Principal, draw_id: str) -> list[Booked]:
+    """The booking of a draw, where there is one that this caller may know of; sites know of no draw."""
+    booking = await uow.bookings.of_draw(draw_id)
+    if booking is None or principal.role in AT_A_SITE or not await _visible(uow, principal, booking):
+        return []
+    return [await whole(uow, booking)]
+
+
 async def page(
     uow: UnitOfWork, principal: Principal, *, after: tuple[str, str] | None, limit: int
 ) -> list[Booked]:

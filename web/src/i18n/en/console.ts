@@ -77,7 +77,7 @@ const english: Words<typeof chinese> = {
     persons: "Started by two",
     personsValue: "proposed by {proposed}, approved by {approved}",
     nobody: "nobody yet",
-    hidden: "This page neither shows nor can ask for any expert's name, number or reason to decline.",
+    hidden: "Before the roster is opened this page neither shows nor can ask for any expert's name; numbers and reasons to decline it never can.",
   },
   seats: {
     title: "Seat by seat",

@@ -73,7 +73,7 @@ export default {
     persons: "两人启动",
     personsValue: "提出 {proposed}，确认 {approved}",
     nobody: "尚无",
-    hidden: "本页面不显示也取不到任何专家的姓名、电话和谢绝理由。",
+    hidden: "名单启封之前，本页面不显示也取不到任何专家的姓名；电话和谢绝理由始终取不到。",
   },
   seats: {
     title: "逐席状态",
