@@ -23,7 +23,6 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from crypto.canonical import canonical
 from crypto.errors import SignatureError
 
-COORDINATE_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
 _MEMBERS: Final = frozenset({"crv", "kty", "x", "y"})
 _COORDINATE: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)

@@ -64,7 +64,6 @@ INVITATION: Final[Table] = MappingProxyType(
         SUPERSEDED: frozenset(),
     }
 )
-INVITATION_STATES: Final = tuple(INVITATION)
 OPEN: Final = frozenset({QUEUED, SENT, INVALID_NUMBER, HEARD, ACCEPT1})
 FILLING: Final = frozenset({ACCEPTED, ARRIVED, LATE, SEATED, FINISHED})
 # What vacates a seat, and the class of the event that says so.
@@ -107,9 +106,9 @@ CAMPAIGN: Final[Table] = MappingProxyType(
         CANCELLED: frozenset(),
     }
 )
-CAMPAIGN_STATES: Final = tuple(CAMPAIGN)
 RUNNING: Final = frozenset({INVITING, FILLED, SHORT, SEALED, CHECKED_IN, OPENED})
 
+# Why a seat was not taken: what an expert may say, and below it what the clock and a leave say for them.
 DECLINE_CODES: Final = (
     "time_clash",
     "travel",
@@ -121,8 +120,6 @@ DECLINE_CODES: Final = (
 )
 NO_ANSWER: Final = "no_answer"
 LEAVE_AFTER_ACCEPT: Final = "leave_after_accept"
-# Why a seat was not taken: what an expert may say, and what the clock and a leave say for them.
-REASON_CODES: Final = (*DECLINE_CODES, NO_ANSWER, LEAVE_AFTER_ACCEPT)
 
 LADDER_STEPS: Final = (
     "widen_region",

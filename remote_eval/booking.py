@@ -20,7 +20,6 @@ from remote_eval.venue import HOST, REMOTE
 APPLY: Final = "apply"
 CHANGE: Final = "change"
 CANCEL: Final = "cancel"
-ORDERS: Final = (APPLY, CHANGE, CANCEL)
 
 # States of a booking; of a centre's part, PENDING, CONFIRMED and RETURNED.
 PENDING: Final = "pending"
@@ -28,7 +27,6 @@ CONFIRMED: Final = "confirmed"
 RETURNED: Final = "returned"
 CANCELLED: Final = "cancelled"
 STATES: Final = (PENDING, CONFIRMED, RETURNED, CANCELLED)
-LIVE: Final = frozenset({PENDING, CONFIRMED, RETURNED})
 
 CONFIRM: Final = "confirm"
 RETURN: Final = "return"

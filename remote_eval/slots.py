@@ -30,11 +30,6 @@ def slots_of(since: datetime, until: datetime) -> range:
     return range(first, end)
 
 
-def beginning(slot: int) -> datetime:
-    """When a slot begins, on a Beijing clock."""
-    return datetime.fromtimestamp(slot * SLOT_SECONDS, BEIJING)
-
-
 def _ceiling(moment: datetime) -> int:
     seconds = int(moment.timestamp())
     return seconds + (moment.microsecond > 0)

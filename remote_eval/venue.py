@@ -112,7 +112,6 @@ EQUIPMENT: Final = ("pc", "network", "microphone", "speaker", "camera")
 OK: Final = "ok"
 FAULTY: Final = "faulty"
 UNCHECKED: Final = "unchecked"
-CONDITIONS: Final = (OK, FAULTY, UNCHECKED)
 # A check counts for a day: equipment is looked at before each session (R75).
 CHECK_COUNTS: Final = timedelta(hours=24)
 

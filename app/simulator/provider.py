@@ -98,10 +98,6 @@ class Provider:
         """A report found nobody: again later."""
         self._queue(now + timedelta(seconds=AGAIN), report)
 
-    def next_due(self) -> datetime | None:
-        """When the next report is due."""
-        return min((moment for moment, _, _ in self._pending), default=None)
-
     def inbox(self, number: str) -> list[Taken]:
         """What came to a phone, in order."""
         return [one for one in self.taken.values() if one.order.to == number]

@@ -1,6 +1,5 @@
 """An in-memory cosigner of the log that keeps the contract of `app.gateways.cosigners.Cosigner`."""
 
-import base64
 from collections.abc import Sequence
 
 from app.gateways.cosigners import CosignerBehindError, CosignerError
@@ -44,9 +43,3 @@ class InMemoryCosigner:
         self.size, self.root = head.size, head.root
         self._time += 1
         return cosign(parsed.body, self.name, self._key, self._time)
-
-
-def line_time(line: str) -> int:
-    """The unix second a cosignature line states."""
-    payload = base64.b64decode(line.split(" ")[2])
-    return int.from_bytes(payload[4:12], "big")

@@ -40,7 +40,6 @@ from tests.support.synthetic_pool import Shape
 
 ORIGIN = "log.test.example"
 START = datetime(2023, 8, 23, 15, 20, tzinfo=UTC)
-PLATFORM_URL = "http://platform.test.example"
 POOL = "experts"
 
 

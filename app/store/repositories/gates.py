@@ -127,14 +127,6 @@ class GateRepository:
         )
         return [SiteAlert(**row._mapping) for row in await self._connection.execute(query)]
 
-    async def open_about(self, subject: str, kind: str) -> SiteAlert | None:
-        """The open alert of one kind about a subject."""
-        query = select(*_ALERT).where(
-            site_alerts.c.subject == subject, site_alerts.c.kind == kind, site_alerts.c.closed_at.is_(None)
-        )
-        row = (await self._connection.execute(query)).one_or_none()
-        return None if row is None else SiteAlert(**row._mapping)
-
     async def close_alert(self, alert_id: str, *, by: str, note: str, now: str) -> bool:
         """Close with name and sealed note; false when it was closed before."""
         sealed = self._cipher.seal(

@@ -46,16 +46,9 @@ class NoticeRepository:
             raise WriteConflictError("notice.exists") from error
         return True
 
-    async def of_change(self, change_id: str) -> list[Notice]:
-        """Everybody who was told of a change."""
-        return await self._listed(notices.c.change_id == change_id)
-
     async def of_draw(self, draw_id: str) -> list[Notice]:
         """Everybody who was told of the changes of a draw, oldest first."""
-        return await self._listed(notices.c.draw_id == draw_id)
-
-    async def _listed(self, wanted: object) -> list[Notice]:
-        query = select(notices).where(wanted)  # type: ignore[arg-type]
+        query = select(notices).where(notices.c.draw_id == draw_id)
         rows = await self._connection.execute(
             query.order_by(notices.c.created_at, notices.c.change_id, notices.c.message_id)
         )

@@ -143,12 +143,6 @@ class OutboxRepository:
         found = row.one_or_none()
         return None if found is None else _delivery(found)
 
-    async def by_dedupe(self, dedupe: str) -> Delivery | None:
-        """What is known of the message of one occasion."""
-        row = (await self._connection.execute(select(outbox).where(outbox.c.dedupe == dedupe))).mappings()
-        found = row.one_or_none()
-        return None if found is None else _delivery(found)
-
     async def of_ids(self, ids: Collection[str]) -> dict[str, Delivery]:
         """What is known of these messages, by id."""
         rows = await self._connection.execute(select(outbox).where(outbox.c.id.in_(list(ids))))

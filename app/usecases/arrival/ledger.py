@@ -33,7 +33,6 @@ from remote_eval.ledger import (
 )
 
 MAX_DETAIL_BYTES: Final = 64 * 1024
-PLATFORM: Final = "platform"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

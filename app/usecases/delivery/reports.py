@@ -32,7 +32,6 @@ from crypto.signing import verify_record
 LOG: Final = structlog.get_logger("qiantong.reports")
 BATCH: Final = 32
 RECORD_FORMAT: Final = "qt/1 gateway-record"
-REPORT_FORMAT: Final = "qt/1 gateway-report"
 # A carrier that was cut off reports late; a clock of theirs may be ahead of ours.
 OLDEST: Final = timedelta(days=3)
 AHEAD: Final = timedelta(minutes=5)

@@ -15,7 +15,6 @@ In the link S is 26 characters of Crockford's base 32, five bits each, the last 
 
 import hashlib
 import hmac
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -34,7 +33,6 @@ SECRET_BYTES: Final = 16
 NONCE_BYTES: Final = 12
 MAX_CONTENT_BYTES: Final = 16 * 1024
 CODE_DIGITS: Final = 8
-LETTER_ID: Final = re.compile(r"inv_[0-9a-f]{20}")
 _CHARACTERS: Final = 26
 _PAD: Final = 2  # bits
 

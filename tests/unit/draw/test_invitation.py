@@ -10,9 +10,7 @@ from draw.errors import LifecycleError
 from draw.invitation import (
     ACCEPTED,
     CAMPAIGN,
-    CAMPAIGN_STATES,
     INVITATION,
-    INVITATION_STATES,
     LADDER_STEPS,
     VACATING,
     Table,
@@ -65,11 +63,8 @@ def listed(text: str) -> dict[str, set[str]]:
 
 PAIRS = [
     (table, listed(text)[source], source, target)
-    for table, states, text in (
-        (INVITATION, INVITATION_STATES, LETTERS),
-        (CAMPAIGN, CAMPAIGN_STATES, CAMPAIGNS),
-    )
-    for source, target in product(states, repeat=2)
+    for table, text in ((INVITATION, LETTERS), (CAMPAIGN, CAMPAIGNS))
+    for source, target in product(table, repeat=2)
 ]
 
 

@@ -233,10 +233,6 @@ def with_case(**changed: Any) -> Demand:
     return demand(case=a_case(**changed))
 
 
-def with_parameters(**changed: Any) -> Demand:
-    return demand(parameters=some_parameters(**changed))
-
-
 def test_a_good_request_has_no_fault() -> None:
     assert told(demand()) == []
 

@@ -12,8 +12,6 @@ from remote_eval.booking import (
     CHANGE,
     CONFIRM,
     CONFIRMED,
-    LIVE,
-    ORDERS,
     PENDING,
     RETURN,
     RETURNED,
@@ -171,12 +169,12 @@ def test_an_unknown_site_is_one_fault_and_hides_none_of_the_others() -> None:
 LAWFUL: dict[tuple[str | None, str], str] = {
     (None, APPLY): PENDING,
     (CANCELLED, APPLY): PENDING,
-    **{(state, CHANGE): PENDING for state in LIVE},
-    **{(state, CANCEL): CANCELLED for state in LIVE},
+    **{(state, CHANGE): PENDING for state in (PENDING, CONFIRMED, RETURNED)},
+    **{(state, CANCEL): CANCELLED for state in (PENDING, CONFIRMED, RETURNED)},
 }
 
 
-@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("order", [APPLY, CHANGE, CANCEL])
 @pytest.mark.parametrize("state", [None, *STATES])
 def test_every_pair_of_state_and_order(state: str | None, order: str) -> None:
     if (state, order) in LAWFUL:

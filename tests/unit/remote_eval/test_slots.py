@@ -7,12 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remote_eval.errors import BookingError
-from remote_eval.slots import BEIJING, MAX_SLOTS, SLOT_SECONDS, beginning, slots_of
+from remote_eval.slots import BEIJING, MAX_SLOTS, SLOT_SECONDS, slots_of
 
 HALF = timedelta(seconds=SLOT_SECONDS)
 YEARS = (datetime(2020, 1, 1), datetime(2039, 12, 31))  # noqa: DTZ001 - hypothesis wants naive bounds
 MOMENTS = st.datetimes(*YEARS, timezones=st.just(UTC))
 LENGTHS = st.timedeltas(min_value=timedelta(seconds=1), max_value=HALF * (MAX_SLOTS - 1))
+
+
+def beginning(slot: int) -> datetime:
+    return datetime.fromtimestamp(slot * SLOT_SECONDS, BEIJING)
 
 
 @given(MOMENTS, LENGTHS)

@@ -1,6 +1,6 @@
 // The expert record of §3: its sixteen fields, their commitments and the pool leaf hash.
 
-import { concat, fromHex, toHex } from "./bytes.ts";
+import { concat, fromHex } from "./bytes.ts";
 import { canonical } from "./json.ts";
 import { leafHash } from "./merkle.ts";
 import { fieldCommitment } from "./opening.ts";
@@ -48,5 +48,4 @@ export function poolLeaf(one: ExpertRecord, salts: readonly string[]): Uint8Arra
   return leafOfCommitments(FIELDS.map((name, i) => fieldCommitment(salts[i] ?? "", name, canonical(one[name]))));
 }
 
-export const poolLeafHex = (one: ExpertRecord, salts: readonly string[]): string => toHex(poolLeaf(one, salts));
 export const salts: Decoder<readonly string[]> = list(hex32, FIELDS.length, FIELDS.length);

@@ -102,9 +102,6 @@ export function readCodes(typed: readonly string[]): string[] {
   return [...new Set(codes.filter((code) => code !== ""))];
 }
 
-export const totalSeats = (fields: RequestFields): number =>
-  fields.strata.reduce((sum, stratum) => sum + (stratum.seats ?? 0), 0);
-
 interface Drawn {
   readonly project: string;
   readonly section: string;
