@@ -303,9 +303,6 @@ async def test_the_desk_finds_nobody_on_another_day_or_at_another_place(calling:
             (one.venue_site, day, "0" * 64),
         ):
             assert await arrivals.find(uow, venue_site=site, day=when, person=who) is None
-        code = calling.letters()[0].keys.arrival_code
-        assert arrivals.knows_code(uow, one, code)
-        assert not arrivals.knows_code(uow, one, f"{(int(code) + 1) % 10**8:08d}")
 
 
 async def test_a_name_is_told_for_that_person_and_not_before_they_came(calling: Calling) -> None:

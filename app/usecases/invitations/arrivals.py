@@ -57,11 +57,6 @@ async def expected(uow: UnitOfWork, *, venue_site: str) -> list[Expected]:
     return sorted(slots, key=lambda one: (one.begins, one.arrive_by, one.invitation))
 
 
-def knows_code(uow: UnitOfWork, one: Invitation, digits: str) -> bool:
-    """Whether these eight digits are the arrival code of this letter."""
-    return uow.cipher.tag("arrival-code", letters.arrival_code_value(one.id, digits)) == one.arrival_code_tag
-
-
 async def arrived(uow: UnitOfWork, platform: Platform, one: Invitation, *, at: str, now: str) -> Invitation:
     """Note an arrival: the invitation as it then is, `arrived` or `late`. Noted again: no change.
 
