@@ -110,13 +110,17 @@ async def get_counts(platform: PlatformDep, principal: Counter, draw_id: str) ->
     dependencies=KEYED,
     operation_id="approveCampaign",
     response_model=CampaignOut,
-    responses=problems(401, 403, 404, 409),
+    responses=_CHANGED,
 )
-async def post_approval(request: Request, principal: Approver, draw_id: str) -> Response:
-    """Approve a campaign that another person proposed: every seat is asked at once."""
+async def post_approval(
+    request: Request, principal: Approver, draw_id: str, asked: CampaignIn | None = None
+) -> Response:
+    """Approve a campaign that another person proposed: every seat is asked at once. With owner and plan as
+    they were looked at, nothing else is approved."""
+    seen = None if asked is None else campaigns.Order(owner=asked.owner, plan=asked.plan.model_dump())
 
     async def effect(context: WorkContext) -> None:
-        await campaigns.approve(context, draw_id, by=_by(request, principal))
+        await campaigns.approve(context, draw_id, by=_by(request, principal), seen=seen)
 
     return await _effect(request, principal, draw_id, effect)
 

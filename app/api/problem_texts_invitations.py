@@ -34,6 +34,10 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
                 "提出与批准须由两人分别进行",
                 "One person proposes and another one approves",
             ),
+            "campaign.other-proposal": (
+                "方案在查看之后已被更改，请重新查看",
+                "The proposal was changed after it was looked at: look again",
+            ),
             "campaign.past": ("计划的开始时间已过", "The planned begin has passed"),
             "campaign.state": (
                 "邀请活动当前状态（{state}）不允许该操作",

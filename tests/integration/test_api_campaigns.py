@@ -127,6 +127,23 @@ async def test_two_persons_start_and_the_agency_counts(stage: Stage) -> None:
     assert {one["last_delivery"]["kind"] for one in seats} == {"delivered"}
 
 
+async def test_a_proposal_that_was_changed_after_the_supervisor_looked_is_not_approved(stage: Stage) -> None:
+    """An operator shows one address and swaps it for another before the second person signs."""
+    await stage.post("bob", "", {"owner": "王工", "plan": PLAN})
+    seen = {name: (await stage.get("carol")).json()[name] for name in ("owner", "plan")}
+    elsewhere = {**PLAN, "contact": "000-87654321"}
+    await stage.post("bob", "", {"owner": "王工", "plan": elsewhere})
+    refused = await stage.post("carol", "/approval", seen)
+    assert (refused.status_code, refused.json()["code"]) == (409, "campaign.other-proposal")
+    assert stage.letters() == []
+    now_seen = {name: (await stage.get("carol")).json()[name] for name in ("owner", "plan")}
+    assert now_seen["plan"]["contact"] == "000-87654321"
+    other_owner = await stage.post("carol", "/approval", now_seen | {"owner": "李工"})
+    assert other_owner.json()["code"] == "campaign.other-proposal"
+    approved = await stage.post("carol", "/approval", now_seen)
+    assert (approved.status_code, approved.json()["state"]) == (200, "inviting")
+
+
 async def test_who_may_not(stage: Stage) -> None:
     body = {"owner": "王工", "plan": PLAN}
     assert (await stage.post("alice", "", body)).status_code == 403

@@ -77,12 +77,14 @@ async def propose(uow: UnitOfWork, platform: Platform, draw_id: str, order: Orde
     return await uow.campaigns.of_draw(row.id) or known
 
 
-async def approve(context: WorkContext, draw_id: str, *, by: By) -> CampaignRow:
+async def approve(context: WorkContext, draw_id: str, *, by: By, seen: Order | None = None) -> CampaignRow:
     """Approve a campaign: every seat is asked at once. Approved again by the same person: no change.
 
-    Raises ConflictError ``campaign.two-persons`` for whoever proposed it, ``campaign.started``,
-    ``campaign.not-drawn``, ``campaign.past``, NotFoundError ``campaign.unknown``; QuorumMissingError when the
-    log cannot be published: then it stands and nothing is sent until it is.
+    `seen` is the proposal that the approving person looked at; without it whatever is proposed now is
+    approved. Raises ConflictError ``campaign.two-persons`` for whoever proposed it, ``campaign.started``,
+    ``campaign.other-proposal``, ``campaign.not-drawn``, ``campaign.past``, NotFoundError
+    ``campaign.unknown``; QuorumMissingError when the log cannot be published: then it stands and nothing is
+    sent until it is.
     """
     platform = context.platform
     async with platform.database.read() as uow:
@@ -96,6 +98,7 @@ async def approve(context: WorkContext, draw_id: str, *, by: By) -> CampaignRow:
     async def work(uow: UnitOfWork) -> CampaignRow:
         now = platform.now()
         found = await standing.load(uow, draw_id)
+        _require_seen(found.campaign, seen)
         campaign = await _approved(uow, found.campaign, by=by, now=now)
         await take_duty(uow, found.row, by.principal, "campaign.approve", now=now)
         await note(uow, by.actor, "campaign.approve", draw_id, now=now)
@@ -172,6 +175,14 @@ async def _add(
     )
     await uow.campaigns.add(made)
     return made
+
+
+def _require_seen(campaign: CampaignRow, seen: Order | None) -> None:
+    """What was proposed anew behind the second person's back is not what that person approves."""
+    if campaign.state != invitation.PROPOSED or seen is None:
+        return
+    if (seen.owner, seen.plan) != (campaign.owner, campaign.plan):
+        raise ConflictError("campaign.other-proposal")
 
 
 async def _approved(uow: UnitOfWork, campaign: CampaignRow, *, by: By, now: str) -> CampaignRow:
