@@ -11,7 +11,7 @@ from typing import Any
 
 from draw.entry_bodies import from_seconds
 from tests.support.ceremony import START, Ceremony, Plan
-from tests.support.forgeries_invitations import AFTER, ASKED, SUPERVISED, accepts, scripted, whole
+from tests.support.forgeries_invitations import ASKED, SUPERVISED, accepts, scripted, whole
 from tests.support.forgery import RICH, Json, add, at_time, cheated, flip, forges, put
 from tests.support.guest_course import Guests, Said
 from tests.support.invited import ABSENCES, INVITED, PARALLEL
@@ -31,216 +31,119 @@ def _opened(number: int, name: str, title: str, change: Callable[[Json], None]) 
 
 # -- 25 grounds
 def _acted(
-    number: int, name: str, title: str, events: tuple[tuple[int, str, str], ...], guests: Guests
-) -> None:
-    """A draw of three with these events and guests; whoever is meant to sit in the end has accepted."""
-    plan = Plan(seed=7, invitations="logged", events=events, guests=guests)
-    add(number, name, title, lambda: whole(Ceremony(plan)))
+    script: str,
+    *said: Said,
+    events: tuple[tuple[int, str], ...],
+    seats: tuple[int, ...] = (0, 1, 2, 0),
+) -> Plan:
+    """A draw of three whose first three have been asked, and what is logged from then on, in this order: the
+    labels and the seconds of a script. Whoever is meant to sit in the end has accepted."""
+    steps = tuple(int(step) if step.isdigit() else step for step in script.split())
+    return Plan(
+        seed=7,
+        invitations="logged",
+        events=tuple((seat, cause, SUPERVISED) for seat, cause in events),
+        guests=Guests(script=(*ASKED, *steps), seats=seats, said=said),
+    )
 
 
-_acted(
-    25,
-    "invented-decline",
-    "the operator invents a decline: nobody said no",
-    ((0, "decline", SUPERVISED),),
-    Guests(
-        script=(*ASKED, "reply:1", "reply:2", *AFTER[:3], "reply:3"),
-        seats=(0, 1, 2, 0),
-        said=accepts(2, 3, 4),
+DECLINE = ((0, "decline"),)
+TIMEOUT = ((0, "timeout"),)
+NO_SHOW = ((0, "no_show"),)
+# Seat 0 passes on and the next in rank is asked.
+PASSED = "event:1 answer:1 invite:4"
+TWO_IN_TIME = f"reply:1 reply:2 {PASSED} reply:3"
+ALL_ANSWER = f"reply:1 reply:2 reply:3 {PASSED} reply:4"
+SAYS_NO = Said(n=1, answer="decline")
+
+STORIES: dict[str, tuple[str, Plan]] = {
+    "invented-decline": (
+        "the operator invents a decline: nobody said no",
+        _acted(TWO_IN_TIME, *accepts(2, 3, 4), events=DECLINE),
     ),
-)
-_acted(
-    25,
-    "decline-of-somebody-who-accepted",
-    "the operator calls an acceptance a decline",
-    ((0, "decline", SUPERVISED),),
-    Guests(
-        script=(*ASKED, "reply:1", "reply:2", "reply:3", *AFTER),
-        seats=(0, 1, 2, 0),
-        said=accepts(1, 2, 3, 4),
+    "decline-of-somebody-who-accepted": (
+        "the operator calls an acceptance a decline",
+        _acted(ALL_ANSWER, *accepts(1, 2, 3, 4), events=DECLINE),
     ),
-)
-_acted(
-    25,
-    "late-decline",
-    "a decline after its time is none",
-    ((0, "decline", SUPERVISED),),
-    Guests(
-        script=(*ASKED, "reply:2", "reply:3", 300, "reply:1", *AFTER),
-        seats=(0, 1, 2, 0),
-        said=(Said(n=1, answer="decline"), *accepts(2, 3, 4)),
+    "late-decline": (
+        "a decline after its time is none",
+        _acted(f"reply:2 reply:3 300 reply:1 {PASSED} reply:4", SAYS_NO, *accepts(2, 3, 4), events=DECLINE),
     ),
-)
-_acted(
-    25,
-    "timeout-before-its-deadline",
-    "a seat is taken away before the time to answer is over",
-    ((0, "timeout", SUPERVISED),),
-    Guests(
-        script=(*ASKED, "reply:1", "reply:2", 200, *AFTER[:3], "reply:3"),
-        seats=(0, 1, 2, 0),
-        said=accepts(2, 3, 4),
+    "timeout-before-its-deadline": (
+        "a seat is taken away before the time to answer is over",
+        _acted(f"reply:1 reply:2 200 {PASSED} reply:3", *accepts(2, 3, 4), events=TIMEOUT),
     ),
-)
-_acted(
-    25,
-    "timeout-of-somebody-who-answered",
-    "somebody who accepted in time is called silent",
-    ((0, "timeout", SUPERVISED),),
-    Guests(
-        script=(*ASKED, "reply:1", "reply:2", "reply:3", 300, *AFTER),
-        seats=(0, 1, 2, 0),
-        said=accepts(1, 2, 3, 4),
+    "timeout-of-somebody-who-answered": (
+        "somebody who accepted in time is called silent",
+        _acted(f"reply:1 reply:2 reply:3 300 {PASSED} reply:4", *accepts(1, 2, 3, 4), events=TIMEOUT),
     ),
-)
-_acted(
-    25,
-    "fastest-reply-wins",
-    "two people are called for one seat; the second answers first and gets it",
-    ((0, "decline", SUPERVISED),),
     # The second call goes to whoever holds the seat in the log: it cannot be anybody but the first person.
-    Guests(
-        script=(*ASKED, "invite:4", "reply:1", "reply:2", "reply:3", "event:1", "answer:1"),
-        seats=(0, 1, 2, 0),
-        said=accepts(4, 2, 3),
+    "fastest-reply-wins": (
+        "two people are called for one seat; the second answers first and gets it",
+        _acted("invite:4 reply:1 reply:2 reply:3 event:1 answer:1", *accepts(4, 2, 3), events=DECLINE),
     ),
-)
-_acted(
-    25,
-    "rank-skipped",
-    "the next in rank is passed over unasked",
-    ((0, "decline", SUPERVISED), (0, "decline", SUPERVISED)),
-    Guests(
-        script=(
-            *ASKED,
-            "reply:1",
-            "reply:2",
-            "reply:3",
-            "event:1",
-            "answer:1",
-            "event:2",
-            "answer:2",
-            "invite:4",
-            "reply:4",
+    "rank-skipped": (
+        "the next in rank is passed over unasked",
+        _acted(
+            "reply:1 reply:2 reply:3 event:1 answer:1 event:2 answer:2 invite:4 reply:4",
+            *(SAYS_NO, *accepts(2, 3, 4)),
+            events=DECLINE * 2,
         ),
-        seats=(0, 1, 2, 0),
-        said=(Said(n=1, answer="decline"), *accepts(2, 3, 4)),
     ),
-)
-_acted(
-    25,
-    "no-show-before-the-hour",
-    "somebody is said not to have come before they had to be there",
-    ((0, "no_show", SUPERVISED),),
-    Guests(
-        script=(*ASKED, "reply:1", "reply:2", "reply:3", 600, *AFTER),
-        seats=(0, 1, 2, 0),
-        said=accepts(1, 2, 3, 4),
+    "no-show-before-the-hour": (
+        "somebody is said not to have come before they had to be there",
+        _acted(f"reply:1 reply:2 reply:3 600 {PASSED} reply:4", *accepts(1, 2, 3, 4), events=NO_SHOW),
     ),
-)
-_acted(
-    25,
-    "no-show-of-somebody-never-accepted",
-    "somebody who never accepted is said not to have come",
-    ((0, "no_show", SUPERVISED),),
-    Guests(
-        script=(*ASKED, "reply:1", "reply:2", 900, *AFTER[:3], "reply:3"),
-        seats=(0, 1, 2, 0),
-        said=accepts(2, 3, 4),
+    "no-show-of-somebody-never-accepted": (
+        "somebody who never accepted is said not to have come",
+        _acted(f"reply:1 reply:2 900 {PASSED} reply:3", *accepts(2, 3, 4), events=NO_SHOW),
     ),
-)
-_acted(
-    25,
-    "invented-leave",
-    "the operator lets somebody leave who did not",
-    ((0, "leave", SUPERVISED),),
-    Guests(
-        script=(*ASKED, "reply:1", "reply:2", "reply:3", *AFTER),
-        seats=(0, 1, 2, 0),
-        said=accepts(1, 2, 3, 4),
+    "invented-leave": (
+        "the operator lets somebody leave who did not",
+        _acted(ALL_ANSWER, *accepts(1, 2, 3, 4), events=((0, "leave"),)),
     ),
-)
-_acted(
-    25,
-    "recusal-before-acceptance",
-    "somebody stands back who never took the seat",
-    ((0, "recusal", SUPERVISED),),
-    Guests(
-        script=(*ASKED, "reply:1", "reply:2", *AFTER[:3], "reply:3"),
-        seats=(0, 1, 2, 0),
-        said=accepts(2, 3, 4),
+    "recusal-before-acceptance": (
+        "somebody stands back who never took the seat",
+        _acted(TWO_IN_TIME, *accepts(2, 3, 4), events=((0, "recusal"),)),
     ),
-)
-_acted(
-    25,
-    "moved-without-having-agreed",
-    "another place is the pretext, and nobody had agreed to the first",
-    ((0, "venue", SUPERVISED),),
-    Guests(
-        script=(*ASKED, "reply:1", "reply:2", "invite:4", "event:1", "answer:1", "invite:5", "reply:3"),
-        seats=(0, 1, 2, 0, 0),
-        said=accepts(2, 3, 5),
-    ),
-)
-_acted(
-    25,
-    "ground-after-the-event",
-    "the decline was got out of the expert after the seat had passed on",
-    ((0, "decline", SUPERVISED),),
-    Guests(
-        script=(*ASKED, "reply:1", "reply:2", "event:1", "answer:1", "reply:3", "invite:4", "reply:4"),
-        seats=(0, 1, 2, 0),
-        said=(*accepts(2, 3), Said(n=1, answer="decline"), *accepts(4)),
-    ),
-)
-_acted(
-    25,
-    "ground-of-another-seat",
-    "the decline of one seat is used for another",
-    ((1, "decline", SUPERVISED),),
-    Guests(
-        script=(*ASKED, "reply:1", "reply:2", "event:1", "answer:1", "invite:4", "reply:3"),
-        seats=(0, 1, 2, 1),
-        said=(Said(n=1, answer="decline"), *accepts(3, 4)),
-    ),
-)
-_acted(
-    25,
-    "old-ground-used-again",
-    "the decline of the first holder is used against the second",
-    ((0, "decline", SUPERVISED), (0, "decline", SUPERVISED)),
-    Guests(
-        script=(
-            *ASKED,
-            "reply:1",
-            "reply:2",
-            "reply:3",
-            "event:1",
-            "answer:1",
-            "invite:4",
-            "event:2",
-            "answer:2",
-            "invite:5",
-            "reply:4",
+    "moved-without-having-agreed": (
+        "another place is the pretext, and nobody had agreed to the first",
+        _acted(
+            "reply:1 reply:2 invite:4 event:1 answer:1 invite:5 reply:3",
+            *accepts(2, 3, 5),
+            events=((0, "venue"),),
+            seats=(0, 1, 2, 0, 0),
         ),
-        seats=(0, 1, 2, 0, 0),
-        said=(Said(n=1, answer="decline"), *accepts(2, 3, 5)),
     ),
-)
+    "ground-after-the-event": (
+        "the decline was got out of the expert after the seat had passed on",
+        _acted(
+            "reply:1 reply:2 event:1 answer:1 reply:3 invite:4 reply:4",
+            *(*accepts(2, 3), SAYS_NO, *accepts(4)),
+            events=DECLINE,
+        ),
+    ),
+    "ground-of-another-seat": (
+        "the decline of one seat is used for another",
+        _acted(TWO_IN_TIME, SAYS_NO, *accepts(3, 4), events=((1, "decline"),), seats=(0, 1, 2, 1)),
+    ),
+    "old-ground-used-again": (
+        "the decline of the first holder is used against the second",
+        _acted(
+            f"reply:1 reply:2 reply:3 {PASSED} event:2 answer:2 invite:5 reply:4",
+            *(SAYS_NO, *accepts(2, 3, 5)),
+            events=DECLINE * 2,
+            seats=(0, 1, 2, 0, 0),
+        ),
+    ),
+}
+for _name, (_title, _plan) in STORIES.items():
+    add(25, _name, _title, lambda plan=_plan: whole(Ceremony(plan)))  # type: ignore[misc]
 
 
 @forges(25, "the platform dates its event after the deadline; the supervisor's answer tells the true hour")
 def timeout_by_the_platforms_clock() -> Json:
-    plan = Plan(
-        seed=7,
-        invitations="logged",
-        events=((0, "timeout", SUPERVISED),),
-        guests=Guests(
-            script=(*ASKED, "reply:1", "reply:2", *AFTER[:3], "reply:3"),
-            seats=(0, 1, 2, 0),
-            said=accepts(2, 3, 4),
-        ),
-    )
+    plan = _acted(TWO_IN_TIME, *accepts(2, 3, 4), events=TIMEOUT)
     return whole(cheated(plan, event_1=at_time(from_seconds(START + 3500))))
 
 

@@ -51,7 +51,6 @@ def accepts(*numbers: int) -> tuple[Said, ...]:
 
 
 ASKED = ("invite:1", "invite:2", "invite:3")
-AFTER = ("event:1", "answer:1", "invite:4", "reply:4")
 SUPERVISED = "supervisor"
 
 
