@@ -61,7 +61,7 @@ def test_the_agency_sees_counts_limits_and_the_responsible_person_and_no_name(
         look(page, platform, draw)
         panel = page.get_by_role("region", name="邀请进度")
         panel.get_by_text("需要 5 人，已接受 0 人").wait_for()
-        assert "王工" in panel.inner_text()
+        page.get_by_text("王工").first.wait_for()
         assert "正在邀请" in panel.inner_text()
         shown = page.content() + "".join(heard)
     assert heard
