@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field, fields
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import Insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.errors import WriteConflictError
@@ -52,9 +53,9 @@ class RosterRepository:
         self._cipher = cipher
 
     async def add(self, version: RosterVersion) -> None:
-        """Store a new version. The key of the table refuses a second of the same number."""
+        """Store a new version. Raises WriteConflictError when another of the same number was first."""
         values = {one.name: getattr(version, one.name) for one in fields(RosterVersion)}
-        await self._connection.execute(rosters.insert().values(**values))
+        await self._insert(rosters.insert().values(**values))
 
     async def newest(self, draw_id: str) -> RosterVersion | None:
         """The newest version of a draw's roster."""
@@ -63,9 +64,10 @@ class RosterRepository:
         return None if row is None else RosterVersion(**row._mapping)
 
     async def ask(self, opening: RosterOpening) -> None:
-        """Store a wish to open; one for each version and tier."""
+        """Store a wish to open; one for each version and tier. Raises WriteConflictError when another was
+        first."""
         values = {one.name: getattr(opening, one.name) for one in fields(RosterOpening)}
-        await self._connection.execute(roster_openings.insert().values(**values))
+        await self._insert(roster_openings.insert().values(**values))
 
     async def openings(self, draw_id: str) -> list[RosterOpening]:
         """Every wish of a draw, oldest first."""
@@ -91,6 +93,12 @@ class RosterRepository:
         if sealed is None:
             return None
         return self._cipher.open(sealed, table="roster_openings", column="sealed", row=opening_id)
+
+    async def _insert(self, statement: Insert) -> None:
+        try:
+            await self._connection.execute(statement)
+        except IntegrityError as error:
+            raise WriteConflictError("store.write-conflict") from error
 
     def _seal(self, opening_id: str, plain: bytes) -> bytes:
         return self._cipher.seal(plain, table="roster_openings", column="sealed", row=opening_id)
