@@ -81,6 +81,12 @@ def roster(outcome: Outcome, cells: Cells) -> list[tuple[int, ExpertRecord]]:
     ]
 
 
+def ever_on_panel(outcome: Outcome, cells: Cells) -> list[ExpertRecord]:
+    """Everybody who is or was on the panel, in no order that tells anything."""
+    records = cells.snapshot.records
+    return [records[cells.row(at.stratum, at.site, at.index)] for at in outcome.ever_on_panel()]
+
+
 def _outcome(cells: Cells, row: int) -> dict[str, JsonValue]:
     positions = cells.positions_of(row)
     if positions:

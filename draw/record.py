@@ -96,7 +96,8 @@ def build(parts: RecordParts) -> SealedRecord:
     """The record of a lawful and feasible draw.
 
     Raises RecordError: ``record.rules``, ``.pool``, ``.section``, ``.seated``, ``.request_time``,
-    ``.deadlines``, ``.beacon``, ``.infeasible`` (details: every shortfall), ``.acceptance``, ``.anonymity``, ``.override``.
+    ``.deadlines``, ``.beacon``, ``.infeasible`` (details: every shortfall), ``.acceptance``,
+    ``.anonymity``, ``.override``.
     """
     _require_consistent(parts)
     require_lawful(parts.rules, parts.parameters, parts.sealed_at)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.api.schemas import Id, Text, Time, Wire
+from app.api.schemas import DrawIn, Id, Text, Time, Wire
 
 Seat = Annotated[int, Field(ge=1, le=99, examples=[1])]
 
@@ -125,7 +125,8 @@ class LadderOut(Wire):
 
 
 class CountsOut(Wire):
-    """What the agency sees of a campaign: counts, the next limit, the begin, the owner."""
+    """What the agency sees of a campaign: counts, the next limit, the begin, the owner, and the order of a
+    top-up for `POST /v1/draws` when a step of the ladder allows one."""
 
     draw: str
     state: str
@@ -134,6 +135,7 @@ class CountsOut(Wire):
     next_deadline: Time | None
     begins: Time
     owner: str
+    top_up: DrawIn | None
 
 
 class CampaignOut(CountsOut):

@@ -100,6 +100,10 @@ PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
             ),
             "draw.live-exists": ("该标段已有进行中的抽取 {draw}", "The section has a draw under way: {draw}"),
             "draw.parties-missing": ("参与方密钥尚未登记齐全", "The keys of some parties are not registered"),
+            "draw.seated-moved": (
+                "补抽所计入的在席专家人数已变化，请中止本轮后重新申请",
+                "The number of seated experts that this top-up counts on has changed: abort it and ask anew",
+            ),
             "draw.duties-clash": (
                 "同一人不得在一次抽取中承担两种职责",
                 "One person may not have two duties in one draw",
@@ -312,6 +316,14 @@ FAULTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "draw.parties-missing": (
             "参与方密钥尚未登记齐全：{roles}",
             "The keys of some parties are not registered: {roles}",
+        ),
+        "draw.top-up-none": (
+            "现在没有可以补抽的席位：须先在短缺处理中记录扩大范围的一步，每一步只能补抽一次",
+            "No top-up is open: a step of the ladder that looks further comes first, and allows one",
+        ),
+        "draw.top-up-differs": (
+            "补抽申请与平台给出的不一致：席位、范围、在席人数和专家库均须照用",
+            "A top-up is asked for exactly as the platform states it: seats, filter, seated experts and pool",
         ),
         "draw.redraw-reason": ("再次抽取须说明理由", "Drawing a section again needs a reason"),
         "draw.pool-young": (

@@ -16,6 +16,7 @@ from app.store.repositories.projects import Agency, Project
 from app.times import from_text, to_text
 from app.usecases.platform import Platform
 from app.usecases.readings import Reading
+from app.usecases.top_ups import TopUp
 from draw.avoidance.layers import RulePack
 from draw.avoidance.requests import Demand, request_faults
 from draw.model import Case, DrawParameters, Interval
@@ -48,6 +49,7 @@ class Section:
     case: Case
     earlier: tuple[DrawRow, ...]
     missing: tuple[str, ...]
+    top_up: TopUp | None
 
 
 def legal_faults(platform: Platform, section: Section | None, reading: Reading) -> Iterator[list[Fault]]:

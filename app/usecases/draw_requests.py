@@ -12,9 +12,10 @@ from typing import Any, Final
 from app.errors import ConflictError, Fault, InputRefusedError, NotFoundError
 from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import UnitOfWork
+from app.usecases import top_ups
 from app.usecases.draw_faults import parties_fault, round_faults
 from app.usecases.draw_parties import party_keys
-from app.usecases.engagements import bound_elsewhere
+from app.usecases.engagements import avoiding, bound_elsewhere
 from app.usecases.frozen_draws import Prepared
 from app.usecases.log import append
 from app.usecases.operations import Actor, note
@@ -22,6 +23,7 @@ from app.usecases.platform import Platform
 from app.usecases.previews import DrawOrder, Look, opens_at
 from app.usecases.principals import ACTIONS, Principal, require_own
 from app.usecases.projects import agency_of, case_of
+from app.usecases.rounds import counted_on, parameters_of
 from crypto.beacon import first_round_at_or_after
 from draw.entries import draft, sign_all
 from draw.entry_bodies import ELSEWHERE
@@ -51,7 +53,11 @@ async def request_draw(
     earlier = await uow.draws.of_section(current.id, current.section)
     keys, missing = await party_keys(uow, platform, ground.agency.party)
     # Once more under the write lock: another server may have been first since the look.
-    moved = [*round_faults(earlier, order.redraw_reason), *([parties_fault(missing)] if missing else ())]
+    moved = [
+        *round_faults(earlier, order.redraw_reason),
+        *([parties_fault(missing)] if missing else ()),
+        *top_ups.faults(ground.parameters, order.pool, await top_ups.of_section(uow, earlier)),
+    ]
     refuse([*seen.faults, *(one for one in moved if one not in seen.faults)], seen.alarms)
     now = platform.now()
     body: dict[str, Any] = {
@@ -100,7 +106,8 @@ async def prepare(uow: UnitOfWork, platform: Platform, row: DrawRow) -> Prepared
     """A stored request made ready to seal, from the project as it stands now: bidders may have changed since.
 
     The beacon round is the first `BEACON_LEAD_SECONDS` after now. Raises NotFoundError
-    ``draw.ground-missing``.
+    ``draw.ground-missing``, ConflictError ``draw.seated-moved`` for a top-up that counts on experts of whom
+    some no longer sit.
     """
     project = await uow.projects.get(row.project_id, row.section)
     pool = await uow.pools.get(row.request["pool"]["id"], row.request["pool"]["version"])
@@ -108,8 +115,11 @@ async def prepare(uow: UnitOfWork, platform: Platform, row: DrawRow) -> Prepared
         raise NotFoundError("draw.ground-missing")
     pack = project.document["pack"]
     agency, span = await agency_of(uow, project), project.document["evaluation"]
-    bound = await bound_elsewhere(uow, platform, row, since=span["from"], until=span["to"])
-    case = case_of(project, agency, bound.engagements)
+    counted = await _counted_on(uow, row)
+    bound = await bound_elsewhere(
+        uow, platform, row, since=span["from"], until=span["to"], counted_on=counted
+    )
+    case = avoiding(case_of(project, agency, bound.engagements), bound.employers)
     chain = row.request["beacon"]
     return Prepared(
         case=case,
@@ -146,6 +156,14 @@ async def take_duty(uow: UnitOfWork, row: DrawRow, principal: Principal, action:
     if row.state in FINAL and (await uow.draws.duties(row.id)).get(principal.person) is None:
         raise ConflictError("draw.duty-late")
     await uow.draws.take_duty(row.id, person=principal.person, duty=duty, at=now)
+
+
+async def _counted_on(uow: UnitOfWork, row: DrawRow) -> list[DrawRow]:
+    """The rounds that a top-up counts on, with as many seats held as it says; none for another draw."""
+    found = counted_on(await uow.draws.of_section(row.project_id, row.section), row)
+    if found and await top_ups.seated(uow, found) != parameters_of(row).committee.seated:
+        raise ConflictError("draw.seated-moved")
+    return found
 
 
 def _request_document(order: DrawOrder, seen: Look) -> dict[str, Any]:

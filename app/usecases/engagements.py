@@ -7,37 +7,77 @@ same reason the pool file of a draw, which shows the case, waits until every dra
 replacement event of class `conflict`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.openings import opened
 from app.usecases.platform import Platform
 from crypto.canonical import JsonValue
-from draw.disclosure import roster
+from draw.avoidance.engine import beijing_date, employer_for_cap
+from draw.disclosure import ever_on_panel, roster
 from draw.lifecycle import DRAWN, OPENED
+from draw.model import AvoidUnit, Case
+
+NO_EMPLOYER: Final = "person:"
+SAME_EMPLOYER: Final = "同一单位已有专家在席（补抽） / an expert of this employer sits already (top-up)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
-    """`engagements` as the case has them (draw-proof §4), and the draws they come from."""
+    """`engagements` as the case has them (draw-proof §4), and the draws they come from; `employers` of those
+    whom a top-up counts on."""
 
     engagements: tuple[JsonValue, ...]
     draws: tuple[str, ...]
+    employers: tuple[str, ...] = ()
 
 
 async def bound_elsewhere(
-    uow: UnitOfWork, platform: Platform, row: DrawRow, *, since: str, until: str
+    uow: UnitOfWork,
+    platform: Platform,
+    row: DrawRow,
+    *,
+    since: str,
+    until: str,
+    counted_on: Sequence[DrawRow] = (),
 ) -> Bound:
-    """The seated experts of every other draw whose evaluation meets [since, until], times of the format."""
+    """The seated experts of every other draw whose evaluation meets [since, until], times of the format.
+
+    Of the rounds that a top-up counts on everybody who is or was on the panel is bound, so that nobody is
+    drawn twice: neither who sits nor who declined, left or had to stand back.
+    """
+    own = {one.id for one in counted_on}
     others = await uow.draws.meeting(
         mode=row.mode, states=(DRAWN, OPENED), since=since, until=until, besides=row.id
     )
     engagements: list[JsonValue] = []
-    for other in others:
+    employers: list[str] = []
+    for other in counted_on:
+        found = await opened(platform, other)
+        ids = sorted(expert.id for expert in ever_on_panel(found.outcome, found.cells))
+        engagements += [{"expert": expert, "from": since, "to": until} for expert in ids]
+        t0 = beijing_date(since)
+        employers += [employer_for_cap(expert, t0) for _, expert in roster(found.outcome, found.cells)]
+    for other in (one for one in others if one.id not in own):
         found = await opened(platform, other)
         # The hours that hold now: a campaign may have moved them since the seal.
         span = {"from": other.evaluation_from, "to": other.evaluation_to}
         people = roster(found.outcome, found.cells)
         engagements += [{"expert": expert.id, **span} for _, expert in people]
-    return Bound(engagements=tuple(engagements), draws=tuple(other.id for other in others))
+    return Bound(
+        engagements=tuple(engagements),
+        draws=tuple(dict.fromkeys(other.id for other in (*counted_on, *others))),
+        # Who has no employer stands for themselves alone, and is bound already.
+        employers=tuple(sorted({one for one in employers if not one.startswith(NO_EMPLOYER)})),
+    )
+
+
+def avoiding(case: Case, employers: Sequence[str]) -> Case:
+    """The case with these among its units to avoid, so that a top-up brings in nobody else of them: stricter
+    than the cap, which counts one round only."""
+    known = {unit.org for unit in case.avoid_units}
+    added = (AvoidUnit(org=org, reason=SAME_EMPLOYER) for org in employers if org not in known)
+    return replace(case, avoid_units=(*case.avoid_units, *added))

@@ -16,6 +16,7 @@ from app.errors import AppError, Fault, InputRefusedError, NotFoundError
 from app.store.repositories.pools import PoolVersion
 from app.store.repositories.projects import Agency, Project
 from app.store.unit_of_work import UnitOfWork
+from app.usecases import top_ups
 from app.usecases.draw_faults import Section, age_alarm, count_faults, legal_faults, section_faults
 from app.usecases.draw_parties import party_keys
 from app.usecases.faults import standing, together
@@ -151,6 +152,8 @@ def _stated_faults(
 ) -> Iterator[Fault]:
     if section is not None:
         yield from section_faults(section, redraw_reason=order.redraw_reason, opens_at=order.opens_at)
+    if section is not None and ground is not None:
+        yield from top_ups.faults(ground.parameters, order.pool, section.top_up)
     if counts is not None and ground is not None:
         yield from count_faults(counts, ground.parameters, ground.pack, override=order.override)
 
@@ -186,6 +189,7 @@ async def _section(
     except NotFoundError:
         return None
     agency = await agency_of(uow, project)
+    earlier = await uow.draws.of_section(project.id, project.section)
     pack = project.document["pack"]
     _, missing = await party_keys(uow, platform, agency.party)
     return Section(
@@ -193,8 +197,9 @@ async def _section(
         agency=agency,
         pack=platform.packs.resolve(pack["base"], pack["overlays"]),
         case=case_of(project, agency),
-        earlier=tuple(await uow.draws.of_section(project.id, project.section)),
+        earlier=tuple(earlier),
         missing=missing,
+        top_up=await top_ups.of_section(uow, earlier),
     )
 
 

@@ -119,6 +119,7 @@ async def test_two_persons_start_and_the_agency_counts(stage: Stage) -> None:
         "next_deadline": later(stage.api.platform.now(), minutes=30),
         "begins": PLAN["begins"],
         "owner": "王工",
+        "top_up": None,
     }
     seats = (await stage.get("carol")).json()["seats"]
     assert [(one["seat"], one["round"], one["next"]["what"]) for one in seats] == [

@@ -310,6 +310,15 @@ class Refused:
 
     code: str
 
+    @staticmethod
+    async def all(call: Any) -> set[str]:
+        """Every fault that an awaitable is refused with; fails when there is none."""
+        try:
+            await call
+        except AppError as error:
+            return {fault.code for fault in getattr(error, "faults", ())} or {error.code}
+        raise AssertionError("nothing was refused")
+
     @classmethod
     async def of(cls, call: Any) -> "Refused":
         """The refusal of an awaitable; fails when there is none."""

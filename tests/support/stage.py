@@ -127,10 +127,9 @@ class Stage:
         """A draw of this section, requested and published."""
         platform = self.one.platform
         caller = person("requester", "agency")
-        more = {"invitations": "elsewhere"} | more
-        order = DrawOrder(project="works-1", section=section, pool="city", parameters=PARAMETERS, **more)
+        more = {"invitations": "elsewhere", "parameters": PARAMETERS} | more
+        order = DrawOrder(project="works-1", section=section, pool="city", **more)
         seen = await look(platform, caller, order)
-        assert not seen.faults, seen.faults
         actor = Actor(person="requester", address="test", source="test")
         row = await platform.database.transact(
             lambda uow: request_draw(uow, platform, caller, order, seen, actor=actor)

@@ -1,8 +1,9 @@
 """The short-pool ladder: what is done when a cell has nobody left, step by step and never silently.
 
 The steps and their order are the rule pack's. Each is a record in the log, with its reason in two languages.
-Those that look for further experts release the draw's section for a further round, in which whoever sits here
-is bound (K14); whatever is filled by self-selection is not drawn, and no proof says otherwise (R03).
+Those that look for further experts release the draw's section for a further round: a top-up of the missing
+seats (`app.usecases.top_ups`), in which whoever sits here is bound (K14) and counted. What is filled by
+self-selection is not drawn, and no proof says otherwise (R03).
 """
 
 from dataclasses import dataclass
@@ -19,8 +20,9 @@ from app.usecases.invitations.standing import Standing
 from app.usecases.invites import log_record
 from app.usecases.operations import note
 from app.usecases.platform import Platform
+from app.usecases.rounds import committee_of
 from crypto.canonical import canonical
-from draw import invitation
+from draw import invitation, lifecycle
 from draw.errors import LifecycleError
 from draw.model import TEXT
 from draw.schema import Faults
@@ -97,8 +99,11 @@ async def _logged(
 async def _release(uow: UnitOfWork, campaign: CampaignRow, *, now: str) -> None:
     """Let the section have a further round. The draw goes on: who accepted in it is expected all the same."""
     row = await uow.draws.get(campaign.draw_id)
-    if row is not None and row.live:
-        await uow.draws.advance(row.id, expected=row.state_version, live=False, updated_at=now)
+    rows = [] if row is None else await uow.draws.of_section(row.project_id, row.section)
+    for one in committee_of(rows, campaign.draw_id):
+        # A round that is not drawn yet still holds the section.
+        if one.live and one.state == lifecycle.DRAWN:
+            await uow.draws.advance(one.id, expected=one.state_version, live=False, updated_at=now)
     if campaign.released_at is None:
         await uow.campaigns.advance(
             campaign.id, expected=campaign.state_version, released_at=now, updated_at=now

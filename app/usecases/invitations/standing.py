@@ -1,11 +1,11 @@
 """Reading a campaign with its invitations, and writing down what it has come to.
 
 A campaign's state follows from the newest invitations of its seats (`draw.invitation.standing`); it is moved
-in the transaction that changed one of them, by compare-and-swap.
+in the transaction that changed one of them, by compare-and-swap. Rounds that fill one committee move
+together: a vacant seat of one that a top-up has filled is no longer missing.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from app.errors import NotFoundError
@@ -13,10 +13,14 @@ from app.store.repositories.campaigns import CampaignRow
 from app.store.repositories.draws import DrawRow
 from app.store.repositories.invitations import Invitation
 from app.store.unit_of_work import UnitOfWork
+from app.usecases.campaign_ends import FOLLOW
+from app.usecases.campaign_seats import Standing, load, load_all
 from app.usecases.platform import Platform
+from app.usecases.rounds import committee_of, parameters_of
 from draw import invitation
 from draw.invitation_terms import Terms
-from draw.model import DrawParameters
+
+__all__ = ["Standing", "follow", "load", "load_all", "target_of", "terms_of", "walk"]
 
 _KEEPS: Final = {
     # Once everybody is there, only a seat that falls vacant leads back.
@@ -26,65 +30,32 @@ _KEEPS: Final = {
     invitation.SHORT: frozenset({invitation.SHORT}),
     invitation.INVITING: frozenset({invitation.INVITING}),
 }
-# The seat passes on, whatever its invitation has come to.
-_LEAVING: Final = "leaving"
 _PRESENT: Final = frozenset({invitation.ARRIVED, invitation.LATE, invitation.SEATED, invitation.FINISHED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """A campaign with its draw and every invitation so far, ascending by number."""
-
-    campaign: CampaignRow
-    row: DrawRow
-    invitations: tuple[Invitation, ...]
-
-    @property
-    def seats(self) -> int:
-        """How many seats the draw has."""
-        return DrawParameters.from_json(self.row.request["parameters"]).seats
-
-    @property
-    def newest(self) -> dict[int, Invitation]:
-        """The newest invitation of each seat."""
-        return {one.invited.seat: one for one in self.invitations}
-
-    @property
-    def pending(self) -> list[Invitation]:
-        """Invitations whose seats wait for an event, by seat."""
-        return sorted((one for one in self.invitations if one.pending), key=lambda one: one.invited.seat)
-
-    def states(self) -> list[str | None]:
-        """State of each seat's newest invitation, None for a vacant seat."""
-        newest = self.newest
-        return [_occupied(newest[seat]) if seat in newest else None for seat in range(self.seats)]
-
-    def of_holder(self, one: Invitation) -> list[Invitation]:
-        """Every invitation of whoever this one is addressed to."""
-        same = (one.invited.seat, one.invited.tenure)
-        return [other for other in self.invitations if (other.invited.seat, other.invited.tenure) == same]
-
-
-async def load(uow: UnitOfWork, draw_id: str) -> Standing:
-    """The campaign of a draw. Raises NotFoundError ``campaign.unknown``."""
-    campaign = await uow.campaigns.of_draw(draw_id)
-    row = await uow.draws.get(draw_id)
-    if campaign is None or row is None:
-        raise NotFoundError("campaign.unknown")
-    listed = await uow.invitations.of_draw(draw_id)
-    return Standing(campaign=campaign, row=row, invitations=tuple(listed))
-
-
 async def follow(uow: UnitOfWork, draw_id: str, *, now: str) -> CampaignRow:
-    """Move the campaign to what its seats have come to; the campaign as it then is."""
-    found = await load(uow, draw_id)
-    campaign = found.campaign
-    target = target_of(campaign.state, found.states())
+    """Move the campaign, and those of the other rounds of its committee, to what their seats have come to;
+    the campaign as it then is."""
+    own = await load(uow, draw_id)
+    rows = await uow.draws.of_section(own.row.project_id, own.row.section)
+    rounds = await load_all(uow, committee_of(rows, draw_id)) or [own]
+    filled = sum(one.filled for one in rounds)
+    whole = len(rounds) > 1 and filled == parameters_of(rounds[0].row).seats
+    for one in rounds:
+        await _move(uow, one, whole=whole, own=one.row.id == draw_id, now=now)
+    return await uow.campaigns.get(own.campaign.id) or own.campaign
+
+
+async def _move(uow: UnitOfWork, found: Standing, *, whole: bool, own: bool, now: str) -> None:
+    campaign, states = found.campaign, found.states()
+    target = target_of(campaign.state, [one for one in states if one is not None] if whole else states)
     if target == campaign.state:
-        return campaign
+        return
     invitation.advance(invitation.CAMPAIGN, campaign.state, target, now=now)
     await uow.campaigns.advance(campaign.id, expected=campaign.state_version, state=target, updated_at=now)
-    return await uow.campaigns.get(campaign.id) or campaign
+    if not own:
+        # Its roster is sealed by the worker.
+        await uow.timers.set(FOLLOW, found.row.id, now)
 
 
 def target_of(state: str, seats: Sequence[str | None]) -> str:
@@ -114,9 +85,3 @@ def walk(one: Invitation, targets: Iterable[str], *, now: str) -> str:
     for target in targets:
         state = invitation.advance(invitation.INVITATION, state, target, now=now).target
     return state
-
-
-def _occupied(one: Invitation) -> str | None:
-    if one.pending is not None:
-        return _LEAVING
-    return None if one.state == invitation.REPLACED else one.state

@@ -12,6 +12,7 @@ from app.store.repositories.campaigns import CampaignRow, LadderStep
 from app.store.repositories.invitations import Invitation
 from app.store.repositories.outbox import Delivery, Reference
 from app.store.unit_of_work import UnitOfWork
+from app.usecases import top_ups
 from app.usecases.ceremony import k_of
 from app.usecases.invitations import standing
 from app.usecases.invitations.standing import Standing
@@ -44,13 +45,18 @@ async def console(uow: UnitOfWork, platform: Platform, draw_id: str) -> dict[str
         "ladder": {"open": list(ladder), "taken": [_step(one) for one in steps]},
         "invited": len(found.invitations),
         "seats": [await _seat(uow, found, seat) for seat in range(found.seats)],
-        **counts_of(found),
+        **await _counts(uow, found),
     }
 
 
 async def counts(uow: UnitOfWork, draw_id: str) -> dict[str, Any]:
     """The campaign for the agency. Raises NotFoundError ``campaign.unknown``."""
-    return counts_of(await standing.load(uow, draw_id))
+    return await _counts(uow, await standing.load(uow, draw_id))
+
+
+async def _counts(uow: UnitOfWork, found: Standing) -> dict[str, Any]:
+    top_up = await top_ups.of_draw(uow, found.row)
+    return {**counts_of(found), "top_up": None if top_up is None else top_up.to_json()}
 
 
 def counts_of(found: Standing) -> dict[str, Any]:

@@ -1,0 +1,42 @@
+"""Which rounds of a section fill one committee: a draw, and the top-ups 补抽 that count on whom it seated
+(draw-proof §5, `committee.seated`).
+
+Rounds that were given up fill nothing and are passed over. Who sits is not looked at here.
+"""
+
+from collections.abc import Sequence
+
+from app.store.repositories.draws import DrawRow
+from draw.lifecycle import ABORTED
+from draw.model import DrawParameters
+
+
+def parameters_of(row: DrawRow) -> DrawParameters:
+    """The public parameters of a request."""
+    return DrawParameters.from_json(row.request["parameters"])
+
+
+def committees(rows: Sequence[DrawRow]) -> list[list[DrawRow]]:
+    """The rounds of a section, ascending, by the committee that they fill."""
+    found: list[list[DrawRow]] = []
+    for row in rows:
+        if row.state == ABORTED:
+            continue
+        if found and parameters_of(row).committee.seated:
+            found[-1].append(row)
+        else:
+            found.append([row])
+    return found
+
+
+def committee_of(rows: Sequence[DrawRow], draw_id: str) -> list[DrawRow]:
+    """The rounds that fill the committee of this draw; none for one that was given up."""
+    return next((one for one in committees(rows) if any(row.id == draw_id for row in one)), [])
+
+
+def counted_on(rows: Sequence[DrawRow], row: DrawRow) -> list[DrawRow]:
+    """The rounds whose seated experts the top-up `row` counts; none when it is no top-up."""
+    if not parameters_of(row).committee.seated:
+        return []
+    before = committees([one for one in rows if one.round < row.round])
+    return before[-1] if before else []
