@@ -1,7 +1,7 @@
 // What went wrong, in a sentence: the server's own words where it has any.
 import { Problem, Unreachable } from "../../api/http.ts";
+import type { Say } from "../../ui/refusals.ts";
 
-type Say = (key: string, values?: Record<string, unknown>) => string;
 
 export function sentence(error: unknown, t: Say): string {
   if (error instanceof Unreachable) return t("page.problem.unreachable");

@@ -1,5 +1,6 @@
 // Where in the page a visitor is, in the part of the address behind `#`: it never reaches a server.
-import { onScopeDispose, readonly, ref, type Ref } from "vue";
+import type { Ref } from "vue";
+import { useHash } from "../../ui/hash.ts";
 
 export type Route =
   | { readonly view: "draws" }
@@ -18,15 +19,7 @@ export function hashOf(route: Route): string {
   return route.view === "new" ? "#/new" : "#/draws";
 }
 
-export function useRoute(): Readonly<Ref<Route>> {
-  const route = ref<Route>(readRoute(window.location.hash));
-  const follow = (): void => {
-    route.value = readRoute(window.location.hash);
-  };
-  window.addEventListener("hashchange", follow);
-  onScopeDispose(() => window.removeEventListener("hashchange", follow));
-  return readonly(route) as Readonly<Ref<Route>>;
-}
+export const useRoute = (): Readonly<Ref<Route>> => useHash(readRoute);
 
 export function go(route: Route): void {
   window.location.hash = hashOf(route);

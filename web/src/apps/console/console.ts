@@ -1,30 +1,22 @@
 // What every screen of the console shares: who asks, in which role, and where the end of a session is told.
 import { inject, provide, ref, type InjectionKey, type Ref } from "vue";
-import { Problem, Unreachable, type Caller } from "../../api/http.ts";
+import { Unreachable, type Caller } from "../../api/http.ts";
 import type { Session } from "../../api/sessions.ts";
+import { guardBy, sentences, sessionEnded, type Guard, type Say } from "../../ui/refusals.ts";
 import { submissionFor, type Submission } from "../agency/logic/submission.ts";
+
+export { sentences };
 
 export interface Console {
   readonly caller: Caller;
   readonly session: Session;
-  /** Passes the answer on; the end of the session is told to the page and thrown on as well. */
-  readonly guarded: <T>(asked: Promise<T>) => Promise<T>;
+  readonly guarded: Guard;
 }
-
-type Say = (key: string, values?: Record<string, unknown>) => string;
 
 const CONSOLE: InjectionKey<Console> = Symbol("console");
 
 export function provideConsole(caller: Caller, session: Session, ended: () => void): Console {
-  const guarded = async <T>(asked: Promise<T>): Promise<T> => {
-    try {
-      return await asked;
-    } catch (error) {
-      if (error instanceof Problem && error.status === 401) ended();
-      throw error;
-    }
-  };
-  const made = { caller, session, guarded };
+  const made = { caller, session, guarded: guardBy(sessionEnded, ended) };
   provide(CONSOLE, made);
   return made;
 }
@@ -33,13 +25,6 @@ export function useConsole(): Console {
   const found = inject(CONSOLE);
   if (found === undefined) throw new Error("outside a signed-in console");
   return found;
-}
-
-/** What went wrong, in the server's own words where it has any, every fault with it. */
-export function sentences(error: unknown, t: Say): string[] {
-  if (error instanceof Unreachable) return [t("page.problem.unreachable")];
-  if (!(error instanceof Problem)) return [t("page.problem.other", { code: "page" })];
-  return [error.title || t("page.problem.other", { code: error.code }), ...error.faults.map((fault) => fault.message)];
 }
 
 export interface Act {

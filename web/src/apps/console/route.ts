@@ -1,5 +1,6 @@
 // Where in the console a visitor is, in the part of the address behind `#`: it never reaches a server.
-import { onScopeDispose, readonly, ref, type Ref } from "vue";
+import type { Ref } from "vue";
+import { useHash } from "../../ui/hash.ts";
 
 export const SCREENS = ["queue", "centres", "accounts"] as const;
 export type Screen = (typeof SCREENS)[number];
@@ -31,12 +32,4 @@ export function hashOf(route: Route): string {
   }
 }
 
-export function useRoute(): Readonly<Ref<Route>> {
-  const route = ref<Route>(readRoute(window.location.hash));
-  const follow = (): void => {
-    route.value = readRoute(window.location.hash);
-  };
-  window.addEventListener("hashchange", follow);
-  onScopeDispose(() => window.removeEventListener("hashchange", follow));
-  return readonly(route) as Readonly<Ref<Route>>;
-}
+export const useRoute = (): Readonly<Ref<Route>> => useHash(readRoute);

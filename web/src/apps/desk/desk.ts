@@ -1,16 +1,14 @@
 // What every screen of a signed-in desk shares: how to ask, the site, and a place where the end of a session is told.
 import { inject, onScopeDispose, provide, ref, type InjectionKey, type Ref } from "vue";
 import type { Here } from "../../api/here.ts";
-import { Problem, Unreachable } from "../../api/http.ts";
+import { Unreachable } from "../../api/http.ts";
+import { guardBy, sentences, sessionEnded, type Guard, type Say } from "../../ui/refusals.ts";
 
 export interface Desk {
   readonly here: Here;
   readonly site: string;
-  /** Passes the answer on; the end of the session is told to the page and thrown on as well. */
-  readonly guarded: <T>(asked: Promise<T>) => Promise<T>;
+  readonly guarded: Guard;
 }
-
-type Say = (key: string, values?: Record<string, unknown>) => string;
 
 const DESK: InjectionKey<Desk> = Symbol("desk");
 const REFRESH_MILLISECONDS = 20_000;
@@ -20,15 +18,7 @@ let touched = Date.now();
 for (const kind of ["keydown", "pointerdown"]) window.addEventListener(kind, () => (touched = Date.now()), { passive: true });
 
 export function provideDesk(here: Here, site: string, ended: () => void): Desk {
-  const guarded = async <T>(asked: Promise<T>): Promise<T> => {
-    try {
-      return await asked;
-    } catch (error) {
-      if (error instanceof Problem && error.status === 401) ended();
-      throw error;
-    }
-  };
-  const desk = { here, site, guarded };
+  const desk = { here, site, guarded: guardBy(sessionEnded, ended) };
   provide(DESK, desk);
   return desk;
 }
@@ -40,12 +30,7 @@ export function useDesk(): Desk {
 }
 
 /** What went wrong, in the server's own words where it has any, every fault with it. */
-export function sentence(error: unknown, t: Say): string {
-  if (error instanceof Unreachable) return t("page.problem.unreachable");
-  if (!(error instanceof Problem)) return t("page.problem.other", { code: "page" });
-  const said = error.title || t("page.problem.other", { code: error.code });
-  return [said, ...error.faults.map((fault) => fault.message)].join(" · ");
-}
+export const sentence = (error: unknown, t: Say): string => sentences(error, t).join(" · ");
 
 export interface Act {
   readonly busy: Ref<boolean>;

@@ -1,6 +1,7 @@
 // Which screen of the desk is open, in the part of the address behind `#`: it never reaches a server. An arrival is
 // named by its id there, never a person.
-import { onScopeDispose, readonly, ref, type Ref } from "vue";
+import type { Ref } from "vue";
+import { useHash } from "../../ui/hash.ts";
 
 export const SCREENS = ["check-in", "expected", "bookings", "seats", "tasks"] as const;
 export type Screen = (typeof SCREENS)[number];
@@ -19,12 +20,4 @@ export function readRoute(hash: string): Route {
 export const hashOf = (screen: Screen, arrival: string | null = null): string =>
   arrival === null ? `#/${screen}` : `#/${screen}/${arrival}`;
 
-export function useRoute(): Readonly<Ref<Route>> {
-  const route = ref<Route>(readRoute(window.location.hash));
-  const follow = (): void => {
-    route.value = readRoute(window.location.hash);
-  };
-  window.addEventListener("hashchange", follow);
-  onScopeDispose(() => window.removeEventListener("hashchange", follow));
-  return readonly(route) as Readonly<Ref<Route>>;
-}
+export const useRoute = (): Readonly<Ref<Route>> => useHash(readRoute);
