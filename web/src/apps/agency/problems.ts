@@ -2,7 +2,6 @@
 import { Problem, Unreachable } from "../../api/http.ts";
 import type { Say } from "../../ui/refusals.ts";
 
-
 export function sentence(error: unknown, t: Say): string {
   if (error instanceof Unreachable) return t("page.problem.unreachable");
   if (!(error instanceof Problem)) return t("page.problem.other", { code: "page" });
