@@ -13,6 +13,7 @@ import pytest
 from app.times import from_text
 from draw.roster import read_manifest
 from tests.support.arriving import CITY, COUNTY, Arriving
+from tests.support.arriving import Browser as Seat
 from tests.support.desk_served import Day, day
 from tests.support.visits import PHONE, WIDE, ZOOMED, check_reading, visit
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 SIZES = {"phone": PHONE, "wide": WIDE, "zoomed": ZOOMED}
+STRANGER = "999901199001010018"
 DESKS = {CITY: "dana", COUNTY: "carlo"}
 
 
@@ -134,3 +136,107 @@ def test_the_roster_opens_with_a_reason_once_everybody_is_there_and_its_names_go
         page.get_by_label("我确认现在启封").check()
         press(page, "提出启封")
         page.get_by_role("alert").filter(has_text="抽取证明尚未公开").wait_for()
+
+
+def test_a_seats_key_is_approved_by_another_person_who_compared_it_and_ended_by_anybody_with_a_doubt(
+    browser: "Browser", today: Day, shots: Path
+) -> None:
+    seat = Seat(seat=f"{CITY}-e1-6")
+    assert today.do(lambda arriving: arriving.propose(seat)).status_code == 201
+    with visit(browser, at(today, "centres"), size=WIDE) as page:
+        sign_in(page, today, "op.one")
+        page.get_by_role("link", name=f"{CITY} 交易中心").focus()
+        page.keyboard.press("Enter")
+        key = page.get_by_role("listitem").filter(has_text=seat.seat)
+        key.get_by_text("待批准").wait_for()
+        assert seat.thumbprint in key.locator("code").inner_text().replace(" ", "")
+        press(page, f"批准 {seat.seat} 的密钥")
+        page.get_by_role("alert").filter(has_text="请先核对指纹并勾选").wait_for()
+        key.get_by_label("我已与席位屏幕上的指纹").focus()
+        page.keyboard.press("Space")
+        press(page, f"批准 {seat.seat} 的密钥")
+        page.get_by_text(f"{seat.seat} 的密钥已批准").wait_for()
+        key.get_by_text("使用中").wait_for()
+        assert today.do(lambda arriving: arriving.challenge(seat)).status_code == 201
+        assert page.get_by_text("解除锁定、证明、放行由监督人办理").count() == 1
+    with visit(browser, at(today, f"centres/{CITY}"), size=WIDE) as page:
+        sign_in(page, today, "sup.one")
+        page.get_by_text(f"停用 {seat.seat} 的密钥……").click()
+        press(page, f"停用 {seat.seat}")
+        page.get_by_role("alert").filter(has_text="请先勾选确认").wait_for()
+        page.get_by_label("我确认停用").check()
+        press(page, f"停用 {seat.seat}")
+        page.get_by_text(f"{seat.seat} 的密钥已停用").wait_for()
+        assert today.do(lambda arriving: arriving.challenge(seat)).status_code == 401
+
+
+def test_a_supervisor_releases_a_lock_attests_and_lets_people_go(
+    browser: "Browser", today: Day, shots: Path
+) -> None:
+    letter = today.arriving.letters[CITY][0]
+
+    async def trouble(arriving: Arriving) -> None:
+        for _try in range(5):
+            await arriving.check_in(letter, document=STRANGER)
+        await arriving.event(f"detector {CITY}", "alarm")
+
+    today.do(trouble)
+    with visit(browser, at(today, f"centres/{CITY}"), size=WIDE) as page:
+        sign_in(page, today, "sup.one")
+        page.get_by_text("输错 5 次").wait_for()
+        page.get_by_text("检测器报警").first.wait_for()
+        assert STRANGER not in page.content()
+        check_reading(page, shots, "centre-trouble")
+        press(page, "解除第 1 个锁定")
+        page.get_by_text("没有锁定的证件").wait_for()
+        press(page, "出具证明")
+        page.get_by_role("alert").filter(has_text="请先勾选确认").wait_for()
+        page.get_by_label("我已当面确认此人身份").check()
+        press(page, "出具证明")
+        page.get_by_text("证明码（有效至").wait_for()
+        assert page.get_by_text("证明码（有效至").locator("code").inner_text().startswith("att_")
+        press(page, "放行")
+        page.get_by_role("alert").filter(has_text="请选择放行谁").wait_for()
+        page.locator("#release-whom").select_option(index=1)
+        page.locator("#release-reason").fill("身体不适")
+        page.keyboard.press("Enter")
+        page.get_by_text("已放行 1 人").wait_for()
+        page.get_by_role("list", name="在场人员").get_by_text("已放行").first.wait_for()
+
+
+def test_a_ledger_is_read_with_its_chain_checked_and_an_altered_entry_is_told(
+    browser: "Browser", today: Day, shots: Path
+) -> None:
+    with visit(browser, at(today, f"centres/{CITY}"), size=WIDE) as page:
+        sign_in(page, today, "sup.one")
+        press(page, "读取并核对")
+        page.get_by_text("链完整").wait_for()
+        assert page.get_by_role("list", name="场地台账").get_by_text("签到").count() >= 1
+        check_reading(page, shots, "ledger")
+        today.do(alter)
+        press(page, "读取并核对")
+        page.get_by_text("链不完整").wait_for()
+
+
+async def alter(arriving: Arriving) -> None:
+    """Somebody with the database writes another hour into an entry."""
+    async with arriving.platform.database.write() as uow:
+        statement = "UPDATE site_ledger SET time = '2026-01-01T00:00:00Z' WHERE number = 2"
+        await uow.arrivals._connection.exec_driver_sql(statement)
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+@pytest.mark.parametrize("name", SIZES)
+def test_every_screen_reads_well_in_both_languages(
+    browser: "Browser", today: Day, shots: Path, *, language: str, name: str
+) -> None:
+    with visit(browser, at(today, "centres", language), size=SIZES[name]) as page:
+        sign_in(page, today, "sup.one")
+        page.locator("main .draws").wait_for()
+        check_reading(page, shots, f"centres-{name}-{language}")
+        for screen, ready in ((f"centres/{CITY}", "#ledger-title"), (draw_of(today), "#roster-title")):
+            page.evaluate(f"location.hash = '#/{screen}'")
+            page.locator(ready).wait_for()
+            for closed in page.locator("details").all():
+                closed.evaluate("one => { one.open = true; }")
+            check_reading(page, shots, f"{screen.split('/', maxsplit=1)[0]}-one-{name}-{language}")

@@ -39,7 +39,6 @@ export interface Bookable {
   readonly id: string;
   readonly name: string;
   readonly serves: readonly string[];
-  readonly ready: number;
 }
 
 export interface Free {
@@ -66,7 +65,7 @@ export async function listBookable(caller: Caller): Promise<readonly Bookable[]>
   const found = record(await ask(caller, { path: "/v1/venues" }));
   return list(found.items)
     .map(record)
-    .map((one) => ({ id: text(one.id), name: text(one.name), serves: list(one.serves).map(text), ready: number(one.ready) }));
+    .map((one) => ({ id: text(one.id), name: text(one.name), serves: list(one.serves).map(text) }));
 }
 
 export async function findFree(caller: Caller, order: Pick<Order, "from" | "to" | "mixed" | "centres">): Promise<readonly Free[]> {

@@ -35,7 +35,7 @@ export default {
     place: "Site {place} of the draw",
     isMain: "This is the main site",
     centre: "Centre",
-    venue: "{name} ({serves}, {ready} seats ready)",
+    venue: "{name} ({serves})",
     serves: { host: "host", remote: "remote" },
     experts: "Experts",
     seats: "Seats",

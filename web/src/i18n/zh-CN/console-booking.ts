@@ -35,7 +35,7 @@ export default {
     place: "抽取申请中的场地 {place}",
     isMain: "这里是主场",
     centre: "评标中心",
-    venue: "{name}（{serves}，可用 {ready} 席）",
+    venue: "{name}（{serves}）",
     serves: { host: "主场", remote: "副场" },
     experts: "专家人数",
     seats: "席位",
