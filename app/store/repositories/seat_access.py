@@ -122,6 +122,15 @@ class SeatAccessRepository:
             update(seatings).where(seatings.c.arrival_id == arrival_id).values(**changes)
         )
 
+    async def count_wrong_code(self, seating: Seating, *, void: bool) -> None:
+        """Count one more wrong code, and void the slip. Raises WriteConflictError when another was counted
+        first: guesses that come at once count one by one."""
+        same = (seatings.c.arrival_id == seating.arrival_id) & (seatings.c.tries == seating.tries)
+        changes = {"tries": seating.tries + 1} | ({"code_tag": None} if void else {})
+        done = await self._connection.execute(update(seatings).where(same).values(**changes))
+        if done.rowcount != 1:
+            raise WriteConflictError("seat.tries-moved")
+
     async def close_seating(self, arrival_id: str, statement: bytes, signature: bytes, *, now: str) -> None:
         """Close a seat to its person, with what they declared and signed (64 bytes)."""
         sealed = self._cipher.seal(

@@ -141,10 +141,17 @@ async def _match(uow: UnitOfWork, asked: _Asked, found: _Found) -> _Matched | Re
     except ConflictError as error:
         reason = "too-late" if error.code == "arrival.too-late" else "refused"
         return await _refuse(uow, asked, Refusal(reason=reason))
-    if asked.shown.attestation is not None:
-        await uow.arrivals.use_attestation(asked.shown.attestation, site=asked.act.site, now=asked.act.now)
+    await _use_attestation(uow, asked)
     arrival = await _welcome(uow, asked.act, moved, found.presence)
     return _Matched(arrival=arrival, invitation=moved)
+
+
+async def _use_attestation(uow: UnitOfWork, asked: _Asked) -> None:
+    word, act = asked.shown.attestation, asked.act
+    used = word is not None and await uow.arrivals.use_attestation(word, site=act.site, now=act.now)
+    if asked.shown.presented == UNCARDED and not used:
+        # Somebody else came on this word since it was looked up: look again.
+        raise WriteConflictError("arrival.word-used")
 
 
 async def _welcome(uow: UnitOfWork, act: Act, moved: Invitation, presence: str) -> Arrival:

@@ -10,6 +10,7 @@
 Refusals are results inside the transaction, so that what they spend and write down is committed.
 """
 
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -198,16 +199,15 @@ async def _check_person(uow: UnitOfWork, key: SeatKey, code: str) -> _Checked | 
         arrival = await uow.arrivals.get(seating.arrival_id)
         if arrival is not None and arrival.state == way.SEAT_ASSIGNED:
             tag = uow.cipher.tag("seat-slip", slip_value(arrival.id, code))
-            if seating.code_tag is None or seating.code_tag != tag:
+            if seating.code_tag is None or not hmac.compare_digest(seating.code_tag, tag):
                 return await _wrong_code(uow, seating)
             return _Checked(key=key, arrival=arrival, seating=seating, code_tag=tag)
     return "nobody-waits"
 
 
 async def _wrong_code(uow: UnitOfWork, seating: Seating) -> str:
-    tries = seating.tries + 1
-    void = {"code_tag": None} if tries >= MAX_TRIES else {}
-    await uow.seat_access.change_seating(seating.arrival_id, tries=tries, **void)
+    void = seating.tries + 1 >= MAX_TRIES
+    await uow.seat_access.count_wrong_code(seating, void=void)
     return "code-void" if void else "code"
 
 
