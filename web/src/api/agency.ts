@@ -47,6 +47,18 @@ export interface Invitations {
   readonly accepted: number;
   readonly begins: string;
   readonly nextDeadline: string | null;
+  /** The order of a top-up, when one may be asked for. */
+  readonly topUp: TopUp | null;
+}
+
+/** A further round of the seats that a committee lacks; `body` is the order as the server states it. */
+export interface TopUp {
+  readonly experts: number;
+  readonly seated: number;
+  readonly owners: number;
+  readonly strata: readonly { readonly id: string; readonly prefixes: readonly string[]; readonly seats: number }[];
+  readonly sites: readonly { readonly id: string; readonly regions: readonly string[] }[];
+  readonly body: string;
 }
 
 export interface DrawPage {
@@ -263,6 +275,24 @@ function invitationsOf(found: Record<string, unknown>): Invitations {
     accepted: number(found.accepted),
     begins: text(found.begins),
     nextDeadline: textOrNull(found.next_deadline),
+    topUp: found.top_up ? topUpOf(record(found.top_up)) : null,
+  };
+}
+
+export function topUpOf(order: Record<string, unknown>): TopUp {
+  const parameters = record(order.parameters);
+  const committee = record(parameters.committee);
+  return {
+    experts: number(committee.experts),
+    seated: number(committee.seated),
+    owners: number(committee.owners),
+    strata: list(parameters.strata)
+      .map(record)
+      .map((one) => ({ id: text(one.id), prefixes: list(one.prefixes).map(text), seats: number(one.seats) })),
+    sites: list(parameters.sites)
+      .map(record)
+      .map((one) => ({ id: text(one.id), regions: list(one.regions).map(text) })),
+    body: JSON.stringify(order),
   };
 }
 

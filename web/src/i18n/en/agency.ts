@@ -109,6 +109,14 @@ export default {
     updated: "State of {moment} (Beijing time)",
     polling: "This page updates itself.",
   },
+  topUp: {
+    title: "Top-up",
+    counts: "{missing} experts missing; {seated} seated, {owners} owner representatives.",
+    stratum: "Stratum {id}: {seats} seats ({prefixes})",
+    site: "Site {id}: regions {regions}",
+    hint: "Seats, filter and the number seated follow from the step of the ladder on record; the order is taken as it stands, once a step. Nobody who was drawn before takes part again, and nobody of an employer from which somebody sits.",
+    request: "Ask for the top-up",
+  },
   invitations: {
     title: "Invitations",
     counts: "{needed} needed, {accepted} accepted",

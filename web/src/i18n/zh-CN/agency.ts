@@ -106,6 +106,14 @@ export default {
     updated: "状态更新于 {moment}（北京时间）",
     polling: "本页会自动更新。",
   },
+  topUp: {
+    title: "补抽",
+    counts: "缺 {missing} 名专家；已在席 {seated} 名，招标人代表 {owners} 名。",
+    stratum: "专业组 {id}：{seats} 席（{prefixes}）",
+    site: "场地 {id}：地区 {regions}",
+    hint: "席位、范围和在席人数由平台按已记录的短缺处理步骤给出，只能照此申请，每一步一次。已抽到过的人和在席专家的同单位人员不再参加。",
+    request: "申请补抽",
+  },
   invitations: {
     title: "邀请进度",
     counts: "需要 {needed} 人，已接受 {accepted} 人",
