@@ -14,7 +14,7 @@ import httpx
 
 from app.errors import AppError
 from app.gateways.answers import UnreachableError, UnusableError, answer
-from app.gateways.message_signatures import HttpMessage, sign
+from app.gateways.message_signatures import post_headers
 from crypto.canonical import canonical
 from crypto.signing import SigningKey
 
@@ -96,16 +96,10 @@ class HttpDeviceCommands:
         _check(status)
 
     def _signed(self, target: str, body: bytes) -> dict[str, str]:
-        message = HttpMessage(method="POST", url=target, headers={"content-type": "application/json"})
-        sign(
-            message,
-            body,
-            key_id=self._key.public.hex(),
-            key=self._key,
-            nonce=self._random(NONCE_BYTES).hex(),
-            now=self._clock(),
+        nonce = self._random(NONCE_BYTES).hex()
+        return post_headers(
+            target, body, key_id=self._key.public.hex(), key=self._key, nonce=nonce, now=self._clock()
         )
-        return message.headers
 
 
 def _check(status: int) -> None:

@@ -65,6 +65,15 @@ def sign(
     signer.apply(message, prepared, key.sign(prepared.signature_base))
 
 
+def post_headers(
+    url: str, body: bytes, *, key_id: str, key: SigningKey, nonce: str, now: datetime
+) -> dict[str, str]:
+    """Every header of a signed POST of JSON to an absolute URL."""
+    message = HttpMessage(method="POST", url=url, headers={"content-type": "application/json"})
+    sign(message, body, key_id=key_id, key=key, nonce=nonce, now=now)
+    return message.headers
+
+
 def claimed_key_id(headers: Mapping[str, str]) -> str | None:
     """The key id a signature claims, None without a signature. Raises AccessRefusedError when malformed."""
     value = headers.get("signature-input")

@@ -13,7 +13,7 @@ import httpx
 
 from app.errors import AppError
 from app.gateways.answers import UnreachableError, UnusableError, answer
-from app.gateways.message_signatures import HttpMessage, sign
+from app.gateways.message_signatures import post_headers
 from crypto.canonical import canonical, parse
 from crypto.errors import CryptoError
 from crypto.signing import SigningKey
@@ -66,16 +66,11 @@ class HttpPartyNode:
     async def call(self, path: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """See `PartyNode`."""
         body, url = canonical(dict(document)), f"{self._url}{path}"
-        message = HttpMessage(method="POST", url=url, headers={"content-type": "application/json"})
-        sign(
-            message,
-            body,
-            key_id=self._key.public.hex(),
-            key=self._key,
-            nonce=self._random(NONCE_BYTES).hex(),
-            now=self._clock(),
+        nonce = self._random(NONCE_BYTES).hex()
+        headers = post_headers(
+            url, body, key_id=self._key.public.hex(), key=self._key, nonce=nonce, now=self._clock()
         )
-        return await self._answer("POST", url, content=body, headers=message.headers)
+        return await self._answer("POST", url, content=body, headers=headers)
 
     async def identity(self) -> Mapping[str, Any]:
         """See `PartyNode`."""

@@ -16,7 +16,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from app.errors import AccessRefusedError
-from app.gateways.message_signatures import HttpMessage, sign, verify
+from app.gateways.message_signatures import HttpMessage, post_headers, verify
 from app.times import to_text
 from crypto.canonical import canonical, parse
 from crypto.errors import CryptoError
@@ -63,11 +63,9 @@ class SimulatedDevice:
     def signed(self, url: str, body: bytes, now: datetime) -> dict[str, str]:
         """Headers of an event's request; every one has a nonce of its own."""
         self._sent += 1
-        message = HttpMessage(method="POST", url=url, headers={"content-type": "application/json"})
         moment = now + self.offset
         nonce = f"{moment.timestamp():.6f}-{self._sent}"
-        sign(message, body, key_id=self.id, key=self.key, nonce=nonce, now=moment)
-        return message.headers
+        return post_headers(url, body, key_id=self.id, key=self.key, nonce=nonce, now=moment)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from fastapi import FastAPI
 
 from app.gateways.devices import HttpDeviceCommands
-from app.gateways.message_signatures import HttpMessage, sign
+from app.gateways.message_signatures import post_headers
 from app.main import create_app
 from app.settings import Settings
 from app.simulator.devices import House, SimulatedDevice, create_house_app
@@ -232,10 +232,10 @@ class Arriving:
     ) -> httpx.Response:
         """A body under a signature by `key`; `claims` names another signer."""
         url = f"{ORIGIN}/v1/devices/{device_id}/events"
-        message = HttpMessage(method="POST", url=url, headers={"content-type": "application/json"})
         fresh = nonce or f"n{next(self.numbers)}"
-        sign(message, body, key_id=claims or device_id, key=key, nonce=fresh, now=self.stage.clock())
-        return await self.client.post(url, content=body, headers=message.headers)
+        signer, now = claims or device_id, self.stage.clock()
+        headers = post_headers(url, body, key_id=signer, key=key, nonce=fresh, now=now)
+        return await self.client.post(url, content=body, headers=headers)
 
     async def heartbeats(self) -> None:
         """Every device says that it is there."""

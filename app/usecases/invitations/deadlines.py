@@ -82,22 +82,16 @@ async def remind_reply(context: WorkContext, letter: str, _due_at: str) -> None:
 
 async def remind_arrival(context: WorkContext, letter: str, _due_at: str) -> None:
     """Remind whoever accepted of the begin."""
-    platform = context.platform
-
-    async def work(uow: UnitOfWork) -> None:
-        now = platform.now()
-        one, going = await _going(uow, letter)
-        if one is None or not going or one.state != invitation.ACCEPTED:
-            return
-        message = asking.written(platform, one, "reminder", until=one.arrive_by, now=now)
-        if message is not None:
-            await enqueue(uow, message)
-
-    await platform.database.transact(work)
+    await _write_to_awaited(context, letter, "reminder")
 
 
 async def call_late(context: WorkContext, letter: str, _due_at: str) -> None:
     """Ask whoever accepted and is not there yet to come at once."""
+    await _write_to_awaited(context, letter, "late")
+
+
+async def _write_to_awaited(context: WorkContext, letter: str, occasion: str) -> None:
+    """A message to whoever accepted, as long as they may still arrive."""
     platform = context.platform
 
     async def work(uow: UnitOfWork) -> None:
@@ -105,7 +99,7 @@ async def call_late(context: WorkContext, letter: str, _due_at: str) -> None:
         one, going = await _going(uow, letter)
         if one is None or not going or one.state != invitation.ACCEPTED or now >= one.arrive_by:
             return
-        message = asking.written(platform, one, "late", until=one.arrive_by, now=now)
+        message = asking.written(platform, one, occasion, until=one.arrive_by, now=now)
         if message is not None:
             await enqueue(uow, message)
 
