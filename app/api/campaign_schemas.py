@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.api.schemas import DrawIn, Id, Text, Time, Wire
+from app.api.schemas import DrawIn, Id, Moment, Text, Time, Wire
 
 Seat = Annotated[int, Field(ge=1, le=99, examples=[1])]
 
@@ -223,7 +223,7 @@ class ReplyIn(Wire):
     """An answer: its time, signed with the letter's key, and a one-time code."""
 
     answer: Literal["accept", "decline", "leave"]
-    at: Time
+    at: Moment
     signature: Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
     code: Annotated[str, Field(pattern=r"^[0-9]{6}$", examples=["123456"])]
     reason: (

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, Field
 
-from app.api.schemas import Hex32, Id, Time, Wire
+from app.api.schemas import Hex32, Id, Moment, Wire
 from remote_eval.arrival import STATES
 
 Document = Annotated[str, Field(min_length=6, max_length=32, pattern=r"^[0-9A-Za-z]+$")]
@@ -346,7 +346,7 @@ class DeviceEventIn(Wire):
     """One event, signed by the device's key (RFC 9421). `at` is the device's own clock."""
 
     kind: Literal["heartbeat", "badge", "passed", "shut", "alarm", "opened", "closed", "read"]
-    at: Time
+    at: Moment
     passage: Id | None = None
     direction: Literal["in", "out"] | None = None
     badge: Annotated[str, Field(pattern=r"^[!-~]{1,128}$")] | None = None

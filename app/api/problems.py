@@ -53,6 +53,7 @@ _PYDANTIC: Final = {
     "extra_forbidden": "schema.unknown",
     "literal_error": "schema.choice",
     "string_pattern_mismatch": "schema.format",
+    "no_moment": "schema.format",
     "too_long": "schema.length",
     "too_short": "schema.length",
     "string_too_long": "schema.length",

@@ -6,7 +6,10 @@ OpenAPI document.
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from app.times import from_text
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.:-]{0,63}$", examples=["works-2026-017"])]
 Org = Annotated[
@@ -16,6 +19,18 @@ Text = Annotated[str, Field(min_length=1, max_length=200)]
 Time = Annotated[
     str, Field(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$", examples=["2026-12-01T01:00:00Z"])
 ]
+
+
+def _is_a_moment(value: str) -> str:
+    try:
+        from_text(value)
+    except ValueError:
+        raise PydanticCustomError("no_moment", "no moment") from None
+    return value
+
+
+# A time that there is: digits in the right places are not enough.
+Moment = Annotated[Time, AfterValidator(_is_a_moment)]
 Hex32 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Code = Annotated[str, Field(pattern=r"^[A-C]([0-9]{2}){0,3}$", examples=["A08"])]
 Region = Annotated[str, Field(pattern=r"^[0-9]{1,6}$", examples=["1101"])]

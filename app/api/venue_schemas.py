@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
-from app.api.schemas import Hex32, Id, Text, Time, Wire
+from app.api.schemas import Hex32, Id, Moment, Text, Time, Wire
 from remote_eval.venue import EQUIPMENT, ZONES
 
 Part = Literal["pc", "network", "microphone", "speaker", "camera"]
@@ -315,7 +315,7 @@ class SignedIn(Wire):
     """Why, when, and the signature (64 bytes r ‖ s, hex) with a registered key over the act's statement."""
 
     reason: Text
-    at: Time
+    at: Moment
     key: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
     signature: Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
 

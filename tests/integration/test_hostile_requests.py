@@ -4,11 +4,14 @@ Each test is one attack by its name: filling a stranger's bucket of sign-ins, fl
 the platform knock at doors that are no device.
 """
 
+import json
+
 import httpx
 import pytest
 
 from app.api.principals import RateLimiter
 from tests.support.arriving import CITY, Arriving
+from tests.support.calling import plan_of
 from tests.support.parties import seeded
 from tests.support.service import Service
 
@@ -75,3 +78,43 @@ async def test_a_devices_address_is_no_way_to_call_anything_else(arriving: Arriv
     answer = await arriving.post("olga", "/devices", asked)
     assert answer.status_code == 422, answer.text
     assert [one["pointer"] for one in answer.json()["errors"]] == ["/url"]
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59Z", "1000-01-01T00:00:00Z"])
+async def test_a_device_whose_clock_is_millennia_off_is_still_heard(arriving: Arriving, at: str) -> None:
+    """An alarm counts whatever year the detector believes it to be."""
+    device_id = arriving.devices[f"detector {CITY}"]
+    device = arriving.house.devices[device_id]
+    body = json.dumps({"kind": "alarm", "at": at}).encode()
+    answer = await arriving.send(device_id, body, device.key)
+    assert answer.status_code == 200, answer.text
+    kinds = await arriving.kinds()
+    assert "detector-alarm" in kinds
+    assert "clock-offset" in kinds
+
+
+IMPOSSIBLE = ("2026-13-45T99:99:99Z", "2026-02-30T00:00:00Z", "0001-01-01T00:00:00Z")
+
+
+@pytest.mark.parametrize("at", IMPOSSIBLE)
+async def test_a_time_that_there_is_not_is_the_askers_fault_and_crashes_nothing(
+    asked: Arriving, at: str
+) -> None:
+    """Digits in the right places are no time: every way in says so instead of breaking."""
+    letter = asked.calling.letters()[0]
+    bearer = {"Authorization": f"Letter {letter.keys.auth.hex()}", "Idempotency-Key": "k-1"}
+    said = {"answer": "accept", "at": at, "signature": "ab" * 64, "code": await asked.calling.code(letter)}
+    reply = await asked.client.post(f"/v1/letters/{letter.keys.id}/replies", json=said, headers=bearer)
+    plan = plan_of(asked.calling, asked.row)
+    order = {"draw": asked.row.id, "from": at, "to": at, "experts": 5, "mixed": False, "centres": []}
+    answers = [
+        reply,
+        await asked.post(
+            "olga", f"/draws/{asked.row.id}/campaign", {"owner": "x", "plan": {**plan, "begins": at}}
+        ),
+        await asked.post("olga", f"/draws/{asked.row.id}/campaign/move", {"begins": at, "reason": "x"}),
+        await asked.post("olga", "/bookings", order),
+        await asked.get("olga", f"/venues:free?from={at}&to={at}&need=ste_city=1"),
+        await asked.get("sven", f"/desk/ledger?site=ste_city&day={at[:10]}"),
+    ]
+    assert [one.status_code for one in answers if one.status_code >= 500] == []

@@ -24,6 +24,8 @@ from app.usecases.platform import Platform
 from remote_eval import arrival as way
 
 SILENCE_TIMER: Final = "device-silence"
+# Seconds, ten years: a clock with a dead battery is off by anything.
+FARTHEST: Final = 315_360_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +65,16 @@ async def hear(uow: UnitOfWork, desk: Desk, device: Device, event: DeviceEvent, 
         raise ConflictError("device.event")
     actor = Actor(person=device.id, address=address, source="device")
     act = Act(platform=desk.platform, site=device.site, actor=actor, now=desk.platform.now())
-    offset = int((from_text(event.at) - from_text(act.now)).total_seconds())
+    offset = _offset(event.at, act.now)
     await _alive(uow, desk, act, device, offset)
     decided = await handler(uow, _Report(desk=desk, act=act, device=device, event=event))
     return Heard(clock_offset=offset, decided=decided)
+
+
+def _offset(at: str, now: str) -> int:
+    """By how many seconds a device's clock is ahead; beyond `FARTHEST` it is simply wrong."""
+    seconds = int((from_text(at) - from_text(now)).total_seconds())
+    return max(-FARTHEST, min(FARTHEST, seconds))
 
 
 async def lost(uow: UnitOfWork, platform: Platform, device_id: str, *, silence: timedelta = SILENCE) -> bool:
