@@ -5,9 +5,12 @@ import json
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
 
+from app import logs
 from app.store.engine import make_engine
 from app.store.field_cipher import FieldCipher
 from app.store.unit_of_work import Database
@@ -206,3 +209,18 @@ async def _entered(found: tuple[World, str], folder: Path) -> AsyncIterator[Arri
     yield made
     await made.client.aclose()
     await database.dispose()
+
+
+@pytest.fixture
+def lines() -> Iterator[list[str]]:
+    """What the program writes to its logs, as it would."""
+    written: list[str] = []
+
+    def keep(_logger: Any, _method: str, event: Any) -> Any:
+        written.append(json.dumps(event, ensure_ascii=False, default=str))
+        raise structlog.DropEvent
+
+    before = structlog.get_config()
+    structlog.configure(processors=[structlog.contextvars.merge_contextvars, logs.censored, keep])
+    yield written
+    structlog.configure(**before)

@@ -4,37 +4,17 @@ The needles are real: every expert of the pool by name, number and person hash; 
 typed or given. The haystack is every value of every table, and every line that the program would have logged.
 """
 
-import json
 import logging
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import structlog
 
-from app import logs
 from app.store.unit_of_work import Database
 from tests.integration.test_secrecy_store import everything_stored
 from tests.support.arriving import CITY, set_arriving
 from tests.support.stage import set_stage
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def lines() -> Iterator[list[str]]:
-    """What the program writes to its log, as it would."""
-    written: list[str] = []
-
-    def keep(_logger: Any, _method: str, event: Any) -> Any:
-        written.append(json.dumps(event, ensure_ascii=False, default=str))
-        raise structlog.DropEvent
-
-    before = structlog.get_config()
-    structlog.configure(processors=[structlog.contextvars.merge_contextvars, logs.censored, keep])
-    yield written
-    structlog.configure(**before)
 
 
 async def test_names_numbers_and_codes_are_nowhere_in_clear(

@@ -6,7 +6,6 @@ lawful is written down here, with its reason, and nothing else passes. The searc
 last tests put a name where it does not belong and see it found.
 """
 
-import json
 import logging
 import stat
 from collections.abc import Iterator, Mapping
@@ -19,7 +18,6 @@ import pytest
 import structlog
 from fastapi import Request
 
-from app import logs
 from app.gateways.messages import Outcome, Outgoing
 from app.gateways.spool import Spool
 from app.store.unit_of_work import Database
@@ -103,21 +101,6 @@ class Secret:
         told = {"log": "\n".join([*self.lines, *own]).encode()}
         kept = await kept_in(self.case.platform.database)
         return kept | files_in(self.folder, but=[spool]) | names | told
-
-
-@pytest.fixture
-def lines() -> Iterator[list[str]]:
-    """What server and worker write to their logs, as they would."""
-    written: list[str] = []
-
-    def keep(_logger: Any, _method: str, event: Any) -> Any:
-        written.append(json.dumps(event, ensure_ascii=False, default=str))
-        raise structlog.DropEvent
-
-    before = structlog.get_config()
-    structlog.configure(processors=[structlog.contextvars.merge_contextvars, logs.censored, keep])
-    yield written
-    structlog.configure(**before)
 
 
 def spooled(calling: Calling, folder: Path) -> None:

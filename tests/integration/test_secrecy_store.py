@@ -6,14 +6,12 @@ the secrets, looked for in every column of every table, in the SQLite files, in 
 line.
 """
 
-import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from sqlalchemy import text
 
 from app import logs
@@ -59,21 +57,6 @@ async def needles(api: Service, draw_id: str) -> dict[str, list[bytes]]:
             form for one in (outcome.drawn.beta, outcome.drawn.pi) for form in (one, one.hex().encode())
         ],
     }
-
-
-@pytest.fixture
-def lines() -> Iterator[list[str]]:
-    """What the program writes to its log, as it would."""
-    written: list[str] = []
-
-    def keep(_logger: Any, _method: str, event: Any) -> Any:
-        written.append(json.dumps(event, ensure_ascii=False, default=str))
-        raise structlog.DropEvent
-
-    before = structlog.get_config()
-    structlog.configure(processors=[structlog.contextvars.merge_contextvars, logs.censored, keep])
-    yield written
-    structlog.configure(**before)
 
 
 async def test_nothing_drawn_is_anywhere_before_the_opening(
