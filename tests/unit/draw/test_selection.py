@@ -1,7 +1,6 @@
 """Selection: known draws, tables, conflicts in their order, limits (draw-proof §7)."""
 
 import json
-import time
 from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
@@ -231,17 +230,14 @@ def test_a_cap_allows_exactly_its_number() -> None:
 
 
 def test_cost_does_not_grow_with_the_pool() -> None:
-    """A cell is its size: four billion experts are drawn from as quickly as nine, and at most seven are
-    looked up."""
+    """A cell is its size: of four billion experts those seven are looked up that are drawn."""
     looked_up: list[int] = []
 
     def person(stratum: int, site: int, index: int) -> tuple[int, int, int]:
         looked_up.append(index)
         return stratum, site, index
 
-    start = time.perf_counter()
     drawn = select(SEED, one_cell(7, 2**32 - 1), person=person, tag=own_employer)
-    assert time.perf_counter() - start < 0.5
     assert len(looked_up) == len(drawn.seats) == 7
 
 
@@ -267,12 +263,10 @@ def test_attempts_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refusal.value.details == {"attempts": 8}
 
 
-def test_too_many_tables_are_refused_quickly() -> None:
+def test_too_many_tables_are_refused_and_not_written_out() -> None:
     wide = Problem(rows=(9,) * 11, site_min=(0,) * 16, site_max=(99,) * 16, cap=1, sizes=((9,) * 16,) * 11)
-    start = time.perf_counter()
     with pytest.raises(SelectionError, match=r"tables\.too_many"):
         tables(wide)
-    assert time.perf_counter() - start < 5
 
 
 MALFORMED: list[tuple[str, dict[str, Any]]] = [

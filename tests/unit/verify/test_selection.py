@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import time
 from fractions import Fraction
 
 import pytest
@@ -57,12 +56,10 @@ def test_count_weight_and_order_agree_with_trying_every_table(
         start += weight
 
 
-def test_too_many_tables_are_refused_quickly() -> None:
-    started = time.perf_counter()
+def test_too_many_tables_are_refused_and_not_written_out() -> None:
     for rows in ([50, 49], [99], [7] * 14, [6] * 16):
         with pytest.raises(TooManyTablesError):
             Tables(rows, [0] * 16, [99] * 16, [[100] * 16] * len(rows))
-    assert time.perf_counter() - started < 1
 
 
 def test_a_maze_of_dead_ends_is_given_up() -> None:
@@ -86,13 +83,11 @@ def test_a_single_row_with_minima_that_add_up_does_not_search() -> None:
     assert tables.find(tables.total - 1) == ((6,) * 16,)
 
 
-def test_huge_cells_draw_as_quickly_as_small_ones() -> None:
+def test_huge_cells_are_drawn_from_without_being_written_out() -> None:
     sizes = [[2**53 - 1, 10**15]]
     tables = Tables([7], [0, 0], [7, 7], sizes)
-    started = time.perf_counter()
     walk = selection.walk(tables, SEED, 0, sizes)
     assert len(set(walk)) == 7
-    assert time.perf_counter() - started < 1
 
 
 def test_order_is_a_permutation_and_ends() -> None:
