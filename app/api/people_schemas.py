@@ -157,6 +157,7 @@ class UserTokenOut(UserOut):
 
 
 class UserPage(BaseModel):
-    """Accounts by login name."""
+    """Accounts by login name; `next` is null on the last page."""
 
     items: list[UserOut]
+    next: str | None

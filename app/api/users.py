@@ -52,8 +52,9 @@ async def get_users(
         return await uow.users.listed(mode=platform.mode, after=after, limit=limit + 1)
 
     found = await platform.database.transact(work)
-    link_next(request, response, cursor_of(found[limit - 1].login, "") if len(found) > limit else None)
-    return {"items": [_shown(one, platform) for one in found[:limit]]}
+    following = cursor_of(found[limit - 1].login, "") if len(found) > limit else None
+    link_next(request, response, following)
+    return {"items": [_shown(one, platform) for one in found[:limit]], "next": following}
 
 
 @router.post(

@@ -1,0 +1,37 @@
+// Accounts, for those who manage them.
+export default {
+  accounts: {
+    title: "Accounts",
+    rules: {
+      operator: "Operators manage accounts of agencies, operators and site staff; supervisors those of supervisors and witnesses. Nobody manages the own account.",
+      supervisor: "Supervisors manage accounts of supervisors and witnesses, and may approve new ones of every kind. Nobody manages the own account.",
+    },
+    kinds: {
+      operator: "You may add: agencies, operators, site staff. Another person approves a new account before it can be used.",
+      supervisor: "You may add: supervisors, witnesses. Another person approves a new account before it can be used.",
+    },
+    states: { waiting: "Waits for approval", enrolling: "To be enrolled", usable: "Usable", stale: "Long unused, to be reset", disabled: "Disabled" },
+    add: "Add an account…",
+    login: "Login name",
+    name: "Name",
+    role: "Role",
+    site: "Centre",
+    agency: "Id of the agency",
+    missing: "Fill in login name, name and role, and the centre or agency that it belongs to.",
+    submit: "Add",
+    persons: "added or reset by {made}, approved by {approved}",
+    seen: "last signed in {moment}",
+    own: "You added or reset this account: another person approves it.",
+    approve: "Approve {login}",
+    manage: "Reset or disable {login}…",
+    warning: "Both end every session and passkey of the account at once. After a reset it is enrolled and approved anew; disabling is for good.",
+    confirm: "I confirm that {login} is to be changed.",
+    reset: "Reset {login}",
+    disable: "Disable {login}",
+    done: { approve: "{login} is approved.", disable: "{login} is disabled." },
+    token: "Enrolment code of {login}",
+    tokenHint: "Shown this once, good until {moment}. Hand it over in person or by telephone; reset when it is lost.",
+    putAway: "Put the code away",
+    more: "Show more",
+  },
+} as const;

@@ -1,0 +1,37 @@
+// Accounts, for those who manage them.
+export default {
+  accounts: {
+    title: "账号",
+    rules: {
+      operator: "工作人员管理代理机构、工作人员和场地人员的账号；监督人和见证人的账号由监督人管理。任何人不能管理自己的账号。",
+      supervisor: "监督人管理监督人和见证人的账号，并可核准各类新账号。任何人不能管理自己的账号。",
+    },
+    kinds: {
+      operator: "可新增：代理机构、工作人员、场地人员。新账号须由另一人核准后才能使用。",
+      supervisor: "可新增：监督人、见证人。新账号须由另一人核准后才能使用。",
+    },
+    states: { waiting: "待核准", enrolling: "待启用", usable: "可使用", stale: "久未使用，须重置", disabled: "已停用" },
+    add: "新增账号……",
+    login: "登录名",
+    name: "姓名",
+    role: "角色",
+    site: "评标中心",
+    agency: "代理机构编号",
+    missing: "请填写登录名、姓名、角色，以及所属的中心或代理机构。",
+    submit: "新增",
+    persons: "新增或重置 {made}，核准 {approved}",
+    seen: "最近登录 {moment}",
+    own: "您新增或重置的账号须由另一人核准。",
+    approve: "核准 {login}",
+    manage: "重置或停用 {login}……",
+    warning: "两者都会立即结束此账号的全部登录和通行密钥。重置后须重新启用并由另一人核准；停用不能恢复。",
+    confirm: "我确认要更改 {login}。",
+    reset: "重置 {login}",
+    disable: "停用 {login}",
+    done: { approve: "{login} 已核准。", disable: "{login} 已停用。" },
+    token: "{login} 的启用码",
+    tokenHint: "只显示这一次，有效至 {moment}。请当面或电话交给本人；丢失请重置。",
+    putAway: "收起启用码",
+    more: "显示更多",
+  },
+} as const;
