@@ -105,7 +105,9 @@ class _Beside(uvicorn.Server):
 
 def _assembled(one: Installation) -> tuple[FastAPI, Worker]:
     """The application and the worker that it wakes."""
-    gateways = load_gateways(one.settings.gateways, data=one.settings.data, client=one.client)
+    gateways = load_gateways(
+        one.settings.gateways, data=one.settings.data, client=one.client, clock=one.platform.clock
+    )
     worker = make_worker(one, gateways)
     app = create_app(
         one.platform,
@@ -154,7 +156,9 @@ def work_platform(settings: Settings) -> None:
 
     async def whole() -> None:
         async with installation(settings) as one:
-            gateways = load_gateways(settings.gateways, data=settings.data, client=one.client)
+            gateways = load_gateways(
+                settings.gateways, data=settings.data, client=one.client, clock=one.platform.clock
+            )
             worker = make_worker(one, gateways)
             for ending in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(ending, worker.stop)

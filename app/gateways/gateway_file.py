@@ -19,6 +19,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
@@ -59,18 +60,22 @@ class Gateways:
     registered: Mapping[str, RegisteredGateway]
 
 
-def load_gateways(file: Path | None, *, data: Path, client: httpx.AsyncClient) -> Gateways:
+def load_gateways(
+    file: Path | None, *, data: Path, client: httpx.AsyncClient, clock: Callable[[], datetime] | None = None
+) -> Gateways:
     """The carriers of an installation; without a file everything goes to the spool in its data folder.
+
+    `clock` tells spools what has run out of time.
 
     Raises AppError ``gateways.file`` with the section's number and what is wrong with it.
     """
-    spool = Spool(name="spool", folder=data / "spool")
+    spool = Spool(name="spool", folder=data / "spool", clock=clock)
     by_channel: dict[str, Gateway] = dict.fromkeys(CHANNELS, spool)
     registered: dict[str, RegisteredGateway] = {}
     seen: set[str] = set()
     for number, section in enumerate([] if file is None else _sections(file), 1):
         try:
-            made = _SectionReader(section, base=_folder(file), data=data, client=client)
+            made = _SectionReader(section, base=_folder(file), data=data, client=client, clock=clock)
             gateway, channels = made.gateway()
             if made.name in seen | _TAKEN or any(by_channel[one] is not spool for one in channels):
                 raise ValueError("a name or a channel twice")
@@ -103,8 +108,17 @@ def _sections(file: Path) -> list[Any]:
 class _SectionReader:
     """One section, read strictly. Errors name members and never values: a value may be a secret."""
 
-    def __init__(self, section: Any, *, base: Path, data: Path, client: httpx.AsyncClient) -> None:
+    def __init__(
+        self,
+        section: Any,
+        *,
+        base: Path,
+        data: Path,
+        client: httpx.AsyncClient,
+        clock: Callable[[], datetime] | None,
+    ) -> None:
         self._section, self._base, self._data, self._client = section, base, data, client
+        self._clock = clock
         if not isinstance(section, dict) or not _NAME.fullmatch(str(section.get("name"))):
             raise ValueError("name")
         self.name: str = section["name"]
@@ -154,7 +168,8 @@ class _SectionReader:
         channels = tuple(self._section["channels"])
         if not channels or not set(channels) <= set(CHANNELS):
             raise ValueError("channels")
-        return Spool(name=self.name, folder=self._base / self._text("folder")), channels
+        folder = self._base / self._text("folder")
+        return Spool(name=self.name, folder=folder, clock=self._clock), channels
 
     def _form(self, known: frozenset[str]) -> HttpForm:
         self._only(_HTTP)

@@ -6,6 +6,7 @@ lawful is written down here, with its reason, and nothing else passes. The searc
 last tests put a name where it does not belong and see it found.
 """
 
+import json
 import logging
 import stat
 from collections.abc import Iterator, Mapping
@@ -24,7 +25,7 @@ from app.store.unit_of_work import Database
 from app.usecases import invites
 from draw.letters import sign_statement
 from tests.support.arriving import CITY, COUNTY, ORIGIN, Arriving, assembled, hired
-from tests.support.calling import Calling, Letter, Line, plan_of, set_calling
+from tests.support.calling import Calling, Letter, Line, later, plan_of, set_calling
 from tests.support.onlookers import (
     REASON,
     Lawful,
@@ -39,6 +40,7 @@ from tests.support.onlookers import (
     needles_of,
     nothing,
     role_of,
+    secrets_of,
     set_watch,
 )
 from tests.support.stage import set_stage
@@ -105,9 +107,10 @@ class Secret:
 
 def spooled(calling: Calling, folder: Path) -> None:
     """Every line also lays its messages into a spool."""
+    clock = calling.stage.clock
     lines: dict[str, Any] = calling.lines
     for channel, line in list(lines.items()):
-        lines[channel] = Spooled(line, Spool(name=line.name, folder=folder))
+        lines[channel] = Spooled(line, Spool(name=line.name, folder=folder, clock=clock))
 
 
 @pytest.fixture
@@ -301,6 +304,25 @@ async def test_the_spool_is_its_owners_and_tells_nothing_by_its_names(drawn: Sec
     assert {stat.S_IMODE(one.stat().st_mode) for one in files} == {0o600}
     spooled_texts = {one.name: one.read_bytes() for one in files}
     assert {one.kind for one in found_in(spooled_texts, await drawn.needles())} == {"phone", "letter secret"}
+
+
+async def test_what_nobody_fetched_in_its_time_does_not_stay_in_the_spool(drawn: Secret) -> None:
+    """A link in a file is a link: once its term is over the file goes, and what is still of use stays."""
+    case = drawn.case
+    await started(drawn)
+    folder = drawn.folder / "spool"
+    before = {one.name for one in folder.iterdir()}
+    assert len(before) >= 10
+    first = [one for letter in case.calling.letters() for one in secrets_of(letter, "")]
+    await case.calling.until(later(case.row.evaluation_to or "", hours=1))
+    expect(await case.post("olga", f"/draws/{case.row.id}/campaign/cancel", {"reason": "项目取消"}), 200)
+    await case.calling.work()
+    left = [json.loads(one.read_bytes()) for one in folder.iterdir()]
+    assert left
+    assert not before & {f"{one['id']}.json" for one in left}
+    assert all(one["expires_at"] > case.platform.now() for one in left)
+    texts = {one.name: one.read_bytes() for one in folder.iterdir()}
+    assert found_in(texts, first) == set()
 
 
 # -- the searches can fail
