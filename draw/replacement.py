@@ -1,4 +1,4 @@
-"""Replacement 补抽: who takes the seat of an expert who declined, left or was found in conflict (draw-proof
+"""Replacement 递补: who takes the seat of an expert who declined, left or was found in conflict (draw-proof
 §8).
 
 Each event has its own seed, made from the draw's seed and the supervisor's VRF answer to the logged event.

@@ -11,7 +11,7 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
         {
             "roster.not-sealed": ("名单尚未封存", "The roster is not sealed yet"),
             "roster.stale": (
-                "名单封存后又有补抽，须先重新封存",
+                "名单封存后又有递补，须先重新封存",
                 "Somebody was replaced after the sealing: seal the roster anew first",
             ),
             "roster.too-early": ("未到启封时间 {at}", "The roster may not be opened before {at}"),

@@ -87,7 +87,7 @@ def test_a_draw_whose_invitations_are_not_logged_never_seems_to_have_them_verifi
         card = page.locator("#qv-calls")
         assert "没有记入日志" in card.inner_text()
         assert card.locator(".qv-checks").count() == 0
-        assert page.get_by_role("listitem").filter(has_text="补抽是否各有依据没有核验").count() == 1
+        assert page.get_by_role("listitem").filter(has_text="递补是否各有依据没有核验").count() == 1
 
 
 def test_an_answers_receipt_is_found_again_and_a_late_answer_is_told(browser: "Browser", files: Path) -> None:

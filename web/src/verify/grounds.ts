@@ -111,7 +111,7 @@ export class Attendance {
     const { t, mode } = body;
     const holder = this.holders[this.seatOf(t)] ?? null;
     const holds = holder !== null && grounded(body.class, [time, ...this.answered(t)], holder);
-    need(holds, 25, `event ${t}: the log shows no ground for ${body.class}`, `第 ${t} 次补抽的事由“${ZH[body.class] ?? body.class}”在日志中没有依据`);
+    need(holds, 25, `event ${t}: the log shows no ground for ${body.class}`, `第 ${t} 次递补的事由“${ZH[body.class] ?? body.class}”在日志中没有依据`);
     holder.gone = true;
     if (mode === "own-order") this.pass(t);
   }

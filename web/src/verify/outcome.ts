@@ -79,17 +79,17 @@ export function checkEvents(context: Context): readonly Vacancy[] {
   const { by, sealed } = context;
   const result = by.result[0];
   const none = by.event.length === 0 && by.answer.length === 0;
-  need(none || (result !== undefined && sealed !== null), 12, "events without a result", "没有结果却有补抽事件");
+  need(none || (result !== undefined && sealed !== null), 12, "events without a result", "没有结果却有递补事件");
   if (none || result === undefined || sealed === null) return [];
   const orphan = by.answer.some((one) => one.body.t > by.event.length);
   need(!orphan, 12, "an answer without an event", "应答没有对应的事件");
   return by.event.map((event, i) => {
-    need(event.index > result.index, 12, "an event is before the result", "补抽事件早于结果");
-    need(event.body.t === i + 1, 12, "events are not numbered in log order", "补抽事件编号不连续");
-    need(signedByParties(context, event, "platform"), 12, `event ${i + 1} is wrongly signed`, `第 ${i + 1} 次补抽签名无效`);
-    need(belongs(context, event.body), 12, `event ${i + 1} is for another record`, `第 ${i + 1} 次补抽属于另一份封存`);
+    need(event.index > result.index, 12, "an event is before the result", "递补事件早于结果");
+    need(event.body.t === i + 1, 12, "events are not numbered in log order", "递补事件编号不连续");
+    need(signedByParties(context, event, "platform"), 12, `event ${i + 1} is wrongly signed`, `第 ${i + 1} 次递补签名无效`);
+    need(belongs(context, event.body), 12, `event ${i + 1} is for another record`, `第 ${i + 1} 次递补属于另一份封存`);
     const known = CLASSES.includes(event.body.class) && MODES.includes(event.body.mode);
-    need(known, 12, `event ${i + 1} has an unknown class or mode`, `第 ${i + 1} 次补抽的事由或方式未知`);
+    need(known, 12, `event ${i + 1} has an unknown class or mode`, `第 ${i + 1} 次递补的事由或方式未知`);
     return { event, beta: checkAnswer(context, sealed, event, by.event[i + 1]) };
   });
 }
@@ -99,15 +99,15 @@ function checkAnswer(context: Context, sealed: Sealed, event: Entry<"event">, ne
   const answers = context.by.answer.filter((one) => one.body.t === t);
   const answer = answers[0];
   if (mode === "own-order") {
-    need(answer === undefined, 12, `event ${t} has an answer against its mode`, `第 ${t} 次补抽不应有应答`);
+    need(answer === undefined, 12, `event ${t} has an answer against its mode`, `第 ${t} 次递补不应有应答`);
     context.notes.push(ownOrder(t));
     return null;
   }
   const due = next !== undefined || context.bundle.stage === "opened";
-  need(answers.length <= 1 && (answer !== undefined || !due), 12, `event ${t} has ${answers.length} answers`, `第 ${t} 次补抽的应答不是恰好一条`);
+  need(answers.length <= 1 && (answer !== undefined || !due), 12, `event ${t} has ${answers.length} answers`, `第 ${t} 次递补的应答不是恰好一条`);
   if (answer === undefined) return null;
   const placed = answer.index > event.index && (next === undefined || answer.index < next.index);
-  need(placed, 12, `the answer to event ${t} is out of order`, `第 ${t} 次补抽的应答次序不对`);
+  need(placed, 12, `the answer to event ${t} is out of order`, `第 ${t} 次递补的应答次序不对`);
   need(signedByParties(context, answer, "supervisor"), 12, `the answer to event ${t} is wrongly signed`, `第 ${t} 次应答签名无效`);
   const bound = belongs(context, answer.body) && answer.body.event === toHex(entryHash(event));
   need(bound, 12, `the answer to event ${t} is for another event`, `第 ${t} 次应答属于另一事件`);
@@ -119,7 +119,7 @@ function checkAnswer(context: Context, sealed: Sealed, event: Entry<"event">, ne
 
 const ownOrder = (t: number) => ({
   code: "own-order",
-  zh: `第 ${t} 次补抽时监督部门联系不上，按原抽取顺序递补；平台事先有可能看到这一顺序。`,
+  zh: `第 ${t} 次递补时监督部门联系不上，按原抽取顺序递补；平台事先有可能看到这一顺序。`,
   en: `Replacement ${t} followed the draw's own order because the supervisor was unreachable; the platform could have looked ahead.`,
 });
 
@@ -135,7 +135,7 @@ export function checkOpen(context: Context, sealed: Sealed | null): void {
   need(sealed !== null, 13, "an opening without a seal", "没有封存却有公开");
   need(signedByParties(context, open, "platform", "supervisor"), 13, "the opening is wrongly signed", "公开的签名无效");
   need(belongs(context, open.body), 13, "the opening is for another record", "公开属于另一份封存");
-  need(open.body.events === by.event.length, 13, "the opening states another number of events", "公开所写补抽次数不符");
+  need(open.body.events === by.event.length, 13, "the opening states another number of events", "公开所写递补次数不符");
   const closing = context.bundle.entries.every((one) => one.index <= open.index || one.type === "record");
   need(closing, 13, "something other than records follows the opening", "公开之后还有存证以外的条目");
   need(open.time >= sealed.sdr.deadlines.open, 13, "opened before the lawful time", "公开早于法定时间");

@@ -34,7 +34,7 @@ export class Replay {
 
   run(vacancies: readonly Vacancy[], openings: readonly EventOpening[]): Seats {
     const matched = openings.length === vacancies.length && openings.every((one, i) => one.t === i + 1);
-    need(matched, 19, "the events opened are not those of the log", "公开的补抽与日志中的事件不符");
+    need(matched, 19, "the events opened are not those of the log", "公开的递补与日志中的事件不符");
     vacancies.forEach((vacancy, i) => this.replace(vacancy, openings[i] as EventOpening));
     return this.seats;
   }
@@ -43,14 +43,14 @@ export class Replay {
     const { t, seat } = opened;
     const cell = this.cells[seat];
     const committed = seatDigest(opened.salt, seat) === vacancy.event.body.seat;
-    need(committed && cell !== undefined, 19, `event ${t}: the seat does not open its commitment`, `第 ${t} 次补抽的席位与登记不符`);
-    need(this.seats[seat] !== null, 19, `event ${t} names a vacant seat`, `第 ${t} 次补抽的席位已空缺`);
+    need(committed && cell !== undefined, 19, `event ${t}: the seat does not open its commitment`, `第 ${t} 次递补的席位与登记不符`);
+    need(this.seats[seat] !== null, 19, `event ${t} names a vacant seat`, `第 ${t} 次递补的席位已空缺`);
     this.seats[seat] = null;
     const candidates = this.candidates(vacancy, t, cell);
     for (const skip of opened.skipped) {
       const next = candidates.next();
       const due = !next.done && next.value === skip.i;
-      need(due, 19, `event ${t}: a candidate is passed over silently`, `第 ${t} 次补抽有人被悄悄跳过`);
+      need(due, 19, `event ${t}: a candidate is passed over silently`, `第 ${t} 次递补有人被悄悄跳过`);
       this.judge(t, [cell[0], cell[1], skip.i], skip);
     }
     const taken = candidates.next();
@@ -80,7 +80,7 @@ export class Replay {
   /** A skip must give the first reason that holds, and show it. */
   private judge(t: number, at: At, { reason, against }: Skip): void {
     const justified = (holds: boolean): void =>
-      need(holds, 19, `event ${t}: skipping [${nameOf(at)}] is not justified`, `第 ${t} 次补抽跳过 [${nameOf(at)}] 没有正当理由`);
+      need(holds, 19, `event ${t}: skipping [${nameOf(at)}] is not justified`, `第 ${t} 次递补跳过 [${nameOf(at)}] 没有正当理由`);
     const used = this.ever.has(nameOf(at));
     if (reason === "used") return justified(used && against.length === 0);
     justified(!used);
@@ -109,10 +109,10 @@ export class Replay {
   private accept(t: number, at: At): Holder {
     const { leaves, cap } = this.selection;
     const [person, tag] = [leaves.person(at), leaves.tag(at)];
-    need(person !== null && tag !== null, 19, `event ${t}: the replacement [${nameOf(at)}] is not opened`, `第 ${t} 次补抽的替补位置未公开`);
+    need(person !== null && tag !== null, 19, `event ${t}: the replacement [${nameOf(at)}] is not opened`, `第 ${t} 次递补的替补位置未公开`);
     const usable = !this.ever.has(nameOf(at)) && !this.personKnown(person);
     const colleagues = this.seats.filter((one) => one?.tag === tag).length;
-    need(usable && colleagues < cap, 19, `event ${t}: the replacement [${nameOf(at)}] may not take the seat`, `第 ${t} 次补抽的替补不得入席`);
+    need(usable && colleagues < cap, 19, `event ${t}: the replacement [${nameOf(at)}] may not take the seat`, `第 ${t} 次递补的替补不得入席`);
     const holder = { at, person, tag };
     this.ever.set(nameOf(at), holder);
     return holder;

@@ -302,7 +302,7 @@ function seatsOf({ opening }: Bundle, { sdr }: Sealed, seats: Seats): Seat[] {
 
 const ELSEWHERE = {
   code: "grounds-not-checked",
-  zh: "本次抽取的邀请与答复没有记入日志，补抽是否各有依据没有核验，由监督部门核查。",
+  zh: "本次抽取的邀请与答复没有记入日志，递补是否各有依据没有核验，由监督部门核查。",
   en: "Invitations and answers of this draw are not in the log, so the grounds of replacements were not checked; the supervisor examines them.",
 };
 

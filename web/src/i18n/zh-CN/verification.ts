@@ -63,8 +63,8 @@ export default {
     },
     result: {
       title: "结果可重算",
-      means: "用公开的算法在本机重新计算，作废、抽中与补抽的每一步都得出相同的结果。",
-      limit: "不表示缺席、回避等补抽理由属实，那由监督部门核查。",
+      means: "用公开的算法在本机重新计算，作废、抽中与递补的每一步都得出相同的结果。",
+      limit: "不表示缺席、回避等递补理由属实，那由监督部门核查。",
       failed: "按公开算法重算得不出这份结果，结果可能被改动。",
     },
     calls: {
@@ -98,7 +98,7 @@ export default {
   factsTitle: "本次抽取",
   facts: {
     draw: "抽取编号", round: "该标段第几次抽取", roundNone: "（无前一次）", previous: "前一次编号", log: "日志", logSize: "日志总条数", ownEntries: "其中属于本次抽取",
-    rules: "规则", rejected: "因冲突作废的组合", replacements: "补抽次数", invitations: "日志中的邀请 / 答复", invitationsElsewhere: "未记入日志", recent: "抽取前 72 小时内变更过请假信息的候选人", avoid: "主动回避单位", abort: "中止理由",
+    rules: "规则", rejected: "因冲突作废的组合", replacements: "递补次数", invitations: "日志中的邀请 / 答复", invitationsElsewhere: "未记入日志", recent: "抽取前 72 小时内变更过请假信息的候选人", avoid: "主动回避单位", abort: "中止理由",
   },
   abortReason: {
     escrow_missing: "缺少托管", escrow_wrong: "托管有误", reveal_missing: "未揭示随机数", infeasible: "名额无法满足",
@@ -119,7 +119,7 @@ export default {
   titleValue: { senior: "高级", associate: "副高级", intermediate: "中级", none: "无" },
   step: {
     key: "密钥登记", pool: "专家库登记", request: "申请", commit: "随机数承诺", seal: "封存", escrow: "托管回执", reveal: "揭示", result: "结果登记",
-    event: "补抽事件", answer: "补抽应答", invite: "邀请", reply: "答复", record: "存证", open: "公开", abort: "中止",
+    event: "递补事件", answer: "递补应答", invite: "邀请", reply: "答复", record: "存证", open: "公开", abort: "中止",
   },
   rawTitle: "原始数据",
   rawSteps: "日志步骤",
@@ -128,7 +128,7 @@ export default {
   does: {
     yes1: "抽取条件和名单在随机数产生之前就已固定，事后谁也改不了。",
     yes2: "没有任何一方能单独决定或预知抽中谁。",
-    yes3: "抽中和补抽的名单正是公开算法算出的结果。",
+    yes3: "抽中和递补的名单正是公开算法算出的结果。",
     no1: "入库资料和申报的关系是否属实。",
     no2: "专家评标时是否公正。",
     no3: "日志之外是否发生过别的事情，例如泄密。",
