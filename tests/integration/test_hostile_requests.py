@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from app.api.principals import RateLimiter
+from tests.integration.test_check_in import statements
 from tests.support.arriving import CITY, Arriving
 from tests.support.calling import plan_of
 from tests.support.parties import seeded
@@ -118,3 +119,36 @@ async def test_a_time_that_there_is_not_is_the_askers_fault_and_crashes_nothing(
         await asked.get("sven", f"/desk/ledger?site=ste_city&day={at[:10]}"),
     ]
     assert [one.status_code for one in answers if one.status_code >= 500] == []
+
+
+async def test_a_letter_that_there_is_not_costs_what_a_wrong_proof_costs(asked: Arriving) -> None:
+    """Every way in to a letter: the same words after the same statements, and no key of the asker is kept."""
+    asked.app.state.limiter = RateLimiter(public="10000/minute", sign_ins="10000/minute")
+    letter, other = asked.calling.letters()[:2]
+    stranger = f"inv_{'0' * 20}"
+    said = {"answer": "accept", "at": asked.platform.now(), "signature": "ab" * 64, "code": "123456"}
+    doors = [
+        ("GET", "", None),
+        ("POST", "/code", None),
+        ("POST", "/replies", said),
+        ("GET", "/receipt", None),
+    ]
+    for method, end, body in doors:
+        told, ran = set(), set()
+        for letter_id, shown in (
+            (stranger, letter.keys.auth.hex()),
+            (letter.keys.id, other.keys.auth.hex()),
+            (letter.keys.id, "no hex at all"),
+            (letter.keys.id, ""),
+            ("x" * 300, letter.keys.auth.hex()),
+        ):
+            headers = {"Authorization": f"Letter {shown}", "Idempotency-Key": "k-1"}
+            path = f"/v1/letters/{letter_id}{end}"
+            with statements(asked.platform.database) as heard:
+                answer = await asked.client.request(method, path, json=body, headers=headers)
+            told.add((answer.status_code, answer.json()["code"], answer.json()["title"]))
+            ran.add(tuple(heard))
+        assert {(status, code) for status, code, _ in told} == {(404, "letter.refused")}, end
+        assert (len(told), len(ran)) == (1, 1), end
+    async with asked.platform.database.read() as uow:
+        assert await uow.idempotency.get(f"person:{letter.keys.id}", "k-1") is None
