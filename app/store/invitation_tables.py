@@ -126,3 +126,24 @@ contacts = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("changed_at", TIME, nullable=False),
 )
+
+conduct_records = Table(
+    "conduct_records",
+    METADATA,
+    Column("invitation_id", ID, ForeignKey("invitations.id"), primary_key=True),
+    Column("act", String(16), primary_key=True),
+    Column("draw_id", ID, ForeignKey("draws.id"), nullable=False, index=True),
+    # The expert's id in the pool.
+    Column("sealed_expert", LargeBinary, nullable=False),
+    # A keyed hash of the person: the same in every draw and pool.
+    Column("person_tag", HEX32, nullable=False, index=True),
+    Column("minutes", Integer, nullable=False),
+    # Null where no scale speaks of the act.
+    Column("points", Integer),
+    # The rule pack's layer that the scale is of, and its printed source.
+    Column("layer", ID),
+    Column("source", Text),
+    Column("at", TIME, nullable=False),
+    CheckConstraint("act IN ('late', 'leave_late', 'leave_early', 'no_show')", name="act"),
+    CheckConstraint("points IS NULL OR (layer IS NOT NULL AND source IS NOT NULL)", name="points"),
+)

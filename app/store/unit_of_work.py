@@ -22,6 +22,7 @@ from app.store.repositories.access import AccessRepository
 from app.store.repositories.arrivals import ArrivalRepository
 from app.store.repositories.bookings import BookingRepository
 from app.store.repositories.campaigns import CampaignRepository
+from app.store.repositories.conduct import ConductRepository
 from app.store.repositories.contacts import ContactRepository
 from app.store.repositories.devices import DeviceRepository
 from app.store.repositories.draw_invites import DrawInviteRepository
@@ -72,6 +73,7 @@ class UnitOfWork:
         self.rosters = RosterRepository(connection, cipher)
         self.campaigns = CampaignRepository(connection)
         self.invitations = InvitationRepository(connection, cipher)
+        self.conduct = ConductRepository(connection, cipher)
         self.contacts = ContactRepository(connection, cipher)
         self.venues = VenueRepository(connection)
         self.bookings = BookingRepository(connection)

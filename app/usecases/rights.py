@@ -127,6 +127,8 @@ _ARRIVING: Final = {
     "roster.open": _right("rosters:open", OPERATOR, SUPERVISOR),
     # Which names, the tier decides that the roster has reached.
     "roster.read": _right("rosters:read", AGENCY, OPERATOR, SUPERVISOR, SITE),
+    # Late arrivals, leaves, no-shows: names once the roster is open.
+    "conduct.read": _right("conduct:read", SUPERVISOR, held=("supervise",)),
 }
 _ACCOUNTS: Final = {
     "users.read": _right("users:read", OPERATOR, SUPERVISOR),

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from draw.avoidance.rules import MAX_YEARS, PREDICATES, RULES_SHAPE
+from draw.conduct import ACTS
 from draw.invitation import LADDER_STEPS
 from draw.model import DATE, ID, MAX_SEATS, TEXT
 from draw.schema import Boolean, Integer, ListOf, ObjectOf, Shape, matching, one_of
@@ -20,6 +21,7 @@ READERS: Final = ("expert", "committee", "site", "supervisor", "archive", "publi
 CIRCUMSTANCES: Final = ("complex", "social_impact")
 _MAX_BUDGET: Final = 10**15  # yuan
 _MAX_HOURS: Final = 24 * 60
+_MAX_POINTS: Final = 1000
 
 Stricter = Callable[[Any, Any], bool]
 
@@ -98,6 +100,9 @@ _REQUIRED_OVERLAY: Final = ObjectOf(
 )
 _YEARS: Final = Integer(0, MAX_YEARS)
 _MINUTES: Final = Integer(0, 14 * 24 * 60)
+_CONDUCT_RULE: Final = ObjectOf(
+    {"act": one_of(*ACTS), "over_minutes": _MINUTES, "points": Integer(0, _MAX_POINTS)}
+)
 _CLOCK: Final = matching(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
@@ -144,6 +149,8 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             tightens=_never,
             optional=True,
         ),
+        # A local discipline scale: points deducted for an act by more than so many minutes.
+        "conduct": Kind(shape=ListOf(_CONDUCT_RULE, 64, low=1), tightens=_never, optional=True),
     }
 )
 

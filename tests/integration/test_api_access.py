@@ -69,6 +69,7 @@ MAY = {
     "device.write": "operator",
     "roster.open": "operator supervisor",
     "roster.read": "agency operator supervisor site",
+    "conduct.read": "supervisor",
     "users.read": "operator supervisor",
     "users.write": "operator supervisor",
     "session.read": "agency operator supervisor site witness",
@@ -122,6 +123,7 @@ ROUTES = {
     ("GET", "/v1/draws/drw_x/pool-file"): "draw.pool-file",
     ("POST", "/v1/draws/drw_x:receipt"): "draw.receipt",
     ("POST", "/v1/draws/drw_x:roster"): "draw.roster",
+    ("GET", "/v1/draws/drw_x/conduct"): "conduct.read",
 }
 BODIES = {
     "/v1/projects": project(),

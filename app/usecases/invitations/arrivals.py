@@ -11,7 +11,7 @@ from app.errors import ConflictError
 from app.store.repositories.invitations import Invitation
 from app.store.unit_of_work import UnitOfWork
 from app.usecases import invites
-from app.usecases.invitations import letters, standing, timing, vacancies
+from app.usecases.invitations import conduct, letters, standing, timing, vacancies
 from app.usecases.platform import Platform
 from draw import invitation
 from draw.errors import LifecycleError
@@ -73,6 +73,7 @@ async def arrived(uow: UnitOfWork, platform: Platform, one: Invitation, *, at: s
     except LifecycleError as error:
         raise ConflictError("arrival.too-late", arrive_by=one.arrive_by) from error
     moved = await _step(uow, one, state, now=now)
+    await conduct.record(uow, platform, moved, state=state, at=at)
     await timing.rest(uow, moved)
     await standing.follow(uow, one.draw_id, now=now)
     return moved

@@ -15,7 +15,7 @@ from app.usecases import invites
 from app.usecases.ceremony import k_of
 from app.usecases.delivery.outbox import enqueue
 from app.usecases.delivery.work import WorkContext
-from app.usecases.invitations import asking, keypad, standing, vacancies
+from app.usecases.invitations import asking, conduct, keypad, standing, vacancies
 from app.usecases.invitations.asking import Asking
 from draw import invitation, lifecycle
 
@@ -59,6 +59,7 @@ async def arrive_by(context: WorkContext, letter: str, _due_at: str) -> None:
             return
         invitation.advance(invitation.INVITATION, one.state, invitation.NO_SHOW, now=now)
         await vacancies.vacate(uow, one, state=invitation.NO_SHOW, cause="no_show", now=now)
+        await conduct.record(uow, platform, one, state=invitation.NO_SHOW, at=one.arrive_by)
 
     await platform.database.transact(work)
 

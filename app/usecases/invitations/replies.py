@@ -18,7 +18,7 @@ from app.store.unit_of_work import UnitOfWork
 from app.times import from_text
 from app.usecases import invites
 from app.usecases.delivery.outbox import enqueue
-from app.usecases.invitations import asking, standing, timing, vacancies
+from app.usecases.invitations import asking, conduct, standing, timing, vacancies
 from app.usecases.invitations.standing import Standing
 from app.usecases.platform import Platform
 from app.usecases.replacement_grounds import seat_of
@@ -80,6 +80,7 @@ async def reply(uow: UnitOfWork, platform: Platform, one: Invitation, said: Said
         reason = said.reason or (invitation.LEAVE_AFTER_ACCEPT if said.answer == LEAVE else "refused")
         cause = invitation.VACATING[state]
         await vacancies.vacate(uow, one, state=state, cause=cause, reason=reason, now=now)
+        await conduct.record(uow, platform, one, state=state, at=said.at)
     return index
 
 

@@ -18,9 +18,10 @@ from app.usecases.campaign_seats import Standing, load, load_all
 from app.usecases.platform import Platform
 from app.usecases.rounds import committee_of, parameters_of
 from draw import invitation
+from draw.avoidance.layers import RulePack
 from draw.invitation_terms import Terms
 
-__all__ = ["Standing", "follow", "load", "load_all", "target_of", "terms_of", "walk"]
+__all__ = ["Standing", "follow", "load", "load_all", "pack_of", "target_of", "terms_of", "walk"]
 
 _KEEPS: Final = {
     # Once everybody is there, only a seat that falls vacant leads back.
@@ -72,11 +73,16 @@ def target_of(state: str, seats: Sequence[str | None]) -> str:
 async def terms_of(uow: UnitOfWork, platform: Platform, row: DrawRow) -> Terms:
     """How the rule pack of the draw's project invites. Raises NotFoundError, RulesError
     ``rules.invitation``."""
+    return (await pack_of(uow, platform, row)).invitation
+
+
+async def pack_of(uow: UnitOfWork, platform: Platform, row: DrawRow) -> RulePack:
+    """The rule pack of the draw's project. Raises NotFoundError."""
     project = await uow.projects.get(row.project_id, row.section)
     if project is None:
         raise NotFoundError("project.unknown")
     pack = project.document["pack"]
-    return platform.packs.resolve(pack["base"], pack["overlays"]).invitation
+    return platform.packs.resolve(pack["base"], pack["overlays"])
 
 
 def walk(one: Invitation, targets: Iterable[str], *, now: str) -> str:

@@ -27,6 +27,7 @@ COMBINATIONS = [
     ("govproc.cn",),
     ("tender.cn", "water.cn"),
     ("tender.cn", "chongqing"),
+    ("tender.cn", "guizhou-sunshine"),
     ("tender.cn", "water.cn", "chongqing"),
     ("govproc.cn", "govproc-large.cn"),
 ]
