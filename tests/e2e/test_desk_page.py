@@ -30,7 +30,7 @@ SIZES = {
     "wide": WIDE,
     "zoomed": ZOOMED,
 }
-SCREENS = ("check-in", "expected", "bookings", "seats", "tasks")
+SCREENS = ("check-in", "expected", "bookings", "seats", "relay", "tasks")
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ export default {
     expected: "Expected today",
     bookings: "Bookings",
     seats: "Seats",
+    relay: "Relay box",
     tasks: "Open tasks",
   },
   problem: {

@@ -13,6 +13,7 @@ export default {
     expected: "今日应到",
     bookings: "预订确认",
     seats: "席位设备",
+    relay: "资料中转",
     tasks: "待办",
   },
   problem: {
