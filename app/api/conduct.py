@@ -37,7 +37,7 @@ class ConductRecordOut(Wire):
     minutes: int = Field(examples=[16])
     points: int | None = Field(examples=[10])
     layer: str | None = Field(examples=["guizhou-sunshine"])
-    source: str | None = Field(examples=["贵州阳光产权交易所 评标专家迟到缺席扣分标准 [excerpt]"])
+    source: str | None = Field(examples=["贵州阳光产权 考勤扣分（地方做法） [excerpt]"])
     at: str = Field(examples=["2026-11-23T03:16:00Z"])
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
+from app.errors import WriteConflictError
 from app.store.invitation_tables import conduct_records
 from app.store.tables import projects
 from app.usecases.invitations import deadlines
@@ -137,6 +138,12 @@ async def test_what_is_told_twice_counts_once(day: Arriving) -> None:
     for _ in range(2):
         await deadlines.arrive_by(day.calling.context, gone.id, gone.arrive_by)
     assert [act for act, *_ in await stored(day)] == ["late", "no_show"]
+    async with day.platform.database.read() as uow:
+        stands = (await uow.conduct.of_draw(day.row.id))[0]
+    # Two servers that note one act at once: the second one's transaction is given up whole.
+    with pytest.raises(WriteConflictError, match=r"conduct\.recorded"):
+        async with day.platform.database.write() as uow:
+            await uow.conduct.add(stands)
     assert later(gone.arrive_by, seconds=1) <= day.platform.now()
 
 
