@@ -28,6 +28,7 @@ from app.usecases.pools import load_snapshot
 from app.usecases.proof_codes import proof_code
 from crypto.beacon import round_time
 from draw import lifecycle, outcome, record
+from draw.cells import Cells
 from draw.entries import Entry, draft, sign, to_json
 from draw.entry_bodies import ABORT_REASONS
 from draw.record import Deadlines, RecordParts, SealedRecord, sdr_hash
@@ -203,27 +204,7 @@ class Ceremony:
         cells = build_cells(
             snapshot, case=case, rules=rules, parameters=parameters, cell_key=cell_key, tag_key=tag_key
         )
-        sealed_at = self.platform.now()
-        parts = RecordParts(
-            draw=k_of(row),
-            request=course.one("request"),
-            pool_index=prepared.pool.entry_index,
-            pool=course.one("pool"),
-            rules=rules,
-            case=case,
-            case_salt=case_salt,
-            parameters=parameters,
-            cells=cells,
-            vrf={role: _vrf(course, role) for role in ("platform", "supervisor")},
-            commitments={
-                role: bytes.fromhex(course.one("commit", role=role).body["commitment"]) for role in HOLDERS
-            },
-            beacon=prepared.beacon,
-            override=prepared.override,
-            deadlines=self._deadlines_from(sealed_at, prepared),
-            sealed_at=sealed_at,
-            invitations=prepared.invitations,
-        )
+        parts = self._parts(row, prepared, course, cells, case_salt)
         return FrozenDraw(
             case=case,
             rules=rules,
@@ -234,7 +215,32 @@ class Ceremony:
             cell_key=cell_key,
             tag_key=tag_key,
             bound_by=prepared.bound_by,
-            seal=draft("seal", sealed_at, dict(record.build(parts).body)),
+            seal=draft("seal", parts.sealed_at, dict(record.build(parts).body)),
+        )
+
+    def _parts(
+        self, row: DrawRow, prepared: Prepared, course: Course, cells: Cells, case_salt: bytes
+    ) -> RecordParts:
+        sealed_at = self.platform.now()
+        return RecordParts(
+            draw=k_of(row),
+            request=course.one("request"),
+            pool_index=prepared.pool.entry_index,
+            pool=course.one("pool"),
+            rules=prepared.rules,
+            case=prepared.case,
+            case_salt=case_salt,
+            parameters=prepared.parameters,
+            cells=cells,
+            vrf={role: _vrf(course, role) for role in ("platform", "supervisor")},
+            commitments={
+                role: bytes.fromhex(course.one("commit", role=role).body["commitment"]) for role in HOLDERS
+            },
+            beacon=prepared.beacon,
+            override=prepared.override,
+            deadlines=self._deadlines_from(sealed_at, prepared),
+            sealed_at=sealed_at,
+            invitations=prepared.invitations,
         )
 
     def _deadlines_from(self, sealed_at: str, prepared: Prepared) -> Deadlines:

@@ -224,9 +224,7 @@ async def _log_event(ceremony: Ceremony, row: DrawRow, vacated: Vacated | Ground
     if not 0 <= vacated.seat < len(seats) or seats[vacated.seat] is None:
         raise ConflictError("draw.seat", seats=len(seats))
     t, now = len(found.outcome.vacancies) + 1, platform.now()
-    salt = seat_salt(found.frozen.cell_key, t)
-
-    async def work(uow: UnitOfWork) -> None:
+    async with platform.database.write() as uow:
         if isinstance(vacated, Vacated):
             document = vacated.document
         else:
@@ -235,21 +233,17 @@ async def _log_event(ceremony: Ceremony, row: DrawRow, vacated: Vacated | Ground
             "draw": k_of(row),
             "sdr": row.sdr_hash,
             "t": t,
-            "seat": seat_commitment(salt, vacated.seat).hex(),
+            "seat": seat_commitment(seat_salt(found.frozen.cell_key, t), vacated.seat).hex(),
             "class": vacated.cause,
             "mode": mode,
             "evidence": evidence_digest(document).hex(),
         }
-        content = canonical({"seat": vacated.seat, "document": document.hex()})
-        entry = sign(draft("event", now, body), "platform", platform.log.key)
-        index = await log.append(uow, entry)
+        index = await log.append(uow, sign(draft("event", now, body), "platform", platform.log.key))
         await uow.draws.add_entry(row.id, log_index=index, entry_type="event")
+        content = canonical({"seat": vacated.seat, "document": document.hex()})
         event = DrawEvent(t=t, content=content, event_index=index, answer_index=None, created_at=now)
         await uow.draws.add_event(row.id, event)
         await uow.draws.advance(row.id, expected=row.state_version, updated_at=now)
-
-    async with platform.database.write() as uow:
-        await work(uow)
     return t
 
 

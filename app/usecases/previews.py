@@ -123,16 +123,13 @@ async def look(platform: Platform, principal: Principal, order: DrawOrder) -> Lo
         *standing([list(_stated_faults(section, counts, ground, one)) for one in _orders(order, malformed)]),
         *([] if pool is None else age_alarm(platform, pool)),
     ]
-    absent = [
-        *(
-            []
-            if section is not None or malformed & _NAMES
-            else [Fault(code="project.unknown", pointer="/project")]
-        ),
-        *([] if pool is not None or "/pool" in malformed else [Fault(code="pool.unknown", pointer="/pool")]),
-    ]
     shape = [*header, *reading.faults]
     if ground is None or shape:
+        absent = []
+        if section is None and not malformed & _NAMES:
+            absent.append(Fault(code="project.unknown", pointer="/project"))
+        if pool is None and "/pool" not in malformed:
+            absent.append(Fault(code="pool.unknown", pointer="/pool"))
         raise _unreadable(shape, absent, found)
     return Look(
         ground=ground,

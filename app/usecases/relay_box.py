@@ -241,7 +241,14 @@ async def _entered(
         signed_at=now,
     )
     await uow.relay.sign(made)
-    about: dict[str, JsonValue] = {
+    kind, about = f"relay-{act}", _told(item, signed)
+    await record(uow, platform, site=item.site_id, kind=kind, actor=principal.person, now=now, about=about)
+    return Relayed(item=item, signatures=(await uow.relay.signatures([item.id]))[item.id])
+
+
+def _told(item: RelayItem, signed: Signed) -> dict[str, JsonValue]:
+    """What the site's ledger keeps of an act."""
+    return {
         "item": item.id,
         "zone": item.zone_id,
         "booking": item.booking_id,
@@ -252,13 +259,3 @@ async def _entered(
         "signature": signed.signature.hex(),
         "key": signed.key,
     }
-    await record(
-        uow,
-        platform,
-        site=item.site_id,
-        kind=f"relay-{act}",
-        actor=principal.person,
-        now=now,
-        about=about,
-    )
-    return Relayed(item=item, signatures=(await uow.relay.signatures([item.id]))[item.id])

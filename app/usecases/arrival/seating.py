@@ -12,10 +12,11 @@ The slip's code is stored as a keyed hash; a new slip makes the old one void and
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from app.errors import ConflictError, NotFoundError
 from app.store.repositories.arrivals import Arrival
+from app.store.repositories.draws import DrawRow
 from app.store.repositories.seat_access import Seating
 from app.store.unit_of_work import UnitOfWork
 from app.usecases import openings
@@ -89,33 +90,39 @@ async def _seat(uow: UnitOfWork, act: Act, arrival: Arrival, seed: bytes, slip: 
     seat = next_seat(seed, booked, broken | held)
     if seat is None:
         raise ConflictError("seat.none-free")
-    document = canonical(
-        {
-            "format": FORMAT,
-            "draw": k_of(row),
-            "site": arrival.site,
-            "seats": list(booked),
-            "broken": sorted(broken),
-            "position": len(given) + 1,
-            "seat": seat,
-            "at": act.now,
-        }
-    )
-    seating = Seating(
+    said = {
+        "format": FORMAT,
+        "draw": k_of(row),
+        "site": arrival.site,
+        "seats": list(booked),
+        "broken": sorted(broken),
+        "position": len(given) + 1,
+        "seat": seat,
+        "at": act.now,
+    }
+    seating = await _logged(uow, act, row, moved, said, slip=slip)
+    await uow.seat_access.add_seating(seating)
+    await act.enter(uow, "seat-given", arrival=arrival.id, seat=seat, position=seating.position)
+    await note(uow, act.actor, "desk.seat", arrival.id, now=act.now)
+    return seating
+
+
+async def _logged(
+    uow: UnitOfWork, act: Act, row: DrawRow, arrival: Arrival, said: dict[str, Any], *, slip: str
+) -> Seating:
+    """The seating that a document says, with the place of its digest in the log."""
+    document = canonical(said)
+    return Seating(
         draw_id=arrival.draw_id,
         site=arrival.site,
-        position=len(given) + 1,
-        seat=seat,
-        arrival_id=moved.id,
+        position=said["position"],
+        seat=said["seat"],
+        arrival_id=arrival.id,
         document=document,
         log_index=await log_record(uow, act.platform, row, topic="seating", document=document, now=act.now),
         code_tag=uow.cipher.tag("seat-slip", slip_value(arrival.id, slip)),
         assigned_at=act.now,
     )
-    await uow.seat_access.add_seating(seating)
-    await act.enter(uow, "seat-given", arrival=arrival.id, seat=seat, position=seating.position)
-    await note(uow, act.actor, "desk.seat", arrival.id, now=act.now)
-    return seating
 
 
 async def _new_slip(uow: UnitOfWork, act: Act, arrival: Arrival, known: Seating, slip: str) -> Seating:
