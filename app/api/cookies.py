@@ -14,6 +14,8 @@ from app.usecases.people.entrance import Entrance
 from app.usecases.people.sessions import ABSOLUTE, TOKEN_BYTES
 
 MARK: Final = "x-qiantong"
+# A page that refreshes by itself while nobody is there says so: that is no use of the session.
+AWAY: Final = "x-qiantong-away"
 _SECURE_NAME: Final = "__Host-qiantong"
 _PLAIN_NAME: Final = "qiantong"
 

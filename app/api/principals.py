@@ -15,7 +15,7 @@ from limits import parse as parse_rate
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 
-from app.api.cookies import require_own_page, token_of
+from app.api.cookies import AWAY, require_own_page, token_of
 from app.api.problems import ProblemError
 from app.errors import AccessRefusedError
 from app.gateways.message_signatures import HttpMessage, claimed_key_id, verify
@@ -139,7 +139,8 @@ def address_of(request: Request) -> str:
 async def _of_browser(request: Request, token: str) -> Principal:
     if request.method not in _READING:
         require_own_page(request)
-    return sessions.principal_of(await sessions.of_token(platform_of(request), token))
+    used = AWAY not in request.headers
+    return sessions.principal_of(await sessions.of_token(platform_of(request), token, used=used))
 
 
 async def _signed(uow: UnitOfWork, request: Request, body: bytes, *, key_id: str, now: datetime) -> Principal:

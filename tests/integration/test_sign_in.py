@@ -283,6 +283,16 @@ async def test_a_session_ends_when_idle_and_at_last_however_busy(api: Service, b
     assert outcome(await busy.get("/v1/draws")) == (401, "session.ended")
 
 
+async def test_a_page_that_refreshes_by_itself_keeps_no_session_awake(api: Service, bob: Person) -> None:
+    left = await signed_in(api, bob)
+    left.headers["X-Qiantong-Away"] = "1"
+    for _ in range(3):
+        later(api, seconds=IDLE.total_seconds() / 4)
+        assert (await left.get("/v1/draws")).status_code == 200
+    later(api, seconds=IDLE.total_seconds() / 4)
+    assert outcome(await left.get("/v1/draws")) == (401, "session.ended")
+
+
 async def test_a_role_changed_in_the_store_takes_its_rights_along_at_once(api: Service, bob: Person) -> None:
     """No route changes a role; were one changed, no session keeps the old rights."""
     page = await signed_in(api, bob)

@@ -71,14 +71,17 @@ async def begin(
     return SignedIn(session=session, user=user)
 
 
-async def of_token(platform: Platform, token: str) -> SignedIn:
-    """The session under this token. Raises AccessRefusedError ``session.ended``."""
+async def of_token(platform: Platform, token: str, *, used: bool = True) -> SignedIn:
+    """The session under this token; `used`: somebody is there.
+
+    Raises AccessRefusedError ``session.ended``.
+    """
     if len(token) > _MAX_TOKEN_CHARS:
         raise AccessRefusedError("session.ended")
-    return await of_id(platform, session_id(token))
+    return await of_id(platform, session_id(token), used=used)
 
 
-async def of_id(platform: Platform, wanted: str) -> SignedIn:
+async def of_id(platform: Platform, wanted: str, *, used: bool = True) -> SignedIn:
     """The session of this id, while it and its account hold. Raises ``session.ended``."""
     now = platform.clock()
     async with platform.database.read() as uow:
@@ -86,7 +89,7 @@ async def of_id(platform: Platform, wanted: str) -> SignedIn:
         user = None if session is None else await uow.users.get(session.user_id)
     if session is None or user is None or not _holds(session, user, mode=platform.mode, now=now):
         raise AccessRefusedError("session.ended")
-    if from_text(session.seen_at) + _NOTED_EVERY <= now:
+    if used and from_text(session.seen_at) + _NOTED_EVERY <= now:
         at = to_text(now)
         await platform.database.transact(lambda uow: uow.sessions.seen(wanted, at=at))
         session = replace(session, seen_at=at)
@@ -113,7 +116,7 @@ async def current(platform: Platform, principal: Principal) -> SignedIn:
     """The session that a caller came with. Raises ``session.ended`` for a caller with a key."""
     if principal.session is None:
         raise AccessRefusedError("session.ended")
-    return await of_id(platform, principal.session)
+    return await of_id(platform, principal.session, used=False)
 
 
 async def fresh(platform: Platform, principal: Principal) -> SignedIn:

@@ -2,6 +2,8 @@
 // site can add; JSON both ways, refusals as problem+json (RFC 9457). A key travels in the header only, never in an
 // address; nothing here keeps it.
 
+import { away } from "./presence.ts";
+
 export interface Fault {
   readonly pointer: string;
   readonly code: string;
@@ -61,7 +63,7 @@ export async function ask(caller: Caller, question: Question): Promise<unknown> 
 const bySession = (caller: Caller, question: Question): boolean => caller.key === null && question.authorization === undefined;
 
 function credential(caller: Caller, question: Question): Record<string, string> {
-  if (bySession(caller, question)) return { "X-Qiantong": "1" };
+  if (bySession(caller, question)) return { "X-Qiantong": "1", ...(away() ? { "X-Qiantong-Away": "1" } : {}) };
   return { Authorization: question.authorization ?? `Bearer ${caller.key ?? ""}` };
 }
 

@@ -1,4 +1,5 @@
 import { createApp } from "vue";
+import { watchPresence } from "../../api/presence.ts";
 import english from "../../i18n/en/console.ts";
 import englishAccounts from "../../i18n/en/console-accounts.ts";
 import englishBooking from "../../i18n/en/console-booking.ts";
@@ -17,5 +18,6 @@ import "./console.css";
 import "./oversight.css";
 import App from "./App.vue";
 
+watchPresence(window);
 const texts = createTexts({ ...chinese, ...chineseRoster, ...chineseBooking, ...chineseCentre, ...chineseAccounts }, { ...english, ...englishRoster, ...englishBooking, ...englishCentre, ...englishAccounts });
 createApp(App).use(texts).mount("#app");
