@@ -11,7 +11,7 @@ from tests.support.people import Person
 from tests.support.served import Served, served
 from tests.support.service import Service
 from tests.support.venues import CITY, plan
-from tests.support.visits import PHONE, WIDE, ZOOMED, check_reading, visit
+from tests.support.visits import PHONE, WIDE, ZOOMED, check_reading, press, visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -69,11 +69,6 @@ def enter(page: "Page", platform: Served, who: Person) -> None:
     page.keyboard.press("Enter")
     page.locator("nav").wait_for()
     page.locator("main li.card").first.wait_for()
-
-
-def press(page: "Page", name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).focus()
-    page.keyboard.press("Enter")
 
 
 def add(page: "Page", login: str) -> None:

@@ -11,7 +11,7 @@ from tests.support.people import Person
 from tests.support.served import Served, served
 from tests.support.service import Service, order, project
 from tests.support.venues import CITY, COUNTY, EVALUATION, PLACES, STAFF, hire, plan
-from tests.support.visits import PHONE, WIDE, ZOOMED, check_reading, visit
+from tests.support.visits import PHONE, WIDE, ZOOMED, check_reading, press, visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -106,11 +106,6 @@ def enter(page: "Page", platform: Served, who: Person) -> None:
 
 def at(platform: Served, draw: str, language: str = "zh-CN") -> str:
     return f"{platform.address}/console?lang={language}#/draws/{draw}/booking"
-
-
-def press(page: "Page", name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).focus()
-    page.keyboard.press("Enter")
 
 
 def fill(page: "Page", *numbers: int) -> None:

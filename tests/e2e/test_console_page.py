@@ -18,7 +18,7 @@ from tests.support.people import Person
 from tests.support.served import Served, served
 from tests.support.service import Service, order, project
 from tests.support.venues import CITY, plan
-from tests.support.visits import PHONE, WIDE, ZOOMED, check_reading, visit
+from tests.support.visits import PHONE, WIDE, ZOOMED, check_reading, press, visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -109,12 +109,6 @@ def sign_in(page: "Page", platform: Served, who: Person) -> None:
     page.locator("#qt-code").fill(platform.do(work))
     page.keyboard.press("Enter")
     page.locator("nav").wait_for()
-
-
-def press(page: "Page", name: str) -> None:
-    """A button by keyboard."""
-    page.get_by_role("button", name=name, exact=True).focus()
-    page.keyboard.press("Enter")
 
 
 def propose(page: "Page", name: str) -> None:

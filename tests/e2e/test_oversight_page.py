@@ -15,7 +15,7 @@ from draw.roster import read_manifest
 from tests.support.arriving import CITY, COUNTY, Arriving
 from tests.support.arriving import Browser as Seat
 from tests.support.desk_served import Day, day
-from tests.support.visits import PHONE, WIDE, ZOOMED, check_reading, visit
+from tests.support.visits import PHONE, WIDE, ZOOMED, check_reading, press, visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -52,12 +52,6 @@ def sign_in(page: "Page", today: Day, login: str) -> None:
     page.locator("#qt-code").fill(today.code(who))
     page.keyboard.press("Enter")
     page.locator("nav").wait_for()
-
-
-def press(page: "Page", name: str) -> None:
-    """A button by keyboard."""
-    page.get_by_role("button", name=name, exact=True).focus()
-    page.keyboard.press("Enter")
 
 
 def draw_of(today: Day) -> str:

@@ -19,10 +19,11 @@ from crypto.signing import SigningKey
 from migrations.upgrade import upgrade
 from tests.support.arriving import Arriving, set_arriving
 from tests.support.arriving_world import World, enter, make_world
+from tests.support.calling import Calling, set_calling
 from tests.support.cosigner import InMemoryCosigner
 from tests.support.postgres import PostgresServer
 from tests.support.service import Service, beside, service
-from tests.support.stage import Stage
+from tests.support.stage import Stage, set_stage
 from tests.support.troubles import set_asked
 
 Play = Callable[[Stage], Awaitable[Arriving]]
@@ -111,6 +112,20 @@ async def second_api(api: Service, second_server: Database, tmp_path: Path) -> A
     made = beside(api, second_server, tmp_path / "second")
     yield made
     await made.client.aclose()
+
+
+@pytest.fixture
+async def stage(database: Database, tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stage]:
+    """A platform and its three nodes on one clock; see `tests.support.stage`."""
+    one = await set_stage(database, tmp_path)
+    yield one
+    await one.one.client.aclose()
+
+
+@pytest.fixture
+async def calling(database: Database, tmp_path: Path) -> Calling:
+    """A campaign on a stage; see `tests.support.calling`."""
+    return await set_calling(await set_stage(database, tmp_path))
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.support.service import Service, faults
+from tests.support.troubles import refusal
 from tests.support.venues import (
     CITY,
     COUNTY,
@@ -30,10 +31,6 @@ def states(answer: httpx.Response) -> tuple[str, list[str]]:
     return body["state"], [one["state"] for one in body["centres"]]
 
 
-def code(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
-
-
 async def test_apply_and_both_centres_confirm(api: Service) -> None:
     one = await booked(api, await open_venues(api))
     assert (one["state"], one["revision"]) == ("pending", 1)
@@ -47,9 +44,9 @@ async def test_apply_and_both_centres_confirm(api: Service) -> None:
 async def test_a_part_is_decided_once(api: Service) -> None:
     one = await booked(api, await open_venues(api))
     await decide(api, "dana", one, "confirm")
-    assert code(await decide(api, "dana", one, "confirm")) == (409, "booking.repeat-approval")
+    assert refusal(await decide(api, "dana", one, "confirm")) == (409, "booking.repeat-approval")
     again = await decide(api, "dana", one, "return", reason="停电")
-    assert code(again) == (409, "booking.repeat-approval")
+    assert refusal(again) == (409, "booking.repeat-approval")
 
 
 async def test_a_returned_part_is_free_for_others_and_the_operator_sees_why(api: Service) -> None:
@@ -75,7 +72,7 @@ async def test_an_order_that_was_changed_is_decided_anew(api: Service) -> None:
     # The city's time and seats stayed, so its word stands; the county is asked anew.
     assert states(changed) == ("pending", ["confirmed", "pending"])
     stale = await decide(api, "carlo", one, "confirm")
-    assert code(stale) == (409, "booking.order-changed")
+    assert refusal(stale) == (409, "booking.order-changed")
     assert stale.json()["figures"] == {"revision": 2}
     assert states(await decide(api, "carlo", changed.json(), "confirm")) == ("confirmed", ["confirmed"])
 
@@ -94,14 +91,14 @@ async def test_a_cancelled_order_takes_no_decision_and_its_seats_are_free(api: S
     one = await booked(api, draw_id)
     path = f"/v1/bookings/{one['id']}"
     assert states(await api.post("bob", f"{path}:cancel", {"reason": "改期"}))[0] == "cancelled"
-    assert code(await decide(api, "dana", one, "confirm")) == (409, "booking.order-cancelled")
-    assert code(await api.post("bob", f"{path}:cancel", {"reason": "改期"})) == (
+    assert refusal(await decide(api, "dana", one, "confirm")) == (409, "booking.order-cancelled")
+    assert refusal(await api.post("bob", f"{path}:cancel", {"reason": "改期"})) == (
         409,
         "booking.order-cancelled",
     )
     body = wanted("x") | {"reason": "恢复"}
     del body["draw"]
-    assert code(await api.post("bob", f"{path}:change", body)) == (409, "booking.order-cancelled")
+    assert refusal(await api.post("bob", f"{path}:change", body)) == (409, "booking.order-cancelled")
     again = await booked(api, draw_id)
     assert (again["id"], again["revision"]) == (one["id"], 3)
 
@@ -112,14 +109,14 @@ async def test_a_draw_has_one_booking_that_holds(api: Service) -> None:
     free = wanted(draw_id)
     free["centres"][0]["seats"] = seats(CITY, "e1", 4, 5, 6)
     free["centres"][1]["seats"] = seats(COUNTY, "e1", 4, 5)
-    assert code(await api.post("bob", "/v1/bookings", free)) == (409, "booking.exists")
+    assert refusal(await api.post("bob", "/v1/bookings", free)) == (409, "booking.exists")
 
 
 async def test_a_draw_that_was_given_up_cannot_be_booked(api: Service) -> None:
     draw_id = await open_venues(api)
     await api.post("alice", f"/v1/draws/{draw_id}:abort", {"reason": "fault"})
     answer = await api.post("bob", "/v1/bookings", wanted(draw_id))
-    assert code(answer) == (409, "booking.draw-over")
+    assert refusal(answer) == (409, "booking.draw-over")
 
 
 async def test_every_fault_of_an_order_is_told_at_once_with_its_words(api: Service) -> None:
@@ -137,7 +134,7 @@ async def test_every_fault_of_an_order_is_told_at_once_with_its_words(api: Servi
     ]
     body["centres"][1]["experts"] = 1
     answer = await api.post("bob", "/v1/bookings", body, Accept_Language="en")
-    assert code(answer) == (422, "booking.refused")
+    assert refusal(answer) == (422, "booking.refused")
     assert set(faults(answer)) == {
         ("booking.experts-sum", "/experts"),
         ("booking.one-main", "/centres"),
@@ -223,8 +220,8 @@ async def test_a_site_sees_its_own_part_and_another_sites_not_at_all(api: Servic
         assert draw_id not in (await api.get(person, "/v1/bookings")).text
     await api.post("bob", "/v1/venues", {"sites": [site("far")]})
     await hire(api, eve="far")
-    assert code(await api.get("eve", f"/v1/bookings/{one['id']}")) == (404, "booking.unknown")
-    assert code(await decide(api, "eve", one, "confirm")) == (404, "booking.unknown")
+    assert refusal(await api.get("eve", f"/v1/bookings/{one['id']}")) == (404, "booking.unknown")
+    assert refusal(await decide(api, "eve", one, "confirm")) == (404, "booking.unknown")
     assert (await api.get("eve", "/v1/bookings")).json()["items"] == []
 
 
@@ -236,7 +233,7 @@ async def test_a_site_that_a_change_dropped_learns_so(api: Service) -> None:
     del body["draw"]
     body["centres"][1] = centre("far", "county", *seats("far", "e1", 1, 2))
     await api.post("bob", f"/v1/bookings/{one['id']}:change", body)
-    assert code(await decide(api, "carlo", one, "confirm")) == (409, "booking.order-changed")
+    assert refusal(await decide(api, "carlo", one, "confirm")) == (409, "booking.order-changed")
     assert (await api.get("carlo", "/v1/bookings")).json()["items"] == []
 
 
@@ -252,13 +249,13 @@ async def test_an_agency_sees_its_own_bookings_and_no_seat(api: Service) -> None
 @pytest.mark.parametrize("person", ["alice", "carol", "dana"])
 async def test_only_operators_book(api: Service, person: str) -> None:
     draw_id = await open_venues(api)
-    assert code(await api.post(person, "/v1/bookings", wanted(draw_id))) == (403, "access.role")
+    assert refusal(await api.post(person, "/v1/bookings", wanted(draw_id))) == (403, "access.role")
 
 
 @pytest.mark.parametrize("person", ["alice", "bob", "carol"])
 async def test_nobody_confirms_for_a_site(api: Service, person: str) -> None:
     one = await booked(api, await open_venues(api))
-    assert code(await decide(api, person, one, "confirm")) == (403, "access.role")
+    assert refusal(await decide(api, person, one, "confirm")) == (403, "access.role")
 
 
 async def test_pages_of_bookings_follow_the_time(api: Service) -> None:

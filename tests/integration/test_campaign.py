@@ -19,11 +19,6 @@ from tests.support.stage import set_stage
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-async def calling(database: Database, tmp_path: Path) -> Calling:
-    return await set_calling(await set_stage(database, tmp_path))
-
-
 async def opened(calling: Calling, row: DrawRow) -> bytes:
     """The draw opened at its time, its bundle verified."""
     await calling.until(later(row.evaluation_from or "", seconds=1))

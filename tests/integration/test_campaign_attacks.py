@@ -3,7 +3,6 @@
 import json
 import logging
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from app.errors import AccessRefusedError, ConflictError, NotFoundError
 from app.gateways.messages import RegisteredGateway
 from app.store.repositories.draws import DrawRow
 from app.store.repositories.reports import Report
-from app.store.unit_of_work import Database
 from app.usecases import invites
 from app.usecases.delivery import reports
 from app.usecases.draw_requests import find_draw
@@ -26,15 +24,10 @@ from app.usecases.replacement_grounds import Grounds
 from crypto.signing import SigningKey
 from draw.verify.verifier import verify
 from tests.integration.test_secrecy_store import everything_stored
-from tests.support.calling import VOICE, Calling, Refused, acts, later, set_calling
-from tests.support.stage import person, set_stage
+from tests.support.calling import VOICE, Calling, Refused, acts, later
+from tests.support.stage import person
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def calling(database: Database, tmp_path: Path) -> Calling:
-    return await set_calling(await set_stage(database, tmp_path))
 
 
 async def seated(calling: Calling, row: DrawRow) -> list[str | None]:

@@ -24,11 +24,6 @@ from tests.support.stage import person, set_stage
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-async def calling(database: Database, tmp_path: Path) -> Calling:
-    return await set_calling(await set_stage(database, tmp_path))
-
-
 async def classes(calling: Calling, row: DrawRow) -> list[str]:
     _, course = await calling.context.ceremony.shown(row)
     return [entry.body["class"] for _, entry in course.all("event")]

@@ -7,7 +7,6 @@ leases of the dead worker run out and another one goes on.
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
@@ -17,9 +16,8 @@ from app.store.unit_of_work import Database
 from app.usecases.invitations.standing import Standing
 from app.usecases.openings import bundle, open_draw
 from draw.verify.verifier import verify
-from tests.support.calling import Calling, Letter, later, set_calling
+from tests.support.calling import Calling, Letter, later
 from tests.support.delivery import Doom, KilledError
-from tests.support.stage import set_stage
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(400)]
 MANY = 200
@@ -46,11 +44,6 @@ class Mortal:
 @pytest.fixture
 def mortal(monkeypatch: pytest.MonkeyPatch) -> Mortal:
     return Mortal(monkeypatch)
-
-
-@pytest.fixture
-async def calling(database: Database, tmp_path: Path) -> Calling:
-    return await set_calling(await set_stage(database, tmp_path))
 
 
 def points(calling: Calling) -> range:

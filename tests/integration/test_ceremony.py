@@ -34,13 +34,6 @@ pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-async def stage(database: Database, tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stage]:
-    one = await set_stage(database, tmp_path)
-    yield one
-    await one.one.client.aclose()
-
-
 async def entry_types(stage: Stage, draw_id: str) -> list[str]:
     async with stage.one.platform.database.read() as uow:
         return [entry.type for entry in await uow.draws.entries(draw_id)]

@@ -16,6 +16,7 @@ from app.times import from_text, to_text
 from app.usecases.invitations import changes
 from tests.support.arriving import CITY, COUNTY, Arriving
 from tests.support.calling import Letter, acts
+from tests.support.troubles import refusal
 
 pytestmark = pytest.mark.anyio
 STRANGER = "999901199001010018"
@@ -35,10 +36,6 @@ def statements(database: Database) -> Iterator[list[str]]:
         yield heard
     finally:
         event.remove(engine, "before_cursor_execute", hear)
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
 
 
 async def wrong_person(arriving: Arriving, letter: Letter) -> httpx.Response:

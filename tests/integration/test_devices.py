@@ -6,12 +6,9 @@ import pytest
 from crypto.signing import SigningKey
 from tests.support.arriving import CITY, COUNTY, Arriving, install
 from tests.support.parties import seeded
+from tests.support.troubles import refusal
 
 pytestmark = pytest.mark.anyio
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
 
 
 def body_of(arriving: Arriving, name: str, kind: str = "heartbeat") -> tuple[str, bytes, SigningKey]:

@@ -2,9 +2,8 @@
 supervisor's node refuses to answer when the platform does not refuse.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ import pytest
 from app.errors import ConflictError
 from app.gateways.parties import PartyError
 from app.parties.grounds import NOTE
-from app.store.unit_of_work import Database
 from app.usecases import invites, openings, replacement_grounds
 from app.usecases.openings import Vacated, open_draw, replace
 from app.usecases.replacement_grounds import Grounds
@@ -21,17 +19,10 @@ from draw.entries import leaf_hash
 from draw.grounds import Ground, Invitation, Seats
 from draw.verify.verifier import verify
 from tests.support.guests import Guests
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import Stage
 
 pytestmark = pytest.mark.anyio
 SEATS = range(5)
-
-
-@pytest.fixture
-async def stage(database: Database, tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stage]:
-    one = await set_stage(database, tmp_path)
-    yield one
-    await one.one.client.aclose()
 
 
 async def drawn(stage: Stage) -> Guests:

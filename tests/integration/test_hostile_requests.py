@@ -15,13 +15,10 @@ from tests.support.arriving import CITY, Arriving
 from tests.support.calling import plan_of
 from tests.support.parties import seeded
 from tests.support.service import Service
+from tests.support.troubles import refusal
 
 pytestmark = pytest.mark.anyio
 HEX32 = seeded("hostile", "device").hex()
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
 
 
 async def test_asking_for_a_letter_named_like_an_address_keeps_nobody_there_from_signing_in(

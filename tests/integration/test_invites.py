@@ -1,16 +1,14 @@
 """Invitations and answers as log entries, on both databases: what the bridge logs, hides and refuses."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from app.errors import AppError, ConflictError, InputRefusedError, NotFoundError, WriteConflictError
-from app.store.unit_of_work import Database, UnitOfWork
+from app.store.unit_of_work import UnitOfWork
 from app.times import to_text
 from app.usecases import invites
 from app.usecases.evidence import course
@@ -19,16 +17,9 @@ from crypto.signing import SigningKey
 from draw.cells import invite_salt
 from draw.letters import evidence_digest, letter_digest, record_digest, sign_statement
 from tests.support.guests import GATEWAY, Guests
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import Stage
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def stage(database: Database, tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stage]:
-    one = await set_stage(database, tmp_path)
-    yield one
-    await one.one.client.aclose()
 
 
 async def drawn(stage: Stage, **more: Any) -> Guests:

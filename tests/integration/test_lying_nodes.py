@@ -4,20 +4,18 @@ log.
 A log forgets nothing, so one wrong value in it would end a draw that nobody may end alone.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import pytest
 
 from app.gateways.parties import PartyError, PartyNode
-from app.store.unit_of_work import Database
 from app.usecases import openings
 from app.usecases.openings import Vacated, open_draw, replace
 from crypto.signing import SigningKey
 from draw.entries import draft, sign, to_json
 from draw.verify.verifier import verify
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import Stage
 
 pytestmark = pytest.mark.anyio
 Answer = Mapping[str, Any]
@@ -36,13 +34,6 @@ class Liar:
 
     async def identity(self) -> Answer:
         return await self._honest.identity()
-
-
-@pytest.fixture
-async def stage(database: Database, tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stage]:
-    one = await set_stage(database, tmp_path)
-    yield one
-    await one.one.client.aclose()
 
 
 def lies(stage: Stage, role: str, duty: str, bend: Bend) -> Callable[[], None]:

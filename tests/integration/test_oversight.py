@@ -11,13 +11,10 @@ from tests.integration.test_api_disclosures import drawn
 from tests.integration.test_roster import names, sealed, wish
 from tests.support.arriving import CITY, COUNTY, Arriving, Browser
 from tests.support.service import Service
+from tests.support.troubles import refusal
 
 pytestmark = pytest.mark.anyio
 SITE = f"?site={CITY}"
-
-
-def refusal(answer: Any) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
 
 
 async def state(api: Service, draw: str, person: str = "bob") -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """Steps that two servers take at the same moment, and steps repeated after an answer was lost."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,22 +8,14 @@ from sqlalchemy import text
 from app import serving
 from app.errors import QuorumMissingError
 from app.store.repositories.draws import DrawRow
-from app.store.unit_of_work import Database
 from app.usecases import ceremony as ceremonies
 from app.usecases import frozen_draws
 from app.usecases.ceremony import Ceremony
 from app.usecases.openings import Vacated, open_draw, replace
 from draw.errors import LifecycleError
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import Stage
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def stage(database: Database, tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stage]:
-    one = await set_stage(database, tmp_path)
-    yield one
-    await one.one.client.aclose()
 
 
 def looked_before(monkeypatch: pytest.MonkeyPatch, ceremony: Ceremony, row: DrawRow) -> None:

@@ -16,6 +16,7 @@ from app.store.venue_tables import relay_items
 from app.usecases.arrival.ledger import read
 from crypto.canonical import canonical
 from tests.support.service import Service, faults
+from tests.support.troubles import refusal
 from tests.support.venues import CITY, booked, hire, open_venues
 
 pytestmark = pytest.mark.anyio
@@ -87,10 +88,6 @@ def coordinate(number: int) -> str:
     return urlsafe_b64encode(number.to_bytes(32, "big")).rstrip(b"=").decode()
 
 
-def code(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
-
-
 async def box(api: Service) -> tuple[Browser, Browser, str]:
     """Browsers of dana, who puts in, and rosa, who takes out; the booking that it is about."""
     booking = (await booked(api, await open_venues(api)))["id"]
@@ -113,7 +110,7 @@ async def test_what_comes_out_is_what_went_in_and_both_sides_have_signed(api: Se
     (shown,) = (await api.get("carol", BOX)).json()["items"]
     assert (shown["name"], shown["sha256"]) == ("答复.pdf", hashlib.sha256(FILE).hexdigest())
     assert (shown["put"]["by"], shown["take"]["by"]) == ("dana", "rosa")
-    assert code(await api.get("rosa", f"{BOX}/{item}")) == (409, "relay.taken")
+    assert refusal(await api.get("rosa", f"{BOX}/{item}")) == (409, "relay.taken")
     async with api.platform.database.read() as uow:
         rows = await uow.relay._connection.execute(select(relay_items.c.sealed_content))
         assert rows.scalars().all() == [None]
@@ -141,7 +138,7 @@ async def test_nothing_passes_unsigned(api: Service) -> None:
     }
     for attack, body in attacks.items():
         answer = await api.post("dana", BOX, body)
-        assert code(answer) == (403, "relay.unsigned"), attack
+        assert refusal(answer) == (403, "relay.unsigned"), attack
     unsigned = {name: value for name, value in dana.put(booking).items() if name != "signature"}
     assert faults(await api.post("dana", BOX, unsigned)) == [("schema.missing", "/signature")]
     assert (await api.get("dana", BOX)).json()["items"] == []
@@ -154,22 +151,22 @@ async def test_a_signature_of_another_time_is_no_signature(api: Service, minutes
     dana, _, booking = await box(api)
     body = dana.put(booking)
     api.scene.clock.move(minutes=minutes)
-    assert code(await api.post("dana", BOX, body)) == (403, "relay.unsigned")
+    assert refusal(await api.post("dana", BOX, body)) == (403, "relay.unsigned")
 
 
 async def test_a_key_ends_after_ninety_days(api: Service) -> None:
     dana, _, booking = await box(api)
     api.scene.clock.move(days=91)
-    assert code(await api.post("dana", BOX, dana.put(booking))) == (403, "relay.unsigned")
+    assert refusal(await api.post("dana", BOX, dana.put(booking))) == (403, "relay.unsigned")
 
 
 async def test_a_receiver_whose_bytes_differ_cannot_sign_for_them(api: Service) -> None:
     dana, rosa, booking = await box(api)
     item = (await api.post("dana", BOX, dana.put(booking))).json()["id"]
     differs = await api.post("rosa", f"{BOX}/{item}:take", rosa.take(item, FILE + b"!"))
-    assert code(differs) == (409, "relay.differs")
+    assert refusal(differs) == (409, "relay.differs")
     lying = rosa.take(item, FILE + b"!") | {"sha256": hashlib.sha256(FILE).hexdigest()}
-    assert code(await api.post("rosa", f"{BOX}/{item}:take", lying)) == (403, "relay.unsigned")
+    assert refusal(await api.post("rosa", f"{BOX}/{item}:take", lying)) == (403, "relay.unsigned")
     assert (await api.get("dana", BOX)).json()["items"][0]["take"] is None
 
 
@@ -179,7 +176,7 @@ async def test_bytes_that_changed_in_the_store_are_not_handed_out(api: Service) 
     async with api.platform.database.write() as uow:
         forged = uow.cipher.seal(b"forged", table="relay_items", column="sealed_content", row=item)
         await uow.relay._connection.execute(update(relay_items).values(sealed_content=forged))
-    assert code(await api.get("dana", f"{BOX}/{item}")) == (409, "relay.damaged")
+    assert refusal(await api.get("dana", f"{BOX}/{item}")) == (409, "relay.damaged")
 
 
 async def test_names_and_contents_of_files_are_sealed(api: Service) -> None:
@@ -211,20 +208,20 @@ async def test_a_file_that_is_too_large_or_empty_or_no_base64_is_refused(api: Se
 async def test_another_site_another_zone_and_another_booking_are_not_there(api: Service) -> None:
     dana, _, booking = await box(api)
     carlo = Browser(api, "carlo")
-    assert code(await carlo.register()) == (404, "site.unknown")
-    assert code(await api.get("carlo", BOX)) == (404, "site.unknown")
-    assert code(await api.post("carlo", BOX, dana.put(booking))) == (404, "site.unknown")
-    assert code(await api.post("dana", BOX, dana.put(booking, zone="evaluation"))) == (404, "zone.unknown")
-    assert code(await api.post("dana", BOX, dana.put(booking, booking="bkg_none"))) == (
+    assert refusal(await carlo.register()) == (404, "site.unknown")
+    assert refusal(await api.get("carlo", BOX)) == (404, "site.unknown")
+    assert refusal(await api.post("carlo", BOX, dana.put(booking))) == (404, "site.unknown")
+    assert refusal(await api.post("dana", BOX, dana.put(booking, zone="evaluation"))) == (404, "zone.unknown")
+    assert refusal(await api.post("dana", BOX, dana.put(booking, booking="bkg_none"))) == (
         404,
         "booking.unknown",
     )
-    assert code(await api.get("dana", f"{BOX}/rly_none")) == (404, "relay.unknown")
+    assert refusal(await api.get("dana", f"{BOX}/rly_none")) == (404, "relay.unknown")
 
 
 async def test_a_key_that_is_no_point_or_registered_already_is_refused(api: Service) -> None:
     dana, _, _ = await box(api)
-    assert code(await dana.register()) == (409, "relay.key-exists")
+    assert refusal(await dana.register()) == (409, "relay.key-exists")
     crooked = Browser(api, "dana")
     crooked.jwk["y"] = crooked.jwk["x"]
     assert faults(await crooked.register()) == [("schema.format", "/public")]

@@ -15,12 +15,9 @@ from crypto.canonical import canonical, parse
 from crypto.hashing import tagged
 from remote_eval.seating import next_seat, seating_seed
 from tests.support.arriving import CITY, Arriving, Browser
+from tests.support.troubles import refusal
 
 pytestmark = pytest.mark.anyio
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
 
 
 async def reasons(arriving: Arriving) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 
 from app.cli.main import run
 from tests.support.service import Service, faults
+from tests.support.troubles import refusal
 from tests.support.venues import (
     CITY,
     COUNTY,
@@ -24,10 +25,6 @@ from tests.support.venues import (
 )
 
 pytestmark = pytest.mark.anyio
-
-
-def code(answer: Any) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
 
 
 async def test_a_plan_becomes_sites_that_show_zones_entry_and_seats(api: Service) -> None:
@@ -106,7 +103,7 @@ async def test_a_plan_with_a_fault_stores_nothing_and_tells_all(api: Service, ca
         for one, pointer in expected
     }
     answer = await api.post("bob", "/v1/venues", good)
-    assert code(answer) == (422, "site.refused")
+    assert refusal(answer) == (422, "site.refused")
     assert set(faults(answer)) == shifted
     assert (await api.get("bob", "/v1/venues")).json()["items"] == []
 
@@ -184,11 +181,11 @@ async def test_another_site_is_not_there(api: Service) -> None:
     report = {"part": "pc", "condition": "faulty", "note": "x"}
     assert [one["id"] for one in (await api.get("carlo", "/v1/venues")).json()["items"]] == [COUNTY]
     for path in (f"/v1/venues/{CITY}", f"/v1/venues/{CITY}/reports", "/v1/venues/nowhere"):
-        assert code(await api.get("carlo", path)) == (404, "site.unknown")
+        assert refusal(await api.get("carlo", path)) == (404, "site.unknown")
     at_other = await api.post("carlo", f"/v1/venues/{CITY}/seats/{seat}/reports", report)
-    assert code(at_other) == (404, "site.unknown")
+    assert refusal(at_other) == (404, "site.unknown")
     under_own = await api.post("carlo", f"/v1/venues/{COUNTY}/seats/{seat}/reports", report)
-    assert code(under_own) == (404, "seat.unknown")
+    assert refusal(under_own) == (404, "seat.unknown")
     await hire(api, nobody="not-a-site")
     assert (await api.get("nobody", "/v1/venues")).json()["items"] == []
 
@@ -198,7 +195,7 @@ async def test_an_agency_sees_no_seat(api: Service) -> None:
     seen = await api.get("alice", f"/v1/venues/{CITY}")
     assert seen.json()["seats"] == 12
     assert seats(CITY, "e1", 1)[0] not in seen.text
-    assert code(await api.post("alice", "/v1/venues", plan())) == (403, "access.role")
+    assert refusal(await api.post("alice", "/v1/venues", plan())) == (403, "access.role")
 
 
 def test_the_command_line_checks_imports_and_lists(

@@ -44,3 +44,9 @@ def check_reading(page: "Page", shots: Path, name: str) -> None:
 def _is_fault(message: Any) -> bool:
     # A refusal by the API is an answer the page explains; the browser lists it as an error of its own.
     return message.type in ("error", "warning") and "Failed to load resource" not in message.text
+
+
+def press(page: "Page", name: str) -> None:
+    """A button by keyboard."""
+    page.get_by_role("button", name=name, exact=True).focus()
+    page.keyboard.press("Enter")
