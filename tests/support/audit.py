@@ -1,20 +1,27 @@
 """The fairness audit of many draws: uniformity of ranks (S1) and how often everybody was drawn (S2).
 
-S1: where somebody who was drawn stands among the eligible of their cell, ordered by expert id, is uniform on
-[0, 1) under a fair draw; chi-square on 20 bins, for the panel and for the replacements apart. S2: for each
-expert the chance of having been drawn as often as they were, given the sizes of their cells (upper tail of
-the Poisson binomial); Benjamini–Hochberg at 5 %, and only from five times on.
+S1: where somebody who was drawn stands among the eligible of their cell, ordered by expert id; chi-square on
+20 bins, for the panel and for the replacements apart. What a fair draw gives is not a flat line: cells are
+small against the bins, and the employer cap makes the people of large employers rarer, always the same ones.
+So every draw and every replacement is made again `REDRAWS` times with other seeds, and the bins of these are
+what is expected. S2: for each expert the chance of having been drawn as often as they were, given the sizes
+of their cells (upper tail of the Poisson binomial); Benjamini–Hochberg at 5 %, and only from five times on.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from app.usecases.openings import Opened
-from draw.selection import Position
-from tests.support.chi_square import p_value
+from crypto import vrf
+from draw.record import parameters_of, problem
+from draw.replacement import SUPERVISOR, Event, apply_event, replace
+from draw.selection import Position, select
+from tests.support.chi_square import p_value, upper_tail
 
 BINS: Final = 20
+REDRAWS: Final = 40
 LEAST: Final = 5
 RATE: Final = 0.05
 
@@ -25,6 +32,9 @@ class Audit:
 
     panel: list[float] = field(default_factory=list)
     replacements: list[float] = field(default_factory=list)
+    # The ranks of the same draws made again.
+    fair_panel: list[float] = field(default_factory=list)
+    fair_replacements: list[float] = field(default_factory=list)
     drawn: dict[str, int] = field(default_factory=dict)
     chances: dict[str, list[float]] = field(default_factory=dict)
 
@@ -35,11 +45,8 @@ class Audit:
             self.panel.append(_rank(found, at, set()))
             expert = _expert(found, at)
             self.drawn[expert] = self.drawn.get(expert, 0) + 1
-        used: set[Position] = set(selection.seats)
-        for pick in found.outcome.picks:
-            if pick.position is not None:
-                self.replacements.append(_rank(found, pick.position, used))
-                used.add(pick.position)
+        self._draw_again(found)
+        self._replace_again(found)
         for j, row in enumerate(selection.table):
             for s, seats in enumerate(row):
                 size = found.cells.sizes[j][s]
@@ -47,10 +54,34 @@ class Audit:
                     expert = _expert(found, Position(j, s, i))
                     self.chances.setdefault(expert, []).append(seats / size)
 
+    def _draw_again(self, found: Opened) -> None:
+        question = problem(parameters_of(found.frozen.record.body), found.cells.sizes)
+        for n in range(REDRAWS):
+            again = select(_chance(found, n), question, person=found.cells.person, tag=found.cells.tag)
+            self.fair_panel += [_rank(found, at, set()) for at in again.seats]
+
+    def _replace_again(self, found: Opened) -> None:
+        """Each replacement as it was, and from the same state with other answers of the supervisor."""
+        state, used = found.outcome.drawn.panel, set(found.outcome.drawn.selection.seats)
+        for vacancy in found.outcome.vacancies:
+            beta = None if vacancy.pi is None else vrf.proof_to_hash(vacancy.pi)
+            for n in range(REDRAWS):
+                beta_again = 2 * _chance(found, vacancy.t, n)
+                other = Event(t=vacancy.t, seat=vacancy.seat, mode=SUPERVISOR, beta_s=beta_again)
+                again = replace(state, other).position
+                if again is not None:
+                    self.fair_replacements.append(_rank(found, again, used))
+            event = Event(t=vacancy.t, seat=vacancy.seat, mode=vacancy.mode, beta_s=beta)
+            state, pick = apply_event(state, event)
+            if pick.position is not None:
+                self.replacements.append(_rank(found, pick.position, used))
+                used.add(pick.position)
+
     def uniformity(self) -> tuple[float, float | None]:
         """S1 as p-values: of the panels, and of the replacements when there are enough of them."""
         enough = len(self.replacements) >= LEAST * BINS
-        return p_value(_binned(self.panel)), p_value(_binned(self.replacements)) if enough else None
+        replaced = _against(self.replacements, self.fair_replacements) if enough else None
+        return _against(self.panel, self.fair_panel), replaced
 
     def favoured(self) -> list[tuple[int, float]]:
         """S2: times drawn and tail of everybody whom the audit flags, without saying who."""
@@ -80,6 +111,24 @@ def _rank(found: Opened, at: Position, besides: set[Position]) -> float:
 
 def _expert(found: Opened, at: Position) -> str:
     return found.cells.snapshot.records[found.cells.row(at.stratum, at.site, at.index)].id
+
+
+def _chance(found: Opened, *numbers: int) -> bytes:
+    """32 bytes that depend on the draw and the numbers only."""
+    return hashlib.sha256(repr((found.frozen.record.hash, numbers)).encode()).digest()
+
+
+def _against(ranks: Sequence[float], fair: Sequence[float]) -> float:
+    """The chance of ranks at least this far from fair ones; from a flat line where none were drawn again."""
+    if not fair:
+        return p_value(_binned(ranks))
+    share = len(ranks) / len(fair)
+    pairs = [
+        (seen, again * share) for seen, again in zip(_binned(ranks), _binned(fair), strict=True) if again
+    ]
+    distance = sum((seen - wanted) ** 2 / wanted for seen, wanted in pairs)
+    # What is expected was drawn too, and is uncertain by `share` of what was seen.
+    return upper_tail(distance / (1 + share), len(pairs) - 1)
 
 
 def _binned(ranks: Iterable[float]) -> list[int]:
