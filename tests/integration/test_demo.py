@@ -22,6 +22,8 @@ from app.second_verifier import run_verify
 from draw.verify.verifier import verify
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(240)]
+# A pass of the worker under way is finished first; a loaded machine is no fault of it.
+PATIENCE_SECONDS = 90
 PROGRAM = (sys.executable, "-m", "app.cli.main")
 
 
@@ -219,7 +221,7 @@ def test_an_interrupted_demonstration_leaves_no_process(tmp_path: Path) -> None:
     books = [str(tmp_path / "out" / one) for one in folders]
     assert len(running(books)) == 5
     process.send_signal(signal.SIGINT)
-    process.wait(30)
+    process.wait(PATIENCE_SECONDS)
     process.stdout.close()
     assert running(books) == []
 
