@@ -4,7 +4,11 @@
     ├── ArrivalError    a step of an arrival that its state or its needs do not allow
     ├── BookingError    an order or a decision that a booking's state does not allow, or a time that is none
     ├── SeatingError    a seat order that cannot be made from what was given
-    └── LedgerError     a site ledger that does not hold together
+    ├── LedgerError     a site ledger that does not hold together
+    ├── RoomError       an act that a room's phase, its isolation matrix or its timers do not allow
+    ├── SignallingError a message of a client that breaks the protocol
+    ├── MediaError      an offer, a call or a packet that the media plane refuses
+    └── RecordingError  a recording that does not hold together, or cannot be made
 
 Codes are stable and dotted. Details hold states, needs and numbers, never anything about a person.
 """
@@ -34,3 +38,19 @@ class SeatingError(EvaluationError):
 
 class LedgerError(EvaluationError):
     """``ledger.number``, ``ledger.previous``, ``ledger.hash``, ``ledger.head`` or ``ledger.detail``."""
+
+
+class RoomError(EvaluationError):
+    """``room.…``: see `remote_eval.room`, `remote_eval.isolation` and `remote_eval.outage`."""
+
+
+class SignallingError(EvaluationError):
+    """``signal.…``: see docs/spec/signalling.md."""
+
+
+class MediaError(EvaluationError):
+    """``media.…``: see `remote_eval.media.engine`."""
+
+
+class RecordingError(EvaluationError):
+    """``recording.…``: see docs/spec/recording.md."""
