@@ -204,6 +204,9 @@ class MediaEngine(Protocol):
     async def start_mask(self, room: RoomId, voices: frozenset[TrackId], profile: MaskProfile) -> TrackId:
         """Mix and change these voices into one track, whose member is the engine's own."""
 
+    async def set_voices(self, room: RoomId, track: TrackId, voices: frozenset[TrackId]) -> None:
+        """Let these voices into a masked track and no other, from the next packet on; none: silence."""
+
     async def stop_mask(self, room: RoomId, track: TrackId) -> None:
         """End a masked voice. Idempotent."""
 
