@@ -9,7 +9,7 @@ after `set_grants` returned. Calls about an unknown room or member raise `media.
 clients: whatever is wrong with one raises MediaError and changes nothing.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, NewType, Protocol
@@ -43,6 +43,8 @@ ICE_RESTART: Final = "ice-restart"
 SINGLE_PORT: Final = "single-port"
 RED: Final = "red"
 CASCADE: Final = "cascade"
+# Viewing begins with the engine's offer (`offer_view`), not with the client's (`view`).
+ENGINE_OFFERS: Final = "engine-offers"
 
 
 def track_id(member: MemberId, source: str) -> TrackId:
@@ -91,6 +93,18 @@ class Answered:
 
     sdp: str
     refused: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """An engine's offer of what a member views: the track of each mid that sends, a code for each one refused.
+
+    `sdp` is empty when nothing is left to negotiate: the connection already carries just this.
+    """
+
+    sdp: str
+    mids: Mapping[str, TrackId]
+    refused: Mapping[TrackId, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,8 +206,23 @@ class MediaEngine(Protocol):
         """Answer an offer that receives `wants` (mid to track); more m-lines may be offered later on the
         same connection, which keeps what it already carries.
 
-        Refused by mid: ``not-granted``, ``no-track``, ``wrong-kind``, ``codec``.
+        Refused by mid: ``not-granted``, ``no-track``, ``wrong-kind``, ``codec``. An engine with
+        ``engine-offers`` raises ``media.engine-offers``.
         """
+
+    async def offer_view(
+        self, room: RoomId, member: MemberId, wants: Sequence[TrackId], *, restart: bool = False
+    ) -> Offered:
+        """Offer a member these tracks and end its legs of all others; the same connection as long as it lives.
+
+        `restart` asks for an ICE restart of that connection (for an engine that offers, `restart` of purpose
+        ``view`` is this). A new offer takes the place of one that nobody answered. Refused by track:
+        ``not-granted``, ``no-track``. An engine without ``engine-offers`` raises ``media.client-offers``;
+        without a connection to restart: ``media.no-connection``.
+        """
+
+    async def answer_view(self, room: RoomId, member: MemberId, answer: str) -> None:
+        """Take the member's answer to the newest offer. Raises ``media.no-offer`` and ``media.sdp``."""
 
     async def restart(self, room: RoomId, member: MemberId, purpose: Purpose, offer: str) -> Answered:
         """Answer an ICE restart (RFC 8839 §4.4.3), with the DTLS and SRTP state kept where the engine can.
