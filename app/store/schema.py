@@ -5,6 +5,7 @@ from app.store import (
     desk_tables,
     invitation_tables,
     people_tables,
+    room_tables,
     roster_tables,
     tables,
     venue_tables,
@@ -21,4 +22,5 @@ TABLE_MODULES = (
     venue_tables,
     desk_tables,
     roster_tables,
+    room_tables,
 )
