@@ -97,7 +97,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offered:
-    """An engine's offer of what a member views: the track of each mid that sends, a code for each one refused.
+    """An engine's offer of what a member views: the track of each mid that sends, a code for each refused.
 
     `sdp` is empty when nothing is left to negotiate: the connection already carries just this.
     """
@@ -213,7 +213,7 @@ class MediaEngine(Protocol):
     async def offer_view(
         self, room: RoomId, member: MemberId, wants: Sequence[TrackId], *, restart: bool = False
     ) -> Offered:
-        """Offer a member these tracks and end its legs of all others; the same connection as long as it lives.
+        """Offer a member these tracks and end its legs of all others; one connection as long as it lives.
 
         `restart` asks for an ICE restart of that connection (for an engine that offers, `restart` of purpose
         ``view`` is this). A new offer takes the place of one that nobody answered. Refused by track:
