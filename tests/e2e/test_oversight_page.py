@@ -83,9 +83,13 @@ async def begin(arriving: Arriving) -> None:
 
 
 async def everybody_comes(arriving: Arriving) -> None:
+    """Whoever is not there yet checks in: the day is one for all tests, in whatever order they run."""
     for site, letters in arriving.letters.items():
         for letter in letters:
-            assert await arriving.arrived(letter, DESKS[site])
+            async with arriving.platform.database.read() as uow:
+                there = await uow.arrivals.of_letter(letter.keys.id)
+            if there is None:
+                assert await arriving.arrived(letter, DESKS[site])
 
 
 async def names(arriving: Arriving) -> list[str]:
@@ -168,6 +172,7 @@ def test_a_supervisor_releases_a_lock_attests_and_lets_people_go(
     browser: "Browser", today: Day, shots: Path
 ) -> None:
     letter = today.arriving.letters[CITY][0]
+    today.do(everybody_comes)
 
     async def trouble(arriving: Arriving) -> None:
         for _try in range(5):
@@ -201,6 +206,7 @@ def test_a_supervisor_releases_a_lock_attests_and_lets_people_go(
 def test_a_ledger_is_read_with_its_chain_checked_and_an_altered_entry_is_told(
     browser: "Browser", today: Day, shots: Path
 ) -> None:
+    today.do(everybody_comes)
     with visit(browser, at(today, f"centres/{CITY}"), size=WIDE) as page:
         sign_in(page, today, "sup.one")
         press(page, "读取并核对")

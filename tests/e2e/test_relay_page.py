@@ -65,6 +65,15 @@ def put(page: "Page", name: str, reason: str) -> None:
     page.keyboard.press("Enter")
 
 
+@pytest.fixture(scope="module")
+def laid(browser: "Browser", today: Day) -> None:
+    """Something lies in the box."""
+    with visit(browser, at(today), size=WIDE) as page:
+        enter(page, today, "desk.one")
+        put(page, "before.txt", "评标前的通知")
+        page.get_by_role("button", name="取出并核对 before.txt").wait_for()
+
+
 def ours(page: "Page") -> "Locator":
     """The item of this story: other tests put theirs into the same box."""
     return page.locator("article").filter(has_text="澄清.txt")
@@ -130,7 +139,7 @@ def test_what_was_changed_in_the_box_is_not_given_out(browser: "Browser", today:
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 @pytest.mark.parametrize("name", SIZES)
 def test_the_screen_reads_well_in_both_languages(
-    browser: "Browser", today: Day, shots: Path, *, language: str, name: str
+    browser: "Browser", today: Day, laid: None, shots: Path, *, language: str, name: str
 ) -> None:
     with visit(browser, at(today, language), size=SIZES[name]) as page:
         enter(page, today, "desk.one")
