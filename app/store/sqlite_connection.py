@@ -11,6 +11,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final, Self, TypeVar
 
@@ -118,17 +119,25 @@ class SqliteConnection:
     async def close(self) -> None:
         """Close; the last connection of a database moves its journal into it."""
         self._connection = None
-        await _aside(self.raw.close)
+        await _aside(partial(_close, self.raw))
 
     def stop(self) -> None:
-        """Close without a loop."""
-        self._connection = None
-        self.raw.close()
+        """Close without a loop, unless that is under way."""
+        if self._connection is not None:
+            self._connection = None
+            _close(self.raw)
 
 
 async def connect(database: str, pragmas: Sequence[str], **options: Any) -> SqliteConnection:
     """Open `database` (options of `sqlite3.connect`) and set `pragmas`."""
-    return SqliteConnection(await _aside(partial(_opened, database, pragmas, options)))
+    raws: list[sqlite3.Connection] = []
+    try:
+        await _aside(lambda: raws.append(_opened(database, pragmas, options)))
+    except asyncio.CancelledError:
+        for raw in raws:
+            raw.close()
+        raise
+    return SqliteConnection(raws[0])
 
 
 def _opened(database: str, pragmas: Sequence[str], options: dict[str, Any]) -> sqlite3.Connection:
@@ -143,13 +152,22 @@ def _opened(database: str, pragmas: Sequence[str], options: dict[str, Any]) -> s
     return raw
 
 
+def _close(raw: sqlite3.Connection) -> None:
+    # A cursor that still holds its statement keeps a closed connection, and its write lock, until it is
+    # collected: the exception that left it there may be kept for long.
+    raw.rollback()
+    raw.close()
+
+
 async def _aside(work: Callable[[], T]) -> T:
-    """The result of `work`, done in a thread. Whoever is cancelled waits for its end: the connection is not
-    to be used by two at once.
+    """The result of `work`, done in a thread. Whoever is cancelled, however often, waits for its end: the
+    connection is not to be used by two at once.
     """
     future = asyncio.get_running_loop().run_in_executor(_THREADS, work)
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
-        await asyncio.wait([future])
+        while not future.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([future])
         raise
