@@ -42,6 +42,7 @@ from app.store.repositories.pools import PoolRepository
 from app.store.repositories.projects import ProjectRepository
 from app.store.repositories.relay import RelayRepository
 from app.store.repositories.reports import ReportRepository
+from app.store.repositories.rooms import RoomRepository
 from app.store.repositories.rosters import RosterRepository
 from app.store.repositories.seat_access import SeatAccessRepository
 from app.store.repositories.sessions import SessionRepository
@@ -94,6 +95,7 @@ class UnitOfWork:
         self.devices = DeviceRepository(connection)
         self.seat_access = SeatAccessRepository(connection, cipher)
         self.site_ledger = SiteLedgerRepository(connection, cipher)
+        self.rooms = RoomRepository(connection, cipher)
 
 
 class Database:
