@@ -1,0 +1,217 @@
+"""The caller's end of a control channel: a media engine whose work is done in another process.
+
+When the channel ends, every call under way and every later one raises MediaError ``media.unavailable``, and
+each reader of events gets ``engine`` with state ``lost`` as its last event.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Final
+
+from remote_eval.errors import MediaError
+from remote_eval.media.control.calls import CALLS
+from remote_eval.media.control.forms import read_event
+from remote_eval.media.control.wire import Channel
+from remote_eval.media.engine import (
+    Answered,
+    EngineEvent,
+    Grants,
+    MaskProfile,
+    MemberId,
+    Offered,
+    Purpose,
+    RoomId,
+    RoomSpec,
+    RoomStats,
+    TrackId,
+)
+
+CALL_SECONDS: Final = 15.0
+MAX_WAITING_EVENTS: Final = 10_000
+
+
+class RemoteEngine:
+    """An engine behind a channel; `connect` makes one, `rooms` are those that it held already."""
+
+    def __init__(self, channel: Channel, hello: Mapping[str, Any]) -> None:
+        """`hello` is the first frame of the other end."""
+        self.name = str(hello["hello"])
+        self.capabilities = frozenset(hello["capabilities"])
+        self.fingerprint: str | None = hello["fingerprint"]
+        self.rooms = tuple(RoomId(one) for one in hello["rooms"])
+        self._channel = channel
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._readers: dict[RoomId, list[asyncio.Queue[EngineEvent | None]]] = {}
+        self._number = 0
+        self.lost = asyncio.Event()
+        self._reading = asyncio.create_task(self._read(), name="engine-channel")
+
+    @classmethod
+    async def connect(cls, channel: Channel) -> "RemoteEngine":
+        """The engine at the other end. Raises MediaError ``media.unavailable``."""
+        hello = await channel.receive()
+        if hello is None or "hello" not in hello:
+            raise MediaError("media.unavailable")
+        return cls(channel, hello)
+
+    async def open_room(self, room: RoomId, spec: RoomSpec) -> None:
+        """See `MediaEngine`."""
+        await self._call("open_room", room, spec)
+
+    async def close_room(self, room: RoomId) -> None:
+        """See `MediaEngine`."""
+        await self._call("close_room", room)
+        for reader in self._readers.pop(room, []):
+            _finish(reader)
+
+    async def admit(self, room: RoomId, member: MemberId, grants: Grants) -> None:
+        """See `MediaEngine`."""
+        await self._call("admit", room, member, grants)
+
+    async def set_grants(self, room: RoomId, member: MemberId, grants: Grants) -> None:
+        """See `MediaEngine`."""
+        await self._call("set_grants", room, member, grants)
+
+    async def expel(self, room: RoomId, member: MemberId) -> None:
+        """See `MediaEngine`."""
+        await self._call("expel", room, member)
+
+    async def publish(
+        self, room: RoomId, member: MemberId, offer: str, sources: Mapping[str, str]
+    ) -> Answered:
+        """See `MediaEngine`."""
+        answered: Answered = await self._call("publish", room, member, offer, sources)
+        return answered
+
+    async def view(
+        self, room: RoomId, member: MemberId, offer: str, wants: Mapping[str, TrackId]
+    ) -> Answered:
+        """See `MediaEngine`."""
+        answered: Answered = await self._call("view", room, member, offer, wants)
+        return answered
+
+    async def offer_view(
+        self, room: RoomId, member: MemberId, wants: Sequence[TrackId], *, restart: bool = False
+    ) -> Offered:
+        """See `MediaEngine`."""
+        offered: Offered = await self._call("offer_view", room, member, wants, restart=restart)
+        return offered
+
+    async def answer_view(self, room: RoomId, member: MemberId, answer: str) -> None:
+        """See `MediaEngine`."""
+        await self._call("answer_view", room, member, answer)
+
+    async def restart(self, room: RoomId, member: MemberId, purpose: Purpose, offer: str) -> Answered:
+        """See `MediaEngine`."""
+        answered: Answered = await self._call("restart", room, member, purpose, offer)
+        return answered
+
+    async def start_mask(self, room: RoomId, voices: frozenset[TrackId], profile: MaskProfile) -> TrackId:
+        """See `MediaEngine`."""
+        return TrackId(await self._call("start_mask", room, voices, profile))
+
+    async def set_voices(self, room: RoomId, track: TrackId, voices: frozenset[TrackId]) -> None:
+        """See `MediaEngine`."""
+        await self._call("set_voices", room, track, voices)
+
+    async def stop_mask(self, room: RoomId, track: TrackId) -> None:
+        """See `MediaEngine`."""
+        await self._call("stop_mask", room, track)
+
+    async def stats(self, room: RoomId) -> RoomStats:
+        """See `MediaEngine`."""
+        stats: RoomStats = await self._call("stats", room)
+        return stats
+
+    def events(self, room: RoomId) -> AsyncIterator[EngineEvent]:
+        """See `MediaEngine`; ``engine`` with state ``lost`` is the last when the channel ends."""
+        reader: asyncio.Queue[EngineEvent | None] = asyncio.Queue(MAX_WAITING_EVENTS)
+        if self.lost.is_set():
+            reader.put_nowait(_LOST)
+            _finish(reader)
+        else:
+            self._readers.setdefault(room, []).append(reader)
+        return _until_none(reader)
+
+    async def aclose(self) -> None:
+        """End the channel; the engine at the other end, and its rooms, go on."""
+        await self._channel.aclose()
+        await self._reading
+
+    async def _call(self, name: str, *arguments: Any, **keywords: Any) -> Any:
+        if self.lost.is_set():
+            raise MediaError("media.unavailable")
+        self._number += 1
+        number, answer = self._number, asyncio.get_running_loop().create_future()
+        self._waiting[number] = answer
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                await self._channel.send(
+                    {"id": number, "call": name, "arguments": _form(name, arguments, keywords)}
+                )
+                return CALLS[name].result.read(await answer)
+        except (TimeoutError, ConnectionError) as error:
+            raise MediaError("media.unavailable") from error
+        finally:
+            self._waiting.pop(number, None)
+
+    async def _read(self) -> None:
+        try:
+            while (frame := await self._channel.receive()) is not None:
+                self._take(frame)
+        except (MediaError, ConnectionError):
+            await self._channel.aclose()
+        finally:
+            self._end()
+
+    def _take(self, frame: Mapping[str, Any]) -> None:
+        if "event" in frame:
+            self._deliver(RoomId(frame["room"]), read_event(frame["event"]))
+            return
+        answer = self._waiting.get(frame.get("id", 0))
+        if answer is None or answer.done():
+            return
+        if "error" in frame:
+            answer.set_exception(MediaError(frame["error"], **frame["details"]))
+        else:
+            answer.set_result(frame["result"])
+
+    def _deliver(self, room: RoomId, event: EngineEvent) -> None:
+        for reader in list(self._readers.get(room, [])):
+            if reader.full():
+                self._readers[room].remove(reader)
+                _finish(reader)
+            else:
+                reader.put_nowait(event)
+
+    def _end(self) -> None:
+        self.lost.set()
+        for answer in self._waiting.values():
+            if not answer.done():
+                answer.set_exception(MediaError("media.unavailable"))
+        for room in list(self._readers):
+            self._deliver(room, _LOST)
+            for reader in self._readers.pop(room):
+                _finish(reader)
+
+
+_LOST: Final = EngineEvent(kind="engine", at=0.0, data={"state": "lost"})
+
+
+def _finish(reader: asyncio.Queue[EngineEvent | None]) -> None:
+    """The end of a reader's events, in place of the newest one where there is no room."""
+    if reader.full():
+        reader.get_nowait()
+    reader.put_nowait(None)
+
+
+async def _until_none(reader: asyncio.Queue[EngineEvent | None]) -> AsyncIterator[EngineEvent]:
+    while (event := await reader.get()) is not None:
+        yield event
+
+
+def _form(name: str, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
+    call = CALLS[name]
+    given = zip(call.arguments.items(), arguments, strict=True)
+    form = {key: way.write(value) for (key, way), value in given}
+    return form | {key: call.keywords[key].write(value) for key, value in keywords.items()}
