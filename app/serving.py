@@ -30,6 +30,8 @@ from draw.errors import DrawError
 from draw.lifecycle import DRAWN, REQUESTED
 
 LOG: Final = structlog.get_logger("qiantong.serving")
+# How long a pass under way may take after the process was told to stop.
+GRACE_SECONDS: Final = 20.0
 _BACKLOG: Final = 2048
 
 
@@ -65,7 +67,7 @@ async def serve_installation(
     finally:
         resumed.cancel()
         worker.stop()
-        await asyncio.gather(*filter(None, (resumed, working)), return_exceptions=True)
+        await _ended(*filter(None, (resumed, working)))
 
 
 @asynccontextmanager
@@ -80,7 +82,7 @@ async def served(one: Installation, listener: socket.socket) -> AsyncIterator[No
     finally:
         server.should_exit = True
         worker.stop()
-        await asyncio.gather(serving, working, return_exceptions=True)
+        await _ended(serving, working)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -92,6 +94,24 @@ def address_of(listener: socket.socket) -> str:
     """Where a listening socket is reached."""
     host, port = listener.getsockname()[:2]
     return f"http://{host}:{port}"
+
+
+async def _ended(*told: asyncio.Task[None]) -> None:
+    """Wait for tasks that were told to stop; cancel what goes on after the grace, or once whoever waits is
+    cancelled. All have ended when this returns or raises.
+
+    A pass of the worker may wait for parties that do not answer, one after another: minutes. Its leases run
+    out by themselves, and what it sent has an id that makes sending it again harmless.
+    """
+    try:
+        await asyncio.wait(told, timeout=GRACE_SECONDS)
+    finally:
+        late = [one for one in told if not one.done()]
+        if late:
+            LOG.warning("serving.cut-off", tasks=len(late))
+        for one in late:
+            one.cancel()
+        await asyncio.gather(*told, return_exceptions=True)
 
 
 class _Beside(uvicorn.Server):

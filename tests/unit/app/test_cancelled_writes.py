@@ -4,9 +4,7 @@ afterwards: neither the write lock, nor a connection, nor half of a transaction.
 
 import asyncio
 import sqlite3
-from collections.abc import Coroutine, Generator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -14,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.store.engine import WRITES, make_engine
 from app.store.sqlite_connection import connect
+from tests.support.cancelling import CancelledAt
 
 pytestmark = pytest.mark.anyio
 # Longer than what is written and fetched without a thread.
@@ -22,32 +21,6 @@ WRITTEN = [{"number": number} for number in range(ROWS)]
 # Suspensions of a transaction on a fresh engine: opening, beginning, the long insert, the long result, the
 # commit, handing the connection back.
 MOMENTS = 6
-
-
-class CancelledAt:
-    """Awaits `work`; its task is cancelled at the `first` suspension and at those after, `times` in all."""
-
-    def __init__(self, work: Coroutine[Any, Any, None], *, first: int, times: int) -> None:
-        self._work = work
-        self._moments = range(first, first + times)
-        self.suspended = 0
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        inner, thrown = self._work.__await__(), None
-        while True:
-            try:
-                waits = inner.throw(thrown) if thrown else next(inner)
-            except StopIteration:
-                return
-            self.suspended += 1
-            task = asyncio.current_task()
-            if task is not None and self.suspended in self._moments:
-                task.cancel()
-            thrown = None
-            try:
-                yield waits
-            except asyncio.CancelledError as error:
-                thrown = error
 
 
 @pytest.fixture
