@@ -1,7 +1,8 @@
 """Ground of all tests: they stay on this machine and get databases of their own; a missing browser is named.
 
 Fixtures: `postgres_url` and `sqlite_url` (an empty database each), `database_url` (each of the two in turn),
-`postgres_server` (templates), `chromium` (the program), `browser` (playwright's, for one module).
+`postgres_server` (templates), `chromium` (the program), `browser` (playwright's, for one module),
+`namespaces` (a machine that lets tests make networks of their own).
 """
 
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.support.chromium import HOW_TO, find_chromium, is_demanded, launch_options
 from tests.support.loopback import guard_sockets
+from tests.support.networks_names import obstacle
 from tests.support.postgres import PostgresServer, running_postgres
 
 if TYPE_CHECKING:
@@ -78,6 +80,17 @@ def chromium() -> Path:
     if is_demanded():
         pytest.fail(f"no Chromium on a CI machine; {HOW_TO}")
     pytest.skip(NO_BROWSER)
+
+
+@pytest.fixture(scope="session")
+def namespaces() -> None:
+    """Network namespaces; where the machine refuses them the test is left out, on a CI machine it fails."""
+    reason = obstacle()
+    if reason is None:
+        return
+    if is_demanded():
+        pytest.fail(f"no network namespaces on a CI machine: {reason}")
+    pytest.skip(f"NO NETWORK NAMESPACES: every test of isolated sites is LEFT OUT of this run; {reason}")
 
 
 @pytest.fixture(scope="module")
