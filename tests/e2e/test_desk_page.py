@@ -137,7 +137,9 @@ def test_from_the_card_to_the_seat_with_a_scanner_and_no_mouse(
         page.locator("#document").wait_for()
         assert name not in page.content()
         page.get_by_role("link", name="今日应到").press("Enter")
-        page.get_by_role("link", name=re.compile("查看")).first.press("Enter")
+        # The list names nobody; of all who came today only this person is inside and has no seat.
+        only = page.locator("tbody tr").filter(has_text="已入场")
+        only.get_by_role("link", name=re.compile("查看")).press("Enter")
         page.get_by_role("button", name="分配席位").press("Enter")
         page.get_by_text("席位登录码").wait_for()
         check_reading(page, shots, "seated")
