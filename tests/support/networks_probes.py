@@ -51,7 +51,11 @@ class Listener:
 
     async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._heard.append(writer.get_extra_info("peername")[0])
-        writer.write(await reader.read(1024))
+        first = await reader.read(1024)
+        if first.strip(b"\0"):
+            writer.write(first)
+        else:
+            writer.write(str(len(first) + len(await reader.read())).encode())
         writer.close()
 
     async def _watch(self, tap: socket.socket) -> None:
@@ -100,6 +104,15 @@ class Prober:
             return False
         writer.close()
         return echoed == self._mark
+
+    async def bulk(self, host: str, port: int, size: int) -> int:
+        """Send so many bytes over one connection; how many the other side says it took."""
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(bytes(size))
+        writer.write_eof()
+        taken = int(await reader.read())
+        writer.close()
+        return taken
 
     async def udp(self, host: str, port: int, patience: float) -> bool:
         """Whether a datagram is echoed."""
