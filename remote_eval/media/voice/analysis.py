@@ -10,7 +10,6 @@ from typing import Final
 import numpy as np
 
 from remote_eval.media.voice.bands import (
-    CENTRES,
     COUNT,
     FAINT,
     FFT,
@@ -18,9 +17,9 @@ from remote_eval.media.voice.bands import (
     WINDOW,
     Bands,
     Samples,
-    target,
     weights,
 )
+from remote_eval.media.voice.levelling import SPEECH, Levelling
 
 # A voice has to be this far above the microphone's own noise, and above this level at all (dBFS).
 ABOVE_NOISE: Final = 9.0
@@ -29,12 +28,6 @@ LEAST_LEVEL: Final = -62.0
 NOISE_RISE: Final = 0.015
 # Hops that the gate stays open after speech: 200 ms, longer than the closure of a stop.
 HANG: Final = 20
-# Speech frames that weigh in the mean at most: 4 s, so that a seat swap is forgotten soon.
-MEMORY: Final = 400
-# Weight of the common spectrum in a microphone's first mean, in frames.
-PRIOR: Final = 12
-# Frames this far under the mean level are pauses within speech and not counted into the mean, dB.
-DEPTH: Final = 18.0
 # Deviations from the mean are held within these, dB.
 LOWEST_DEVIATION: Final = -45.0
 HIGHEST_DEVIATION: Final = 18.0
@@ -43,9 +36,6 @@ _WINDOW: Final = np.hanning(WINDOW + 1)[:-1].astype(np.float32)
 # Power of a windowed frame to power per sample.
 _SCALE: Final = np.float32(2.0 / float(np.sum(_WINDOW.astype(np.float64) ** 2)))
 _WEIGHTS: Final = weights() * _SCALE
-_TARGET: Final = target()
-# Loudness of a frame counts the bands of speech alone: hum and hiss open no gate.
-_SPEECH: Final = (CENTRES >= 300) & (CENTRES <= 4_500)
 
 
 class Microphone:
@@ -56,8 +46,7 @@ class Microphone:
         self._noise = 0.0
         self._noise_bands: Bands = np.full(COUNT, FAINT, dtype=np.float32)
         self._heard_any = False
-        self._mean: Bands = _TARGET.copy()
-        self._count = 0
+        self._levelling = Levelling()
         self._open = 0
 
     def hop(self, samples: Samples) -> Bands | None:
@@ -66,14 +55,14 @@ class Microphone:
         self._frame[-HOP:] = samples
         spectrum = np.fft.rfft(self._frame * _WINDOW, FFT)
         power: Bands = (spectrum.real**2 + spectrum.imag**2) @ _WEIGHTS + np.float32(FAINT)
-        level = 10 * float(np.log10(power[_SPEECH].mean()))
+        level = 10 * float(np.log10(power[SPEECH].mean()))
         speaks = self._gate(level, power)
         if not self._open:
             return None
         decibels = 10 * np.log10(np.maximum(power - 1.5 * self._noise_bands, 0.05 * power))
         if speaks:
-            self._learn(decibels)
-        deviation = np.clip(decibels - self._mean, LOWEST_DEVIATION, HIGHEST_DEVIATION)
+            self._levelling.learn(decibels)
+        deviation = np.clip(self._levelling.levelled(decibels), LOWEST_DEVIATION, HIGHEST_DEVIATION)
         kept: Bands = np.power(np.float32(10.0), deviation / 10).astype(np.float32)
         return kept
 
@@ -87,14 +76,3 @@ class Microphone:
         speaks = level > max(self._noise + ABOVE_NOISE, LEAST_LEVEL)
         self._open = HANG if speaks else max(0, self._open - 1)
         return speaks
-
-    def _learn(self, decibels: Bands) -> None:
-        """Let a frame of speech into the mean; the first one sets its level at once."""
-        if not self._count:
-            self._mean = _TARGET + np.float32(decibels[_SPEECH].mean() - _TARGET[_SPEECH].mean())
-            self._count = PRIOR
-        distance = float((decibels - self._mean)[_SPEECH].mean())
-        if distance < -DEPTH:
-            return
-        self._count = min(self._count + 1, MEMORY)
-        self._mean = (self._mean + (decibels - self._mean) / np.float32(self._count)).astype(np.float32)
