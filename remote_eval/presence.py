@@ -1,0 +1,42 @@
+"""The presence ledger: how long each member was here, reconnecting, away, expected or in a break (R32).
+
+Every millisecond from a member's coming to the room's end is in exactly one bucket, so the buckets of a
+ledger add up to the session's time. A break counts as break whatever the connection did.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from remote_eval.room_state import BREAK, CLOSED, Member, RoomState, milliseconds
+
+
+def bucket_of(member: Member, *, in_break: bool) -> str:
+    """Where this member's time goes now."""
+    return BREAK if in_break else member.presence
+
+
+def accrue(member: Member, at: datetime, *, in_break: bool) -> Member:
+    """The member with its time up to `at` put into the bucket that held until then."""
+    bucket = bucket_of(member, in_break=in_break)
+    passed = milliseconds(at - member.since)
+    if passed == 0:
+        return member
+    return replace(member, since=at, spent={**member.spent, bucket: member.spent.get(bucket, 0) + passed})
+
+
+def ledger(state: RoomState, member: Member, now: datetime) -> dict[str, int]:
+    """Milliseconds by bucket from the member's coming until `now`, or until the room was closed."""
+    end = state.at if state.phase == CLOSED else max(now, state.at)
+    return dict(accrue(member, max(end, member.since), in_break=BREAK in state.holds).spent)
+
+
+def session_ms(state: RoomState, member: Member, now: datetime) -> int:
+    """What a member's ledger adds up to."""
+    end = state.at if state.phase == CLOSED else max(now, state.at)
+    return milliseconds(end - member.joined_at) if member.joined_at is not None else 0
+
+
+def evaluation_ms(state: RoomState, now: datetime) -> int:
+    """How long the evaluation ran: phases that sit, without holds and breaks."""
+    running = state.ran_since
+    return state.ran_ms + (milliseconds(max(now, state.at) - running) if running is not None else 0)

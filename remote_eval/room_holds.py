@@ -1,0 +1,240 @@
+"""Holds of a room: lost sites with their timers, alarms that freeze, pauses by directive, breaks (R32, R39).
+
+A lost site freezes the room for everybody. The limit of an outage is reckoned from the platform's clock; a
+site that is back within it resumes when a witness has identified its members again and the quorum is there.
+After the limit of an evaluation only `remote_eval.room_phases.reform` leads on. Limits are parameters of a
+pack, not law: see remote_eval/packs.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from remote_eval import room_state as rs
+from remote_eval.commands import Clear, Direct, Raise, ResumeSite, SiteFact, TakeBreak
+from remote_eval.errors import RoomError
+from remote_eval.room_deed import Deed, unknown
+from remote_eval.room_events import time_text
+from remote_eval.room_fold import alarm_key
+from remote_eval.room_phases import quorum
+from remote_eval.room_state import Outage, RoomState, Site
+
+# Alarms without which nobody may go on.
+FREEZING_ALARMS: Final = frozenset({"engine", "recorder"})
+
+
+def freeze(deed: Deed, *causes: str) -> None:
+    """Freeze the room, or add causes to the freeze that holds it."""
+    held = deed.state.holds.get(rs.FROZEN)
+    before = held.causes if held is not None else ()
+    after = [*before, *(cause for cause in causes if cause not in before)]
+    if len(after) > len(before):
+        deed.add("hold", kind=rs.FROZEN, on=True, causes=after, until=None)
+
+
+def thaw(deed: Deed, *causes: str) -> None:
+    """Take causes away; the room goes on when none is left."""
+    held = deed.state.holds.get(rs.FROZEN)
+    if held is None or not set(causes) & set(held.causes):
+        return
+    left = [cause for cause in held.causes if cause not in causes]
+    deed.add("hold", kind=rs.FROZEN, on=bool(left), causes=left, until=None)
+
+
+# ---- sites
+
+
+def site_fact(deed: Deed, fact: SiteFact) -> None:
+    """What is known of a site changed; nothing new is no event."""
+    site = deed.state.sites.get(fact.site)
+    if site is None:
+        raise unknown("site")
+    known = replace(
+        site,
+        link=fact.link or site.link,
+        recording=fact.recording or site.recording,
+        clock_ms=site.clock_ms if fact.clock_ms is None else fact.clock_ms,
+    )
+    if known == site:
+        return
+    deed.add("site", site=site.id, link=known.link, recording=known.recording, clock_ms=known.clock_ms)
+    _clock_alarm(deed, known)
+    if known.link == rs.LOST and site.link != rs.LOST:
+        _lose(deed, site)
+    elif known.link != rs.LOST and site.link == rs.LOST:
+        _return(deed, site)
+
+
+def _clock_alarm(deed: Deed, site: Site) -> None:
+    off = site.clock_ms is not None and abs(site.clock_ms) > deed.state.limits.clock_ms
+    if off:
+        raise_alarm(deed, Raise(code="clock", site=site.id, value=site.clock_ms))
+    else:
+        clear_alarm(deed, Clear(code="clock", site=site.id))
+
+
+def open_outage(state: RoomState, site: str) -> Outage | None:
+    """The site's outage that is not over."""
+    found = (one for one in state.outages.values() if one.site == site and one.state != "over")
+    return next(found, None)
+
+
+def _lose(deed: Deed, site: Site) -> None:
+    if deed.state.phase == rs.CLOSED:
+        return
+    outage = open_outage(deed.state, site.id)
+    if outage is None:
+        begin_outage(deed, site.id)
+    elif outage.state == "returned":
+        _move(deed, outage, "open")
+    freeze(deed, f"site:{site.id}")
+
+
+def begin_outage(deed: Deed, site: str) -> None:
+    """Write the outage into the ledger with its limit."""
+    state, now = deed.state, deed.now
+    before = state.phase in rs.BEFORE
+    if before:
+        due = max(state.begins_at + timedelta(milliseconds=state.limits.before_ms), now)
+    else:
+        due = now + timedelta(milliseconds=state.limits.during_ms)
+    outage = Outage(id=deed.new("out"), site=site, rule="before" if before else "during", since=now, due=due)
+    _move(deed, outage, "open")
+
+
+def _move(deed: Deed, outage: Outage, to: str) -> None:
+    deed.add(
+        "outage",
+        outage=outage.id,
+        site=outage.site,
+        rule=outage.rule,
+        state=to,
+        since=time_text(outage.since),
+        due=time_text(outage.due),
+    )
+
+
+def _return(deed: Deed, site: Site) -> None:
+    outage = open_outage(deed.state, site.id)
+    if outage is None or outage.state != "open":
+        return
+    _move(deed, outage, "due" if deed.now > outage.due else "returned")
+
+
+def resume_site(deed: Deed, command: ResumeSite) -> None:
+    """A site goes on: link up, in time, people identified again; the last one needs the quorum."""
+    site = deed.state.sites.get(command.site)
+    if site is None:
+        raise unknown("site")
+    _check_members(deed.state, site, command.confirmed)
+    deed.require("room.state", _not_resumable(deed.state, site))
+    for member in command.confirmed:
+        if not deed.state.members[member].confirmed:
+            deed.add("member", member=member, change="confirmed")
+    outage = open_outage(deed.state, site.id)
+    if outage is not None:
+        _move(deed, outage, "over")
+    thaw(deed, f"site:{site.id}", f"identify:{site.id}")
+    if rs.FROZEN not in deed.state.holds:
+        deed.require("room.quorum", quorum(deed.state))
+
+
+def _check_members(state: RoomState, site: Site, confirmed: tuple[str, ...]) -> None:
+    for one in confirmed:
+        member = state.members.get(one)
+        if member is None or member.role not in rs.COMMITTEE or member.site != site.id:
+            raise unknown("member")
+
+
+def _not_resumable(state: RoomState, site: Site) -> list[dict[str, object]]:
+    reasons: list[dict[str, object]] = []
+    outage = open_outage(state, site.id)
+    doubted = [one for one in state.members.values() if one.site == site.id and not one.confirmed]
+    if outage is None and not doubted and not _named(state, site.id):
+        reasons.append({"code": "not-held"})
+    if site.link == rs.LOST:
+        reasons.append({"code": "link"})
+    if outage is not None and outage.state == "due" and outage.rule == "during":
+        reasons.append({"code": "limit"})
+    return reasons
+
+
+def _named(state: RoomState, site: str) -> bool:
+    held = state.holds.get(rs.FROZEN)
+    return held is not None and bool({f"site:{site}", f"identify:{site}"} & set(held.causes))
+
+
+def due_outages(deed: Deed) -> None:
+    """What time alone does: a site that never came is missing at the begin, a limit passes."""
+    state = deed.state
+    if state.phase in rs.BEFORE and deed.now >= state.begins_at:
+        for site in state.sites.values():
+            if site.link == rs.LOST and open_outage(state, site.id) is None:
+                begin_outage(deed, site.id)
+                freeze(deed, f"site:{site.id}")
+    for outage in deed.state.outages.values():
+        if outage.state == "open" and deed.now > outage.due:
+            _move(deed, outage, "due")
+
+
+# ---- alarms
+
+
+def raise_alarm(deed: Deed, fact: Raise) -> None:
+    """An alarm begins; one that stands already is told once."""
+    if alarm_key(fact.code, fact.site, fact.track) in deed.state.alarms:
+        return
+    deed.add("alarm", code=fact.code, site=fact.site, track=fact.track, value=fact.value)
+    if fact.code in FREEZING_ALARMS and deed.state.phase != rs.CLOSED:
+        freeze(deed, fact.code)
+
+
+def clear_alarm(deed: Deed, fact: Clear) -> None:
+    """An alarm is over; what it froze goes on when no alarm of its code is left."""
+    if alarm_key(fact.code, fact.site, fact.track) not in deed.state.alarms:
+        return
+    deed.add("clear", code=fact.code, site=fact.site, track=fact.track)
+    if not any(one.code == fact.code for one in deed.state.alarms.values()):
+        thaw(deed, fact.code)
+
+
+# ---- what people order
+
+
+def direct(deed: Deed, command: Direct) -> None:
+    """A supervisor pauses the room at once, or lets it go on."""
+    paused = rs.PAUSED in deed.state.holds
+    wanted = command.order == "pause"
+    if paused == wanted:
+        raise RoomError("room.state", reasons=[{"code": "paused" if paused else "not-paused"}])
+    deed.add("directive", order=command.order, reason=command.reason)
+    deed.add("hold", kind=rs.PAUSED, on=wanted, causes=["directive"] if wanted else [], until=None)
+
+
+def take_break(deed: Deed, command: TakeBreak) -> None:
+    """A witness begins or ends a break; after a night everybody is identified again (R31)."""
+    if command.on:
+        _begin_break(deed, command)
+        return
+    resting = deed.state.holds.get(rs.BREAK)
+    if resting is None:
+        raise RoomError("room.state", reasons=[{"code": "no-break"}])
+    deed.add("hold", kind=rs.BREAK, on=False, causes=[], until=None)
+    clear_alarm(deed, Clear(code="break-over"))
+    if resting.causes == ("night",):
+        present = {one.site for one in deed.state.members.values() if one.role in rs.COMMITTEE and one.site}
+        freeze(deed, *(f"identify:{site}" for site in deed.state.sites if site in present))
+
+
+def _begin_break(deed: Deed, command: TakeBreak) -> None:
+    if deed.state.holds:
+        raise RoomError("room.held", reasons=[{"code": kind} for kind in deed.state.holds])
+    until = deed.now + timedelta(minutes=command.minutes or 0)
+    deed.add("hold", kind=rs.BREAK, on=True, causes=[command.kind or "rest"], until=time_text(until))
+
+
+def due_break(deed: Deed) -> None:
+    """A break that lasts longer than was said raises an alarm; it is the witness who ends it."""
+    resting = deed.state.holds.get(rs.BREAK)
+    if resting is not None and resting.until is not None and deed.now > resting.until:
+        raise_alarm(deed, Raise(code="break-over"))

@@ -1,0 +1,148 @@
+"""Phases of a room: which follow which and by whose act, and what the evaluation asks before it begins.
+
+R20 (phases), R24 (recording), R26 (a black or frozen view blocks the start), R75 (equipment in order). Every
+reason is told at once.
+"""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from remote_eval import room_state as rs
+from remote_eval.commands import MoveTo, Reform
+from remote_eval.errors import RoomError
+from remote_eval.media.engine import CAMERA, MICROPHONE
+from remote_eval.room_deed import Deed
+from remote_eval.room_state import RoomState
+
+BY_WITNESS: Final = "phase"
+BY_CALL: Final = "call"
+BY_REFORM: Final = "reform"
+
+# From a phase to those that may follow, with the act that leads there.
+TRANSITIONS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        rs.PREPARING: {rs.CHECK_IN: BY_WITNESS, rs.CLOSED: BY_WITNESS},
+        # Back: somebody has to come in again before anybody sits.
+        rs.CHECK_IN: {rs.PREPARING: BY_WITNESS, rs.EVALUATING: BY_WITNESS, rs.CLOSED: BY_WITNESS},
+        rs.EVALUATING: {rs.CLARIFYING: BY_CALL, rs.SIGNING: BY_WITNESS, rs.CLOSED: BY_REFORM},
+        rs.CLARIFYING: {rs.EVALUATING: BY_CALL, rs.CLOSED: BY_REFORM},
+        # Back: what is to be signed was found wrong.
+        rs.SIGNING: {rs.EVALUATING: BY_WITNESS, rs.CLOSED: BY_WITNESS},
+        rs.CLOSED: {},
+    }
+)
+# Alarms that keep an evaluation from beginning, wherever they come from.
+BLOCKING_ALARMS: Final = frozenset({"recorder", "disk", "engine"})
+# Alarms of a picture that shows nothing.
+BLIND_ALARMS: Final = frozenset({"black", "frozen"})
+
+_Reasons = Iterator[dict[str, Any]]
+
+
+def move(deed: Deed, command: MoveTo) -> None:
+    """A witness moves the room. Raises ``room.phase``, ``room.held``, ``room.not-ready`` with all reasons."""
+    state, target = deed.state, command.to
+    by = TRANSITIONS[state.phase].get(target)
+    reform = by == BY_REFORM
+    if by != BY_WITNESS:
+        reasons = [{"code": "reform-only" if reform else "transition", "from": state.phase, "to": target}]
+        raise RoomError("room.phase", reasons=reasons)
+    if state.holds and target != rs.CLOSED:
+        raise RoomError("room.held", reasons=[{"code": kind} for kind in state.holds])
+    deed.require("room.not-ready", _unready(state, target))
+    if target == rs.CLOSED:
+        deed.add("closed", from_=state.phase, cause="witness")
+    else:
+        deed.add("phase", from_=state.phase, to=target)
+
+
+def _unready(state: RoomState, target: str) -> _Reasons:
+    if target == rs.CHECK_IN:
+        yield from _recording(state)
+    elif target == rs.EVALUATING:
+        yield from readiness(state)
+    elif target == rs.SIGNING:
+        yield from quorum(state)
+    if target in {rs.SIGNING, rs.CLOSED}:
+        yield from _running(state)
+
+
+def readiness(state: RoomState) -> _Reasons:
+    """Everything that keeps the evaluation from beginning now."""
+    yield from _recording(state)
+    yield from _sites(state)
+    yield from _views(state)
+    yield from _devices(state)
+    yield from quorum(state)
+    if not any(one.role == rs.WITNESS and one.presence == rs.HERE for one in state.members.values()):
+        yield {"code": "witness"}
+    for alarm in state.alarms.values():
+        if alarm.code in BLOCKING_ALARMS:
+            yield {"code": "alarm", "alarm": alarm.code, "site": alarm.site}
+
+
+def _recording(state: RoomState) -> _Reasons:
+    for site in state.sites.values():
+        if site.recording != "ok":
+            yield {"code": "recording", "site": site.id, "state": site.recording}
+
+
+def _sites(state: RoomState) -> _Reasons:
+    for site in state.sites.values():
+        if site.link != rs.UP:
+            yield {"code": "link", "site": site.id, "state": site.link}
+        if site.clock_ms is not None and abs(site.clock_ms) > state.limits.clock_ms:
+            yield {"code": "clock", "site": site.id, "ms": site.clock_ms}
+
+
+def _views(state: RoomState) -> _Reasons:
+    """Every site shows its room; no picture that shows nothing (R26)."""
+    for site in state.sites.values():
+        if not any(_films(state, member, site.id) for member in state.members.values()):
+            yield {"code": "view", "site": site.id}
+    for alarm in state.alarms.values():
+        if alarm.code in BLIND_ALARMS:
+            yield {"code": alarm.code, "track": alarm.track}
+
+
+def _films(state: RoomState, member: rs.Member, site: str) -> bool:
+    shows = f"{member.id}/{CAMERA}" in state.tracks and member.presence == rs.HERE
+    return shows and member.role == rs.ROOM_CAMERA and member.site == site
+
+
+def _devices(state: RoomState) -> _Reasons:
+    for member in sitting(state):
+        for source in (CAMERA, MICROPHONE):
+            if f"{member.id}/{source}" not in state.tracks:
+                yield {"code": source, "member": member.id}
+
+
+def sitting(state: RoomState) -> list[rs.Member]:
+    """Members of the committee who are here and identified."""
+    return [
+        one
+        for one in state.members.values()
+        if one.role in rs.COMMITTEE and one.presence == rs.HERE and one.confirmed
+    ]
+
+
+def quorum(state: RoomState) -> _Reasons:
+    """What keeps the committee from having its quorum."""
+    if len(sitting(state)) < state.quorum:
+        yield {"code": "quorum", "have": len(sitting(state)), "need": state.quorum}
+
+
+def _running(state: RoomState) -> _Reasons:
+    for request in state.requests.values():
+        if request.state == "running":
+            yield {"code": "contact", "request": request.id}
+
+
+def reform(deed: Deed, command: Reform) -> None:
+    """Seal the room for a new committee, once an outage has passed its limit. Else ``room.state``."""
+    if deed.state.phase == rs.CLOSED:
+        raise RoomError("room.phase", reasons=[{"code": "closed"}])
+    if not any(one.state == "due" for one in deed.state.outages.values()):
+        raise RoomError("room.state", reasons=[{"code": "limit"}])
+    deed.add("closed", from_=deed.state.phase, cause="reform", reason=command.reason)
