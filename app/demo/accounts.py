@@ -4,7 +4,7 @@ They belong to the persons who acted before, so that each goes on with their own
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import pyotp
@@ -56,7 +56,10 @@ async def _open(one: Installation, passwords: Passwords, staff: Staff) -> Accoun
     )
     offer = await enrolments.offer(platform, token)
     password = f"Demo-{platform.random(PASSWORD_BYTES).hex()}"
-    # The code of the step before: the present one is left for the first sign-in.
-    code = pyotp.TOTP(offer.secret).at(platform.clock(), counter_offset=-1)
-    await enrolments.enrol(platform, passwords, token=token, password=password, code=code, address="local")
+    # The code of the step before: the present one is left for the first sign-in. Time stands still meanwhile,
+    # or a step that ends before the code is looked at would make it two steps old.
+    now = platform.clock()
+    still = replace(platform, clock=lambda: now)
+    code = pyotp.TOTP(offer.secret).at(now, counter_offset=-1)
+    await enrolments.enrol(still, passwords, token=token, password=password, code=code, address="local")
     return Account(login=login, role=staff.role, password=password, secret=offer.secret)

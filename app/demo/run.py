@@ -14,6 +14,7 @@ from app.demo import course, output, story
 from app.demo.carrier_file import write_gateways
 from app.demo.children import Children
 from app.demo.course import Guided
+from app.demo.interrupts import heeding_interrupts
 from app.demo.outside import Outside
 from app.demo.show import Show
 from app.demo.story import Stage
@@ -62,6 +63,7 @@ def run(plan: Plan) -> int:
         "[dim]Qiantong: one draw, four key holders, from the request to people at their seats[/]"
     )
     with (
+        heeding_interrupts(),
         _listen(plan) as listener,
         Children(plan.out) as children,
         Outside(plan.out, reports=address_of(listener)) as outside,
@@ -95,7 +97,7 @@ async def _demonstrate(plan: Plan, wanted: Wanted, show: Show, around: _Around) 
         "代理机构、监督人、联署方各在自己的进程中生成密钥；通信服务商、门禁与储物柜（模拟）另起进程",
         "three parties make their keys, each in a process of its own; so do a simulated carrier and devices",
     ):
-        await asyncio.to_thread(_meet, plan, settings, around)
+        await _meet(plan, settings, around)
     async with installation(settings) as alone:
         with show.step("四方密钥登记入透明日志，两方联署", "the four keys enter the log, cosigned by two"):
             known = await story.register_everybody(alone, around.children)
@@ -186,7 +188,18 @@ async def _migrate(settings: Settings) -> None:
         await database.dispose()
 
 
-def _meet(plan: Plan, settings: Settings, around: _Around) -> None:
+async def _meet(plan: Plan, settings: Settings, around: _Around) -> None:
+    """The same as `_introduce`, in a thread that ends when this is cancelled."""
+    try:
+        await asyncio.to_thread(_introduce, plan, settings, around)
+    except asyncio.CancelledError:
+        # The thread waits for what the processes say, and the loop for the thread.
+        around.children.end()
+        around.outside.end()
+        raise
+
+
+def _introduce(plan: Plan, settings: Settings, around: _Around) -> None:
     """Learn everybody's keys; tell the parties whom to trust, and the supervisor which carrier."""
     trust = _trust(settings, around.children)
     around.outside.meet()

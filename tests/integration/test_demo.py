@@ -20,10 +20,11 @@ from app.demo.children import Children
 from app.demo.run import MARK
 from app.second_verifier import run_verify
 from draw.verify.verifier import verify
+from tests.support.demonstration import running
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(240)]
-# A pass of the worker under way is finished first; a loaded machine is no fault of it.
-PATIENCE_SECONDS = 90
+# A pass of the worker under way is finished first, or cut off after its grace.
+PATIENCE_SECONDS = 60
 PROGRAM = (sys.executable, "-m", "app.cli.main")
 
 
@@ -255,16 +256,3 @@ def test_children_end_even_when_starting_fails(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError), Children(tmp_path):
         pass
     assert running([str(tmp_path / "agency"), str(tmp_path / "supervisor")]) == []
-
-
-def running(folders: list[str]) -> list[str]:
-    """Command lines of live processes that name one of these folders."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = path.read_bytes().decode("utf-8", "replace").split("\0")
-        except OSError:
-            continue
-        if {"app.demo.party", "app.demo.outside"} & set(words) and set(folders) & set(words):
-            found.append(" ".join(words))
-    return found
