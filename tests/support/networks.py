@@ -9,6 +9,7 @@ these namespaces.
 
 import subprocess
 import sys
+import time
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
@@ -200,6 +201,14 @@ class Network:
         )
         self._running.append(process)
         return process
+
+    def await_listener(self, place: str, port: int, within: float = PATIENCE) -> None:
+        """Return when somebody at a place listens on a TCP port; TimeoutError after `within` seconds."""
+        ends = time.monotonic() + within
+        while not self.run(place, ["ss", "-Hltn", f"sport = :{port}"]).stdout.strip():
+            if time.monotonic() > ends:
+                raise TimeoutError(f"nobody listens on port {port} at {place}")
+            time.sleep(0.05)  # a program of others' gives no sign but its open port
 
     def _link_of(self, place: str) -> _Link:
         found = [link for link in self._links if link.far == place]
