@@ -5,6 +5,7 @@ this microphone (voice, seat, room and loudness together) is taken off and a com
 gate drops what is not speech. Nothing downstream can tell one microphone from another by its colour or level.
 """
 
+from collections import deque
 from typing import Final
 
 import numpy as np
@@ -23,9 +24,13 @@ from remote_eval.media.voice.levelling import SPEECH, Levelling
 
 # A voice has to be this far above the microphone's own noise, and above this level at all (dBFS).
 ABOVE_NOISE: Final = 9.0
-LEAST_LEVEL: Final = -62.0
-# How fast the estimate of the noise rises, dB per hop: 1.5 dB/s.
-NOISE_RISE: Final = 0.015
+LEAST_LEVEL: Final = -60.0
+# Under this there is no microphone at all but a hole in the stream: it says nothing about the noise, dBFS.
+NOTHING: Final = -95.0
+# The noise is the least level of the last 3 s, kept by blocks of 0.25 s; before that it is taken for this.
+BLOCK: Final = 25
+BLOCKS: Final = 12
+FIRST_NOISE: Final = -50.0
 # Hops that the gate stays open after speech: 200 ms, longer than the closure of a stop.
 HANG: Final = 20
 # Deviations from the mean are held within these, dB.
@@ -34,7 +39,7 @@ HIGHEST_DEVIATION: Final = 18.0
 
 _WINDOW: Final = np.hanning(WINDOW + 1)[:-1].astype(np.float32)
 # Power of a windowed frame to power per sample.
-_SCALE: Final = np.float32(2.0 / float(np.sum(_WINDOW.astype(np.float64) ** 2)))
+_SCALE: Final = np.float32(1.0 / float(np.sum(_WINDOW.astype(np.float64) ** 2)))
 _WEIGHTS: Final = weights() * _SCALE
 
 
@@ -43,9 +48,8 @@ class Microphone:
 
     def __init__(self) -> None:
         self._frame: Samples = np.zeros(WINDOW, dtype=np.float32)
-        self._noise = 0.0
+        self._noise = _Noise()
         self._noise_bands: Bands = np.full(COUNT, FAINT, dtype=np.float32)
-        self._heard_any = False
         self._levelling = Levelling()
         self._open = 0
 
@@ -68,11 +72,26 @@ class Microphone:
 
     def _gate(self, level: float, power: Bands) -> bool:
         """Follow the noise, open or close; tells whether this frame is speech."""
-        if not self._heard_any:
-            self._heard_any, self._noise = True, min(level, LEAST_LEVEL)
-        self._noise = min(level, self._noise + NOISE_RISE)
-        if level < self._noise + 3:
+        noise = self._noise.least(level)
+        if NOTHING < level < noise + 3:
             self._noise_bands += np.float32(0.1) * (power - self._noise_bands)
-        speaks = level > max(self._noise + ABOVE_NOISE, LEAST_LEVEL)
+        speaks = level > max(noise + ABOVE_NOISE, LEAST_LEVEL)
         self._open = HANG if speaks else max(0, self._open - 1)
         return speaks
+
+
+class _Noise:
+    """The level of a microphone that nobody speaks into: the least of late, since speech has pauses."""
+
+    def __init__(self) -> None:
+        self._blocks: deque[float] = deque([FIRST_NOISE] * BLOCKS, maxlen=BLOCKS)
+        self._hops = 0
+
+    def least(self, level: float) -> float:
+        """Let one hop's level in; the noise in dBFS."""
+        if level > NOTHING:
+            if self._hops % BLOCK == 0:
+                self._blocks.append(level)
+            self._hops += 1
+            self._blocks[-1] = min(self._blocks[-1], level)
+        return min(self._blocks)

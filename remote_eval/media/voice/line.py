@@ -59,6 +59,7 @@ class MaskingLine:
         self._committee = Committee(profile.secret)
         self._encoder = Encoder()
         self._sent = 0
+        self._skipped = 0
         self._ill_for = 0
         self.refused = 0
 
@@ -98,7 +99,7 @@ class MaskingLine:
 
     def skip(self, frames: int) -> None:
         """Let 20 ms pieces pass unsent: the receiver sees a hole in time instead of a voice that lags."""
-        self._sent += frames
+        self._skipped += frames
 
     def tell(self, kind: Literal["alarm", "clear"], track: TrackId | None) -> None:
         """Pass an event on; a listener that fails does not stop the voice."""
@@ -115,15 +116,19 @@ class MaskingLine:
 
     def _sound(self, track: TrackId, source: _Source, now: float) -> Samples:
         """20 ms of one microphone; silence and an alarm in place of one that fails."""
+        broken = source.playout.broken
         try:
             sound = source.playout.take(now)
         except Exception:  # noqa: BLE001 - one bad sender must not take the voice from the others
             source.playout = Playout()
-            if not source.ill_for:
-                self.tell("alarm", track)
-            source.ill_for = WELL_AGAIN
-            return np.zeros(FRAME, dtype=np.float32)
-        source.ill_for = self._better(source.ill_for, track)
+            sound = np.zeros(FRAME, dtype=np.float32)
+            broken = -1
+        if source.playout.broken == broken:
+            source.ill_for = self._better(source.ill_for, track)
+            return sound
+        if not source.ill_for:
+            self.tell("alarm", track)
+        source.ill_for = WELL_AGAIN
         return sound
 
     def _better(self, ill_for: int, track: TrackId | None) -> int:
@@ -148,7 +153,7 @@ class MaskingLine:
             payload,
             payload_type=self._outgoing.payload_type,
             sequence=self._outgoing.sequence + sent,
-            timestamp=self._outgoing.timestamp + sent * rtp.TICKS_PER_FRAME,
+            timestamp=self._outgoing.timestamp + (sent + self._skipped) * rtp.TICKS_PER_FRAME,
             ssrc=self._outgoing.ssrc,
             first=sent == 0,
         )

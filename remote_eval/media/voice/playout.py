@@ -5,6 +5,7 @@ comes later still is lost. A hole is covered by the last sound fading over 60 ms
 Time is an argument: `arrived` and `now` are milliseconds of one clock. Positions are samples at 16 kHz.
 """
 
+from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -29,8 +30,8 @@ SLACK: Final = 6 * PER_MS
 JUMP: Final = 60 * PER_MS
 # A timestamp this far from the newest begins a new stream.
 NEW_STREAM: Final = 5_000 * PER_MS
-# A packet later than this is an old one sent again, and no reason to hold longer.
-REPEATED: Final = 100 * PER_MS
+# Holes remembered, to tell a packet that came too late from one that came twice.
+MOST_HOLES: Final = 8
 QUIET: Final = 0.003
 FADE: Final = 0.5
 MOST_FADED: Final = 3
@@ -44,11 +45,12 @@ class Decodes(Protocol):
 
 
 class Playout:
-    """The jitter buffer of one microphone. `hold` is in milliseconds, `covered` counts holes."""
+    """The jitter buffer of one microphone. `hold` is in milliseconds; `broken` counts packets that did not
+    decode, which are holes like lost ones."""
 
     def __init__(self, decoder: Callable[[], Decodes] = Decoder) -> None:
         self._make = decoder
-        self.covered = 0
+        self.broken = 0
         self.hold = LEAST_HOLD
         self._newest: int | None = None
         self._newest_ticks = 0
@@ -65,6 +67,7 @@ class Playout:
         self._end = 0
         self._last: Samples = np.zeros(FRAME, dtype=np.float32)
         self._faded = MOST_FADED
+        self._holes: deque[tuple[int, int]] = deque(maxlen=MOST_HOLES)
 
     def put(self, packet: Opus, arrived: float) -> None:
         """Keep a packet until its time; one that came twice or too late is dropped."""
@@ -77,17 +80,14 @@ class Playout:
         if at in self._waiting or len(self._waiting) >= MOST_WAITING:
             return
         if self._position is not None and at + packet.ticks // DOWN <= self._end:
-            self._late(at)
+            self._late(at, at + packet.ticks // DOWN)
             return
         self._transit = min(self._transit + FORGET, transit)
         self._longest = max(FRAME, packet.ticks // DOWN)
         self._waiting[at] = packet
 
     def take(self, now: float) -> Samples:
-        """The next 320 samples; silence before the first packet.
-
-        Raises MediaError ``media.packet`` for a packet that does not decode; the next call goes on after it.
-        """
+        """The next 320 samples; silence before the first packet."""
         if self._newest is None:
             return np.zeros(FRAME, dtype=np.float32)
         position = self._place(now)
@@ -109,9 +109,10 @@ class Playout:
         self._newest_ticks = max(ticks, self._newest_ticks)
         return ticks // DOWN
 
-    def _late(self, at: int) -> None:
+    def _late(self, start: int, end: int) -> None:
         """A packet whose time is over: the hold was too short, unless it only repeats what was heard."""
-        if self._faded and at > self._end - REPEATED:
+        if any(start < hole_end and hole_start < end for hole_start, hole_end in self._holes):
+            self._holes.clear()
             self.hold = min(MOST_HOLD, self.hold + HOLD_STEP)
 
     def _place(self, now: float) -> int:
@@ -141,7 +142,8 @@ class Playout:
             sound = self._decoder.decode(packet.payload, packet.ticks)
         except MediaError:
             self._decoder = self._make()
-            raise
+            self.broken += 1
+            return
         if at > self._end:
             self._cover(at - self._end)
         fresh = sound[self._end - at :]
@@ -152,12 +154,11 @@ class Playout:
             self.hold = max(LEAST_HOLD, self.hold - HOLD_EASE)
 
     def _cover(self, count: int) -> None:
-        """Fill `count` samples, at most a frame, from the last frame, fading, then with silence."""
+        """Fill `count` samples, at most a frame, with what was before them, fading, then with silence."""
         filled: Samples = np.zeros(count, dtype=np.float32)
         if self._faded < MOST_FADED:
             self._faded += 1
-            again = self._last[:count] * np.float32(FADE**self._faded)
-            filled[: len(again)] = again
-        self.covered += 1
+            filled += np.concatenate((self._last, self._sound))[-count:] * np.float32(FADE)
+        self._holes.append((self._end, self._end + count))
         self._sound = np.concatenate((self._sound, filled))
         self._end += count
