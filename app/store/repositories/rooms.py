@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.errors import ConflictError, WriteConflictError
 from app.store.field_cipher import FieldCipher
-from app.store.room_tables import room_anchors, room_events, room_members, rooms
+from app.store.room_tables import room_anchors, room_call_tokens, room_events, room_members, rooms
 from remote_eval.room_ledger import SALT_BYTES, RoomEntry, RoomHead
 
 _TABLE: Final = "room_events"
@@ -66,9 +66,23 @@ class RoomAnchor:
     at: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallToken:
+    """With whose secret a bidder joins a released call; `token_hash` is SHA-256 of it."""
+
+    token_hash: str
+    room_id: str
+    call_id: str
+    bidder: str
+    issued_at: str
+    expires_at: str
+    ended_at: str | None = None
+
+
 _ROOM: Final = tuple(rooms.c[name] for name in RoomRow.__slots__)
 _MEMBER: Final = tuple(room_members.c[name] for name in RoomMemberRow.__slots__)
 _ANCHOR: Final = tuple(room_anchors.c[name] for name in RoomAnchor.__slots__)
+_TOKEN: Final = tuple(room_call_tokens.c[name] for name in CallToken.__slots__)
 # Columns of the events table by the fields of an entry.
 _ENTRY: Final = {name: "room_id" if name == "room" else name for name in RoomEntry.__slots__}
 
@@ -175,6 +189,23 @@ class RoomRepository:
             await self._connection.execute(room_members.insert().values(**values))
         except IntegrityError as error:
             raise WriteConflictError("room.moved") from error
+
+    async def add_call_token(self, token: CallToken) -> None:
+        """A token for a call."""
+        values = {name: getattr(token, name) for name in CallToken.__slots__}
+        await self._connection.execute(room_call_tokens.insert().values(**values))
+
+    async def call_token(self, token_hash: str) -> CallToken | None:
+        """A token by its hash, whether it is still good or not."""
+        query = select(*_TOKEN).where(room_call_tokens.c.token_hash == token_hash)
+        row = (await self._connection.execute(query)).one_or_none()
+        return None if row is None else CallToken(**row._mapping)
+
+    async def end_call_tokens(self, room_id: str, call_id: str, *, at: str) -> None:
+        """End every token of a call."""
+        table = room_call_tokens
+        live = (table.c.room_id == room_id) & (table.c.call_id == call_id) & table.c.ended_at.is_(None)
+        await self._connection.execute(update(table).where(live).values(ended_at=at))
 
     async def add_anchor(self, anchor: RoomAnchor) -> None:
         """Note that a head stands in the draw's log."""
