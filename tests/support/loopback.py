@@ -5,7 +5,9 @@ processes nor sockets that a C library opens by itself
 (libpq, libuv); those get loopback addresses from the fixtures.
 """
 
+import functools
 import ipaddress
+import socket
 import sys
 from typing import Any
 
@@ -37,11 +39,23 @@ def refuse_outside(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def is_here(host: str | None) -> bool:
-    """Tell whether a host is this machine by name or loopback address (or the unbound address, to listen)."""
+    """Tell whether a host is this machine: by name, by own address, or the unbound one, to listen."""
     if host in NAMES:
         return True
     try:
         address = ipaddress.ip_address(str(host).partition("%")[0])
     except ValueError:
         return False
-    return address.is_loopback or address.is_unspecified
+    return address.is_loopback or address.is_unspecified or is_own(str(address))
+
+
+@functools.cache
+def is_own(address: str) -> bool:
+    """Tell whether one of this machine's interfaces has the address: a browser names it as its own."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True

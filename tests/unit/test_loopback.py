@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from tests.support.loopback import OutsideNetworkError, is_here
+from tests.support.loopback import OutsideNetworkError, is_here, is_own
 
 
 def test_a_connection_to_another_machine_is_refused() -> None:
@@ -20,6 +20,12 @@ def test_a_datagram_to_another_machine_is_refused() -> None:
 def test_the_name_of_another_machine_is_not_even_looked_up() -> None:
     with pytest.raises(OutsideNetworkError):
         socket.getaddrinfo("beacon.example", 443)
+
+
+def test_an_address_of_this_machine_is_here_and_its_neighbour_is_not() -> None:
+    # Linux answers for all of 127/8; an address that no interface has cannot be bound.
+    assert is_own("127.0.0.2")
+    assert not is_own("192.0.2.1")
 
 
 def test_this_machine_answers() -> None:

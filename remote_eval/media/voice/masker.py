@@ -60,6 +60,12 @@ class VoiceMasker:
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(STOP_SECONDS)
 
+    def set_voices(self, voices: frozenset[TrackId]) -> None:
+        """Take these voices and no other from now on; what waits of the others is dropped."""
+        for track in self._voices - voices:
+            self.close_track(track, "withdrawn")
+        self._voices = voices
+
     def open_track(self, track: TrackId, kind: Kind, payload_types: Mapping[int, str]) -> None:
         """A track begins; only audio among `voices` is taken."""
         if kind == "audio" and track in self._voices:

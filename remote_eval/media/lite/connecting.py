@@ -1,0 +1,79 @@
+"""Makes connections on the port: credentials by chance, names for checks, roles of DTLS."""
+
+import base64
+from collections.abc import Callable
+from typing import Protocol
+
+from OpenSSL import SSL
+
+from remote_eval.media.lite.dtls import Role
+from remote_eval.media.lite.peer import Credentials, Outward, Peer, PeerState
+from remote_eval.media.lite.port import Port
+from remote_eval.media.lite.sdp import Description
+
+
+class Hears(Protocol):
+    """What takes the plain packets of a connection."""
+
+    def rtp(self, data: bytes, now: float) -> None:
+        """An RTP packet."""
+
+    def rtcp(self, data: bytes, now: float) -> None:
+        """A compound RTCP packet."""
+
+
+class Connector:
+    """See the module. `chance` gives random bytes."""
+
+    def __init__(self, port: Port, context: SSL.Context, chance: Callable[[int], bytes]) -> None:
+        self._port = port
+        self._context = context
+        self._chance = chance
+
+    def number(self, bits: int) -> int:
+        """A random number of so many bits, not 0."""
+        return int.from_bytes(self._chance((bits + 7) // 8), "big") % ((1 << bits) - 1) + 1
+
+    def credentials(self) -> Credentials:
+        """48 bits of name and 144 of password, in the characters that ICE allows (RFC 8839 §5.4)."""
+        ufrag, password = base64.b64encode(self._chance(6)), base64.b64encode(self._chance(18))
+        return Credentials(ufrag=ufrag.decode(), password=password.decode())
+
+    def connect(self, remote: Description, hears: Hears, state: Callable[[PeerState], None]) -> Peer:
+        """A connection that waits for the checks of whoever made this offer."""
+        role: Role = "client" if remote.setup == "passive" else "server"
+        return self.make(role, remote, self.credentials(), hears, state)
+
+    def make(
+        self,
+        role: Role,
+        remote: Description,
+        local: Credentials,
+        hears: Hears,
+        state: Callable[[PeerState], None],
+    ) -> Peer:
+        """A connection with these credentials, in this role of DTLS."""
+        peer: Peer
+        outward = Outward(
+            send=self._port.send,
+            rtp=hears.rtp,
+            rtcp=hears.rtcp,
+            state=state,
+            mapped=lambda address, on: self._port.map(peer, address, on=on),
+        )
+        theirs = Credentials(ufrag=remote.ufrag, password=remote.password)
+        peer = Peer(self._context, role, remote.fingerprint, local, theirs, outward)
+        self._port.name(local.ufrag, peer)
+        return peer
+
+    def renew(self, peer: Peer, remote: Description) -> None:
+        """ICE restart: new credentials here for new ones there; those before the last are forgotten."""
+        if peer.former is not None:
+            self._port.unname(peer.former.ufrag)
+        peer.rename(self.credentials(), Credentials(ufrag=remote.ufrag, password=remote.password))
+        self._port.name(peer.local.ufrag, peer)
+
+    def forget(self, peer: Peer) -> None:
+        """Close a connection and forget its names and addresses."""
+        peer.close()
+        self._port.forget(peer)

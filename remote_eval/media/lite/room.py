@@ -1,0 +1,398 @@
+"""One room: members with their grants and connections, tracks, sinks, events. The grants are looked at here.
+
+Sans-I/O but for the sinks and event queues that it feeds; times are milliseconds of the engine's clock,
+events and sinks get those of the room's clock.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from remote_eval.errors import MediaError
+from remote_eval.media.engine import (
+    EngineEvent,
+    Grants,
+    Kind,
+    MemberId,
+    PacketSink,
+    Purpose,
+    RoomId,
+    RoomSpec,
+    RoomStats,
+    TrackId,
+    track_id,
+)
+from remote_eval.media.lite.events import EventStream
+from remote_eval.media.lite.leg import Leg, Outlet
+from remote_eval.media.lite.negotiation import Plan
+from remote_eval.media.lite.peer import PeerState
+from remote_eval.media.lite.plugs import Mask, RoomSink
+from remote_eval.media.lite.publishing import Inlet, Publisher
+from remote_eval.media.lite.sdp import Section
+from remote_eval.media.lite.track import Track
+from remote_eval.media.lite.viewing import Viewer
+
+if TYPE_CHECKING:
+    from remote_eval.media.lite.local import LocalTrack
+
+_log = logging.getLogger(__name__)
+# Requests for keyframes of different tracks keep this distance, or all senders' answers would come at once.
+_STAGGER_MS: Final = 30.0
+_MEASURE_MS: Final = 1000.0
+
+
+@dataclass(slots=True)
+class Present:
+    """A member that may negotiate."""
+
+    grants: Grants
+    publisher: Publisher | None = None
+    viewer: Viewer | None = None
+
+
+@dataclass(slots=True)
+class Listening:
+    """A sink and the tracks that it hears; None for all."""
+
+    sink: PacketSink
+    tracks: frozenset[TrackId] | None
+    opened: set[TrackId] = field(default_factory=set)
+
+
+class Room:
+    """See the module. `lag` gives the event loop's newest lag in milliseconds."""
+
+    def __init__(
+        self, room: RoomId, spec: RoomSpec, clock: Callable[[], float], lag: Callable[[], float]
+    ) -> None:
+        self.id = room
+        self.spec = spec
+        self.members: dict[MemberId, Present] = {}
+        self.tracks: dict[TrackId, Track] = {}
+        self.masks: dict[TrackId, tuple[Mask, LocalTrack]] = {}
+        self.sink: RoomSink | None = None
+        self.refused = 0
+        self.unhandled = 0
+        self._clock = clock
+        self._lag = lag
+        self._started = clock()
+        self._listening: list[Listening] = []
+        self._types: dict[TrackId, Mapping[int, str]] = {}
+        self._streams: list[EventStream] = []
+        self._keyframe_at = float("-inf")
+        self._measured_at = float("-inf")
+
+    # Time.
+
+    def now(self, at: float) -> float:
+        """The room's clock at a time of the engine's."""
+        return at - self._started
+
+    def wall(self, at: float) -> float:
+        """Milliseconds since 1970 at a time of the engine's clock."""
+        return self.spec.opened_at + at - self._started
+
+    def tick(self, now: float) -> None:
+        """Timers of all connections; one request for a keyframe at a time."""
+        for present in list(self.members.values()):
+            for side in (present.publisher, present.viewer):
+                if side is not None:
+                    side.peer.tick(now)
+            if present.publisher is not None:
+                present.publisher.tick(now)
+        if now - self._keyframe_at >= _STAGGER_MS:
+            self._ask_keyframe(now)
+        if now - self._measured_at >= _MEASURE_MS:
+            self._measured_at = now
+            for track in self.tracks.values():
+                track.measure(now)
+
+    def _ask_keyframe(self, now: float) -> None:
+        for track in self.tracks.values():
+            if track.is_up and track.keyframe.is_due(now):
+                self._keyframe_at = now
+                present = self.members.get(owner(track.name))
+                if present is not None and present.publisher is not None:
+                    present.publisher.ask_keyframe(track, now)
+                return
+
+    def want_keyframe(self, track: TrackId) -> None:
+        """Somebody needs a keyframe of this track."""
+        found = self.tracks.get(track)
+        if found is not None and found.kind == "video":
+            found.keyframe.want()
+
+    # Members and grants.
+
+    def present(self, member: MemberId) -> Present:
+        """A member by id. Raises ``media.unknown``."""
+        if member not in self.members:
+            raise MediaError("media.unknown")
+        return self.members[member]
+
+    def admit(self, member: MemberId, grants: Grants) -> None:
+        """Let a member in, or give it new grants. Raises ``media.full``."""
+        if member in self.members:
+            self.set_grants(member, grants)
+        elif len(self.members) >= self.spec.max_members:
+            raise MediaError("media.full")
+        else:
+            self.members[member] = Present(grants)
+
+    def set_grants(self, member: MemberId, grants: Grants) -> None:
+        """New grants: tracks and legs that they do not cover end now, others begin."""
+        present = self.present(member)
+        present.grants = grants
+        if present.publisher is not None:
+            self.apply_publishing(member, present.publisher, "grants")
+        if present.viewer is not None:
+            for leg in present.viewer.legs.values():
+                self.turn(leg, on=leg.track.name in grants.receive, cause="grants")
+
+    def apply_publishing(self, member: MemberId, publisher: Publisher, cause: str) -> None:
+        """Bring the tracks of a sending connection in line with the member's grants."""
+        granted = self.present(member).grants.publish
+        for inlet in publisher.inlets.values():
+            if inlet.source in granted and inlet.track is None:
+                self._raise(member, inlet, cause)
+            elif inlet.source not in granted and inlet.track is not None:
+                self.lower(inlet, cause)
+
+    def _raise(self, member: MemberId, inlet: Inlet, cause: str) -> None:
+        kind: Kind = "video" if "vp8" in inlet.choice.types else "audio"
+        inlet.track = self.raise_track(track_id(member, inlet.source), kind, inlet.choice.names, cause)
+
+    def raise_track(self, name: TrackId, kind: Kind, types: Mapping[int, str], cause: str) -> Track:
+        """A track begins, or begins again with its legs."""
+        track = self.tracks.get(name)
+        if track is None:
+            track = self.tracks[name] = Track(name, kind)
+        track.renew()
+        track.is_up = True
+        track.opus_type = next((number for number, codec in types.items() if codec == "opus"), None)
+        self._types[name] = types
+        for listening in self._listening:
+            self._open(listening, track)
+        for leg in track.legs:
+            leg.turn(on=leg.is_on)
+        self.emit("track-up", {"track": name, "cause": cause})
+        return track
+
+    def lower(self, inlet: Inlet, cause: str) -> None:
+        """The track of an inlet ends; the connection may go on."""
+        track, inlet.track = inlet.track, None
+        if track is not None:
+            self.lower_track(track, cause)
+
+    def lower_track(self, track: Track, cause: str) -> None:
+        """A track ends; its legs wait for it."""
+        track.is_up = False
+        for listening in self._listening:
+            if track.name in listening.opened:
+                listening.opened.discard(track.name)
+                self._guard(lambda one=listening: one.sink.close_track(track.name, cause))  # type: ignore[misc]
+        self.emit("track-down", {"track": track.name, "cause": cause})
+
+    def close_side(self, member: MemberId, purpose: Purpose, cause: str) -> None:
+        """Close one connection of a member with all that it carries."""
+        present = self.present(member)
+        if purpose == "publish" and present.publisher is not None:
+            publisher, present.publisher = present.publisher, None
+            for inlet in publisher.inlets.values():
+                self.lower(inlet, cause)
+            publisher.peer.close()
+        elif purpose == "view" and present.viewer is not None:
+            viewer, present.viewer = present.viewer, None
+            for mid in list(viewer.legs):
+                viewer.remove(mid, cause)
+            viewer.peer.close()
+
+    def turn(self, leg: Leg, *, on: bool, cause: str) -> None:
+        """Turn a leg on or off, if it is not so already."""
+        if leg.is_on != on:
+            leg.turn(on=on)
+            self.emit("leg", {"track": leg.track.name, "member": leg.member, "on": on, "cause": cause})
+
+    def heard_viewer(self, member: MemberId, rtt_ms: float) -> None:
+        """A round trip to a member's receiving side: as good for its sending one, if that has no own."""
+        present = self.members.get(member)
+        if present is not None and present.publisher is not None and not present.publisher.echoes_work:
+            present.publisher.heard_round_trip(rtt_ms)
+
+    def side(self, member: MemberId, purpose: Purpose) -> Publisher | Viewer | None:
+        """One connection of a member."""
+        present = self.present(member)
+        return present.publisher if purpose == "publish" else present.viewer
+
+    def tell_peer(self, member: MemberId, purpose: Purpose) -> Callable[[PeerState], None]:
+        """What a connection's state is told to."""
+        return lambda state: self.emit("peer", {"member": member, "purpose": purpose, "state": state})
+
+    # Negotiated.
+
+    def set_inlets(
+        self,
+        member: MemberId,
+        publisher: Publisher,
+        plan: Plan,
+        sections: tuple[Section, ...],
+        sources: Mapping[str, str],
+    ) -> None:
+        """Put what was negotiated for sending in place; what is no longer offered ends."""
+        inlets: dict[str, Inlet] = {}
+        for mid, choice in plan.choices.items():
+            known = publisher.inlets.get(mid)
+            if known is not None and known.source == sources[mid] and known.choice == choice:
+                inlets[mid] = known
+            else:
+                inlets[mid] = Inlet(mid, sources[mid], choice)
+        for mid, inlet in publisher.inlets.items():
+            if inlets.get(mid) is not inlet:
+                self.lower(inlet, "renegotiated")
+        publisher.read_sections(inlets, sections)
+        self.apply_publishing(member, publisher, "published")
+
+    def set_legs(
+        self,
+        viewer: Viewer,
+        outlets: Mapping[str, Outlet],
+        wants: Mapping[str, TrackId],
+        draw_sequence: Callable[[], int],
+    ) -> None:
+        """Put what was negotiated for receiving in place: legs begin, switch or end."""
+        for mid in [mid for mid in viewer.legs if mid not in outlets]:
+            viewer.remove(mid, "renegotiated")
+        granted = self.present(viewer.member).grants.receive
+        for mid, outlet in outlets.items():
+            leg = viewer.legs.get(mid)
+            if leg is None:
+                leg = viewer.legs[mid] = Leg(
+                    self.tracks[wants[mid]],
+                    viewer.member,
+                    outlet,
+                    sequence=draw_sequence(),
+                    send_rtp=viewer.peer.send_rtp,
+                    send_rtcp=viewer.peer.send_rtcp,
+                )
+                leg.track.legs.append(leg)
+            elif mid in wants and leg.track.name != wants[mid]:
+                self.turn(leg, on=False, cause="switched")
+                leg.switch(self.tracks[wants[mid]])
+            self.turn(leg, on=leg.track.name in granted, cause="viewed")
+
+    # Sinks.
+
+    def listen(self, sink: PacketSink, tracks: frozenset[TrackId] | None) -> None:
+        """Let a sink hear these tracks from now on."""
+        listening = Listening(sink, tracks)
+        self._listening.append(listening)
+        for track in self.tracks.values():
+            if track.is_up:
+                self._open(listening, track)
+
+    def relisten(self, sink: PacketSink, tracks: frozenset[TrackId]) -> None:
+        """Let a sink hear these tracks instead; those that it heard before go on without a break."""
+        for listening in self._listening:
+            if listening.sink is not sink:
+                continue
+            listening.tracks = tracks
+            for name in listening.opened - tracks:
+                listening.opened.discard(name)
+                self._guard(lambda name=name: sink.close_track(name, "withdrawn"))  # type: ignore[misc]
+            for track in self.tracks.values():
+                if track.is_up and track.name not in listening.opened:
+                    self._open(listening, track)
+
+    def unlisten(self, sink: PacketSink) -> None:
+        """Close what a sink hears."""
+        for listening in [one for one in self._listening if one.sink is sink]:
+            self._listening.remove(listening)
+            for name in listening.opened:
+                self._guard(lambda name=name: sink.close_track(name, "closed"))  # type: ignore[misc]
+
+    def _open(self, listening: Listening, track: Track) -> None:
+        if listening.tracks is None or track.name in listening.tracks:
+            types = self._types[track.name]
+            if track.name in listening.opened:
+                self._guard(lambda: listening.sink.close_track(track.name, "renewed"))
+            listening.opened.add(track.name)
+            self._guard(lambda: listening.sink.open_track(track.name, track.kind, types))
+
+    def record(self, track: Track, data: bytes, now: float) -> None:
+        """Hand a packet to the sinks."""
+        at = now - self._started
+        for listening in self._listening:
+            if track.name in listening.opened:
+                try:
+                    listening.sink.packet(track.name, data, at)
+                except Exception:
+                    self._blame()
+
+    def record_report(self, track: Track, data: bytes, now: float) -> None:
+        """Hand a sender report to the sinks."""
+        for listening in self._listening:
+            if track.name in listening.opened:
+                self._guard(lambda one=listening: one.sink.report(track.name, data, self.now(now)))  # type: ignore[misc]
+
+    def record_round_trip(self, track: Track, rtt_ms: float) -> None:
+        """Hand a round-trip time to the sinks."""
+        for listening in self._listening:
+            if track.name in listening.opened:
+                self._guard(lambda one=listening: one.sink.round_trip(track.name, rtt_ms))  # type: ignore[misc]
+
+    def _guard(self, call: Callable[[], None]) -> None:
+        """A sink that fails takes nobody with it."""
+        try:
+            call()
+        except Exception:
+            self._blame()
+
+    def _blame(self) -> None:
+        self.unhandled += 1
+        _log.exception("a sink failed")
+
+    # Events and figures.
+
+    def emit(self, kind: str, data: Mapping[str, object]) -> None:
+        """Tell all readers."""
+        event = EngineEvent(kind=kind, at=self.now(self._clock()), data=data)
+        for stream in self._streams:
+            stream.put(event)
+        self._streams = [stream for stream in self._streams if not stream.is_ended]
+
+    def stream(self) -> EventStream:
+        """A new reader."""
+        stream = EventStream()
+        self._streams.append(stream)
+        return stream
+
+    def end_streams(self) -> None:
+        """No more events."""
+        for stream in self._streams:
+            stream.end()
+        self._streams = []
+
+    def stats(self, unhandled: int, refused: int) -> RoomStats:
+        """A look at the room; the port's own counters come from outside."""
+        now = self._clock()
+        sink = self.sink
+        tracks = [
+            track.stats(now, None if sink is None else sink.recorded_ms(track.name))
+            for track in self.tracks.values()
+            if track.is_up
+        ]
+        viewers = [present.viewer for present in self.members.values() if present.viewer is not None]
+        return RoomStats(
+            clock_ms=self.now(now),
+            tracks=tuple(tracks),
+            legs=tuple(leg.stats() for viewer in viewers for leg in viewer.legs.values() if leg.is_on),
+            loop_lag_ms=self._lag(),
+            unhandled=self.unhandled + unhandled,
+            refused_packets=self.refused + refused,
+        )
+
+
+def owner(track: TrackId) -> MemberId:
+    """The member that a track is of."""
+    return MemberId(track.rpartition("/")[0])

@@ -1,0 +1,62 @@
+"""A member's receiving connection: its legs by m-line, and what the member reports of them."""
+
+from typing import TYPE_CHECKING
+
+from remote_eval.media.engine import MemberId
+from remote_eval.media.lite import rtcp as wire
+from remote_eval.media.lite.leg import Leg
+
+if TYPE_CHECKING:
+    from remote_eval.media.lite.peer import Peer
+    from remote_eval.media.lite.room import Room
+
+
+class Viewer:
+    """See the module."""
+
+    def __init__(self, room: "Room", member: MemberId, party: tuple[str, str], session: int) -> None:
+        self.room = room
+        self.member = member
+        self.party = party
+        # Session id and version of the answers (RFC 8866 §5.2).
+        self.session = session
+        self.version = 0
+        self.peer: Peer
+        self.legs: dict[str, Leg] = {}
+        self.rtt_ms: float | None = None
+
+    def rtp(self, _data: bytes, _now: float) -> None:
+        """Nobody sends media here; whoever does is counted."""
+        self.room.refused += 1
+
+    def rtcp(self, data: bytes, now: float) -> None:
+        """A plain compound packet of the connection."""
+        for item in wire.read_compound(data):
+            if isinstance(item, wire.Nack):
+                leg = self._leg(item.ssrc)
+                if leg is not None:
+                    leg.resend(item.sequences, now)
+            elif isinstance(item, wire.Keyframe):
+                leg = self._leg(item.ssrc)
+                if leg is not None and leg.is_on and leg.track.kind == "video":
+                    leg.track.keyframe.want()
+            elif isinstance(item, wire.Blocks):
+                self._blocks(item, now)
+
+    def _leg(self, ssrc: int) -> Leg | None:
+        return next((leg for leg in self.legs.values() if leg.outlet.ssrc == ssrc), None)
+
+    def _blocks(self, blocks: wire.Blocks, now: float) -> None:
+        for block in blocks.blocks:
+            leg = self._leg(block.ssrc)
+            rtt_ms = None if leg is None else leg.heard(block, now)
+            if rtt_ms is not None:
+                self.rtt_ms = rtt_ms
+                self.room.heard_viewer(self.member, rtt_ms)
+
+    def remove(self, mid: str, cause: str) -> None:
+        """End the leg of an m-line."""
+        leg = self.legs.pop(mid, None)
+        if leg is not None:
+            leg.track.legs.remove(leg)
+            self.room.turn(leg, on=False, cause=cause)
