@@ -1,0 +1,114 @@
+"""What the indexes of a part say, gathered: recordings, gaps, clocks, spans (docs/spec/recording.md §7).
+
+Only lines whose links hold are believed; a fault ends the reading of that index and is told.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from remote_eval.errors import RecordingError
+from remote_eval.media.recording.index import START, Torn, read_lines
+from remote_eval.media.recording.names import INDEX_FILE
+
+
+@dataclass(slots=True)
+class Listed:
+    """One recording as its index tells it. `frames`: (offset, length, head, from, to) by number."""
+
+    name: str
+    track: str
+    klass: str
+    start: bytes
+    frames: list[tuple[int, int, bytes, int, int]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Contents:
+    """One index. `fault`: the number of the first line that does not hold, with the code."""
+
+    path: Path
+    part: int
+    letter: str
+    begin: Mapping[str, Any] | None = None
+    end: Mapping[str, Any] | None = None
+    files: dict[str, Listed] = field(default_factory=dict)
+    gaps: list[Mapping[str, Any]] = field(default_factory=list)
+    tracks: list[Mapping[str, Any]] = field(default_factory=list)
+    clocks: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    lost: dict[str, dict[str, int]] = field(default_factory=dict)
+    lines: int = 0
+    link: bytes = START
+    # Link after so many lines.
+    links: dict[int, bytes] = field(default_factory=dict)
+    torn: int = 0
+    fault: int | None = None
+
+    @property
+    def last_ms(self) -> int | None:
+        """The latest room time that the index tells."""
+        ends = [frame[4] for file in self.files.values() for frame in file.frames]
+        if self.end is not None:
+            ends.append(int(self.end["at"]))
+        if self.begin is not None:
+            ends.append(int(self.begin["at"]))
+        return max(ends, default=None)
+
+
+def read_contents(path: Path) -> Contents:
+    """Read one index file whole."""
+    named = INDEX_FILE.fullmatch(path.name)
+    if named is None:
+        raise RecordingError("recording.name")
+    found = Contents(path, int(named[1]), named[2])
+    try:
+        for line in read_lines(path):
+            if isinstance(line, Torn):
+                found.torn = line.size
+                break
+            _take(found, line.value)
+            found.lines, found.link = line.number + 1, line.link
+            found.links[found.lines] = line.link
+    except (RecordingError, KeyError, TypeError, ValueError):
+        found.fault = found.lines
+    return found
+
+
+def indexes(folder: Path, part: int | None = None) -> Iterator[Contents]:
+    """Every index of a folder (of one part) by part and letter."""
+    for path in sorted(folder.iterdir()):
+        named = INDEX_FILE.fullmatch(path.name)
+        if named is not None and part in (None, int(named[1])):
+            yield read_contents(path)
+
+
+def _take(found: Contents, value: Mapping[str, Any]) -> None:
+    kind = value["is"]
+    if kind == "begin":
+        found.begin = value
+    elif kind == "end":
+        found.end = value
+    elif kind == "file":
+        start = bytes.fromhex(value["head"])
+        found.files[value["track"]] = Listed(value["name"], value["track"], value["class"], start)
+    elif kind == "frame":
+        _take_frame(found, value)
+    elif kind == "gap":
+        found.gaps.append(value)
+    elif kind == "clock":
+        found.clocks.setdefault(value["track"], []).append(value)
+    elif kind in {"open", "close"}:
+        found.tracks.append(value)
+
+
+def _take_frame(found: Contents, value: Mapping[str, Any]) -> None:
+    listed = found.files[value["track"]]
+    if value["n"] != len(listed.frames):
+        raise ValueError
+    head = bytes.fromhex(value["head"])
+    listed.frames.append((value["offset"], value["length"], head, value["from"], value["to"]))
+    counts = found.lost.setdefault(value["track"], {})
+    for name in ("lost", "filled", "refused"):
+        if name in value:
+            counts[name] = counts.get(name, 0) + int(value[name])

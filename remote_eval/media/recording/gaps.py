@@ -1,0 +1,53 @@
+"""The list of gaps of a folder: what the indexes tell, and where they end (recording.md §8)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from remote_eval.media.recording.contents import Contents, indexes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class ListedGap:
+    """Nothing of `track` between `since` and `until`, milliseconds of the room of `part`; `until` is None
+    when the recording was cut off and nothing tells how long the room went on."""
+
+    part: int
+    track: str
+    since: int
+    until: int | None
+    cause: str
+
+
+def list_gaps(folder: Path, part: int | None = None) -> list[ListedGap]:
+    """All gaps (of one part) in order of part, track and time."""
+    found: list[ListedGap] = []
+    every = list(indexes(folder, part))
+    for contents in every:
+        for gap in contents.gaps:
+            one = ListedGap(
+                part=contents.part,
+                track=gap["track"],
+                since=gap["from"],
+                until=gap["to"],
+                cause=gap["cause"],
+            )
+            found.append(one)
+        if contents.end is None:
+            found += _cut_off(contents, every)
+    return sorted(found, key=lambda one: (one.part, one.track, one.since, one.until or one.since))
+
+
+def _cut_off(contents: Contents, every: list[Contents]) -> list[ListedGap]:
+    """Tracks that were up when the recorder ended without a word, and that no later one took up."""
+    up: set[str] = set()
+    for line in contents.tracks:
+        (up.add if line["is"] == "open" else up.discard)(line["track"])
+    later = [one for one in every if one.part == contents.part and one.letter > contents.letter]
+    taken = {track for one in later for track in one.files}
+    until = max((one.last_ms for one in later if one.last_ms is not None), default=None)
+    listed = []
+    for track in sorted(up - taken):
+        file = contents.files.get(track)
+        since = file.frames[-1][4] if file and file.frames else 0
+        listed.append(ListedGap(part=contents.part, track=track, since=since, until=until, cause="cut-off"))
+    return listed
