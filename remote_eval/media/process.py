@@ -1,0 +1,139 @@
+"""The room process: one media engine behind a Unix socket, alive for as long as a room needs it.
+
+    python -m remote_eval.media.process --folder DIR --bind 10.0.0.1 --port 40000 --address 10.0.0.1
+
+The web process starts it, speaks to it by `control.sock` in `DIR` (owner only), and may die and come back
+meanwhile: media and recording go on. The process ends when it is told to (SIGTERM), having closed its rooms,
+or when `--linger` seconds passed without a channel and without a room. `ready.json` in `DIR` says process id,
+port and certificate fingerprint once the socket is open.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import uvloop
+
+from remote_eval.media.control.server import EngineServer
+from remote_eval.media.control.wire import MAX_FRAME_BYTES, StreamChannel
+from remote_eval.media.engine import MediaEngine
+from remote_eval.media.lite.factory import lite_engine
+from remote_eval.media.places import READY, SOCKET, socket_path
+
+
+class RoomProcess:
+    """An engine that is served on a socket until somebody says stop."""
+
+    def __init__(self, engine: MediaEngine, folder: Path, *, linger: float) -> None:
+        """`folder` exists and is the owner's alone; `linger` in seconds."""
+        self._engine = engine
+        self._folder = folder
+        self._linger = linger
+        self._server = EngineServer(engine)
+        self._channels = 0
+        self._alone: asyncio.TimerHandle | None = None
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        """End `run`."""
+        self._stopped.set()
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Serve until stopped, then close the engine with everything recorded on disk."""
+        (self._folder / SOCKET).unlink(missing_ok=True)
+        previous = os.umask(0o177)
+        try:
+            with socket_path(self._folder) as path:
+                listening = await asyncio.start_unix_server(self._serve, path, limit=MAX_FRAME_BYTES)
+        finally:
+            os.umask(previous)
+        self._wait_for_somebody()
+        ready()
+        try:
+            await self._stopped.wait()
+        finally:
+            listening.close()
+            await self._engine.aclose()
+            (self._folder / SOCKET).unlink(missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._channels += 1
+        if self._alone is not None:
+            self._alone.cancel()
+        channel = StreamChannel(reader, writer)
+        try:
+            await self._server.serve(channel)
+        finally:
+            self._channels -= 1
+            self._wait_for_somebody()
+            await channel.aclose()
+
+    def _wait_for_somebody(self) -> None:
+        if self._channels == 0:
+            self._alone = asyncio.get_running_loop().call_later(self._linger, self._leave)
+
+    def _leave(self) -> None:
+        """Nobody came back. A room that is open is recorded on: its seats may still be connected."""
+        if self._channels:
+            return
+        if self._server.has_rooms:
+            self._wait_for_somebody()
+        else:
+            self.stop()
+
+
+async def serve(
+    make_engine: Callable[[], Awaitable[MediaEngine]],
+    folder: Path,
+    *,
+    linger: float,
+    about: dict[str, object],
+) -> None:
+    """Run a room process in this one until SIGTERM or SIGINT; `about` stands in `ready.json`."""
+    engine = await make_engine()
+    process = RoomProcess(engine, folder, linger=linger)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, process.stop)
+    told = about | {
+        "pid": os.getpid(),
+        "port": getattr(engine, "port", None),
+        "fingerprint": getattr(engine, "fingerprint", None),
+    }
+    try:
+        await process.run(lambda: _tell(folder, told))
+    finally:
+        (folder / READY).unlink(missing_ok=True)
+
+
+def _tell(folder: Path, told: dict[str, object]) -> None:
+    fresh = folder / f"{READY}.new"
+    fresh.write_text(json.dumps(told), encoding="ascii")
+    fresh.rename(folder / READY)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description="A room's media engine behind a Unix socket.")
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--bind", default="0.0.0.0")  # noqa: S104 - media comes from the sites' networks
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--address", action="append", required=True, help="told to clients; may be repeated")
+    parser.add_argument("--linger", type=float, default=60.0)
+    words = parser.parse_args()
+
+    async def make() -> MediaEngine:
+        return await lite_engine(words.folder, bind=words.bind, port=words.port, addresses=words.address)
+
+    run = serve(make, words.folder, linger=words.linger, about={"addresses": words.address})
+    with contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(run)
+
+
+if __name__ == "__main__":
+    main()
