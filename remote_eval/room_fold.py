@@ -341,12 +341,11 @@ def _outage(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomStat
         since=moment_of(body["since"]),
         due=moment_of(body["due"]),
     )
-    at = {
-        "returned": {"returned_at": event.at},
-        "over": {"ended_at": event.at},
-        "open": {"returned_at": None},
-    }
-    outage = replace(outage, state=body["state"], **at.get(body["state"], {}))
+    if body["state"] in {"returned", "open"}:
+        outage = replace(outage, returned_at=event.at if body["state"] == "returned" else None)
+    elif body["state"] == "over":
+        outage = replace(outage, ended_at=event.at)
+    outage = replace(outage, state=body["state"])
     state = replace(state, outages=_put(state.outages, outage.id, outage))
     return _doubt(state, [outage.site]) if body["state"] == "open" else state
 

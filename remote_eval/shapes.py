@@ -70,7 +70,7 @@ def opaque(longest: int) -> Shape:
     def check(value: object, pointer: str, faults: Faults) -> None:
         if not isinstance(value, str):
             _add(faults, pointer, "type")
-        elif not value or len(value.encode()) > longest:
+        elif not value or len(value.encode("utf-8", "surrogatepass")) > longest:
             _add(faults, pointer, "length")
 
     return check
