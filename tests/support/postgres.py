@@ -53,7 +53,8 @@ class PostgresServer:
     def create(self, *, template: str = "template0") -> str:
         """Make a database and give its name."""
         name = f"t{next(self._numbers)}"
-        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        # Copying files takes the server half the work of writing every page to its log.
+        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
         return name
 
     def drop(self, name: str) -> None:
