@@ -1,5 +1,10 @@
-"""One visit of a browser to a served page: any script error or break of the content policy fails the test."""
+"""One visit of a browser to a served page: any script error or break of the content policy fails the test.
 
+Pictures are for people to look at and cost a good part of a reading: they are taken where QIANTONG_PICTURES
+is set.
+"""
+
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,12 +38,13 @@ def visit(browser: "Browser", url: str, *, size: dict[str, int], **more: Any) ->
 
 
 def check_reading(page: "Page", shots: Path, name: str) -> None:
-    """Axe finds nothing, nothing runs off the side, and a picture is kept."""
+    """Axe finds nothing and nothing runs off the side; a picture is kept where somebody wants one."""
     found = Axe().run(page).response["violations"]
     assert [(one["id"], one["nodes"][0]["html"]) for one in found] == [], name
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
-    shots.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=shots / f"{name}.png", full_page=True)
+    if os.environ.get("QIANTONG_PICTURES"):
+        shots.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=shots / f"{name}.png", full_page=True)
 
 
 def _is_fault(message: Any) -> bool:
