@@ -70,6 +70,7 @@ class JanusConfiguration:
     port: int = 8188
     admin_port: int = 7188
     media_ports: tuple[int, int] = (20_000, 29_999)
+    reclaim_s: int = RECLAIM_S
     library: Path | None = None
 
     def __post_init__(self) -> None:
@@ -141,7 +142,7 @@ def _core(folder: Path, settings: JanusConfiguration) -> str:
     admin_secret = "{settings.secrets.admin}"
     server_name = "qiantong"
     session_timeout = {SESSION_S}
-    reclaim_session_timeout = {RECLAIM_S}
+    reclaim_session_timeout = {settings.reclaim_s}
     hide_dependencies = true
 }}
 certificates: {{

@@ -1,9 +1,9 @@
 """What the adapter changes in session descriptions between a client and Janus; pure text to text.
 
 To Janus goes an offer without what a client must not steer: no candidates (Janus waits for checks, so nobody
-makes it send to an address of his choice), no simulcast, one fingerprint, refused m-lines inactive. To a client
-goes what Janus said without the address that it guessed for itself. `silent_answer` answers in a member's stead
-when a leg ends, so that nothing waits for the member (RFC 9429 §5.3).
+makes it send to an address of his choice), no simulcast, one fingerprint, refused m-lines inactive. To a
+client goes what Janus said without the address that it guessed for itself. `silent_answer` answers in a
+member's stead, so that nothing waits for the member (RFC 9429 §5.3).
 """
 
 from collections.abc import Collection
@@ -45,6 +45,12 @@ def told(text: str) -> str:
 def payload_types(section: Section) -> dict[int, str]:
     """Encoding names by payload type, for what is media: no retransmission."""
     return {codec.payload_type: codec.name for codec in section.codecs if codec.name != "rtx"}
+
+
+def told_offer(text: str) -> str:
+    """An offer of Janus, which begins the DTLS handshake itself: it drops what comes before its ICE is ready,
+    and a client that began would say it again only after a second."""
+    return told(text).replace("a=setup:actpass\r\n", "a=setup:active\r\n")
 
 
 def silent_answer(last: str, offer: str, kept: Collection[str]) -> str:

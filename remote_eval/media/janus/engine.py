@@ -1,9 +1,9 @@
 """The engine `janus`: the media port over a Janus gateway, for centres that scale out on one.
 
-Janus makes the offers of what is viewed (`ENGINE_OFFERS`), forwards no sender reports and takes no Opus RED. When
-its connection breaks, rooms hear `lost`; when it is back with the old session, `up`, after whatever grants changed
-meanwhile were put through; when it began anew, `restarted`: rooms are made again and clients negotiate anew.
-What Janus keeps of a session that nobody claims ends after `RECLAIM_S`.
+Janus makes the offers of what is viewed (`ENGINE_OFFERS`), forwards no sender reports and takes no Opus RED.
+When its connection breaks, rooms hear `lost`; when it is back with the old session, `up`, after whatever
+grants changed meanwhile were put through; when it began anew, `restarted`: rooms are made again and clients
+negotiate anew. What Janus keeps of a session that nobody claims ends after `RECLAIM_S`.
 """
 
 import asyncio
@@ -30,13 +30,14 @@ from remote_eval.media.engine import (
 )
 from remote_eval.media.janus.ground import Ground
 from remote_eval.media.janus.hall import Hall
-from remote_eval.media.janus.link import JanusLink, Json, LinkSettings, ask_admin
+from remote_eval.media.janus.link import JanusLink, JanusRefusal, Json, LinkSettings, ask_admin
 from remote_eval.media.janus.process import JanusProcess
 from remote_eval.media.lite.events import EventStream
 from remote_eval.media.lite.plugs import MakeMask, MakeSink
 
 LOOK_S: Final = 2.0
 LAG_S: Final = 0.1
+_AGAIN_S: Final = 0.5
 _RESTART_S: Final = (0.2, 5.0)
 
 
@@ -45,7 +46,7 @@ def _monotonic_ms() -> float:
 
 
 class JanusEngine:
-    """See the module. `rooms_key` is the plugin's own secret; `process` a Janus that is ours to end and restart."""
+    """See the module. `rooms_key` is the plugin's own secret; `process` is a Janus that is ours to start."""
 
     name = "janus"
     capabilities = frozenset({ENGINE_OFFERS, ICE_RESTART})
@@ -86,12 +87,20 @@ class JanusEngine:
             self._process.on_death = lambda _code: self._spawn(self._revive())
         try:
             await self._link.open()
+            await self._check_admin()
         except MediaError:
+            await self._link.close()
             if self._process is not None:
                 await self._process.stop()
             raise
         self._spawn(self._look())
         self._spawn(self._measure_lag())
+
+    async def _check_admin(self) -> None:
+        """A wrong secret shows at the start, not as figures that are all zero."""
+        (told,) = await ask_admin(self._admin, [{"janus": "list_sessions"}], self._chance)
+        if told.get("janus") == "error":
+            raise JanusRefusal(int(told.get("error", {}).get("code", 0)))
 
     # Rooms and members.
 
@@ -159,7 +168,11 @@ class JanusEngine:
             return await hall.publish(member, offer, sources)
 
     async def view(
-        self, room: RoomId, member: MemberId, offer: str, wants: Mapping[str, TrackId]
+        self,
+        room: RoomId,
+        member: MemberId,
+        offer: str,  # noqa: ARG002 - the port's signature
+        wants: Mapping[str, TrackId],  # noqa: ARG002 - the same
     ) -> Answered:
         """The engine offers here. Raises ``media.engine-offers``."""
         self._hall(room).present(member)
@@ -252,11 +265,16 @@ class JanusEngine:
         self._spawn(self._come_back(kept=kept))
 
     async def _come_back(self, *, kept: bool) -> None:
-        """A room that cannot be made again now is tried when Janus is back once more."""
+        """Bring every room back; what Janus does not do at once is asked again until it is gone once more."""
+        session = self._link.session
         for hall in list(self._halls.values()):
-            with contextlib.suppress(MediaError):
-                async with hall.lock:
-                    await hall.come_back(kept=kept)
+            while self._link.up and self._link.session == session:
+                try:
+                    async with hall.lock:
+                        await hall.come_back(kept=kept)
+                    break
+                except MediaError:
+                    await asyncio.sleep(_AGAIN_S)
 
     async def _revive(self) -> None:
         """Start our own Janus again, later and later."""

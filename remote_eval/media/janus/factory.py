@@ -1,7 +1,7 @@
 """Puts the engine together: for a Janus that runs already, or for one that this process starts and ends.
 
-The settings that name it: ``QIANTONG_ROOM_ENGINE=janus``, ``QIANTONG_JANUS_URL``, ``QIANTONG_JANUS_ADMIN_URL``,
-``QIANTONG_JANUS_SECRET_FILE``; read by whoever composes the room process.
+The settings that name it: ``QIANTONG_ROOM_ENGINE=janus``, ``QIANTONG_JANUS_URL``,
+``QIANTONG_JANUS_ADMIN_URL``, ``QIANTONG_JANUS_SECRET_FILE``; read by whoever composes the room process.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Figures of a Janus room: rates and ages from the taps, loss and round trips from Janus' admin API.
 
-Janus tells what a viewer reported as a share of 100 (`out-media-link-quality`, 0 before any report). It cannot
-tell the round trip to a sender, whom it sends nothing; the same member's receiving connection stands in.
+Janus tells what a viewer reported as a share of 100 (`out-media-link-quality`, 0 before any report). It
+cannot tell the round trip to a sender, whom it sends nothing; the member's receiving connection stands in.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,9 +1,8 @@
-"""What all parts of one Janus room share: the link, the room's name and secrets there, its clock and its events."""
+"""What all parts of one Janus room share: the link, the room's name and secrets there, clock, events."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from remote_eval.media.engine import TrackId
 from remote_eval.media.janus.link import JanusLink, Json
 
 Emit = Callable[[str, Mapping[str, object]], None]

@@ -1,5 +1,8 @@
-"""One room with all that belongs to it: Janus' room, recorder, masked voices; how it ends and how it begins anew."""
+"""One room with all that belongs to it: Janus' room, recorder, masked voices; how it ends and begins anew."""
 
+import contextlib
+
+from remote_eval.errors import MediaError
 from remote_eval.media.engine import (
     LegStats,
     MaskProfile,
@@ -43,13 +46,15 @@ class Hall(JanusRoom):
 
     async def close(self) -> None:
         """End all connections, then the recorder."""
+        await self.end_tasks()
         for member in list(self.members):
-            await self.expel(member, "closed")
+            with contextlib.suppress(MediaError):
+                await self.expel(member, "closed")
         for track in list(self.local):
-            await self.stop_mask(track)
+            with contextlib.suppress(MediaError):
+                await self.stop_mask(track)
         await self.voices.close()
         await self.destroy()
-        await self.end_tasks()
         await self._end_sink()
         self.end_streams()
 

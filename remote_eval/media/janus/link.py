@@ -1,9 +1,9 @@
-"""One session with a Janus over its WebSocket API (subprotocol ``janus-protocol``): calls, events, coming back.
+"""One session with a Janus over its WebSocket API (subprotocol ``janus-protocol``): calls, events, return.
 
-A call is one transaction with a deadline; what Janus refuses raises JanusRefusal with its number alone, for its
-texts name members. When the connection breaks, all calls under way fail with ``media.unavailable``, and the
-link comes back by itself: with the old session where Janus kept it (`claim`), else with a new one, which knows
-none of the old handles. The link enforces nothing and knows no rooms.
+A call is one transaction with a deadline; what Janus refuses raises JanusRefusal with its number alone, for
+its texts name members. When the connection breaks, all calls under way fail with ``media.unavailable``, and
+the link comes back by itself: with the old session where Janus kept it (`claim`), else with a new one, which
+knows none of the old handles. The link enforces nothing and knows no rooms.
 """
 
 import asyncio
@@ -58,6 +58,8 @@ class JanusLink:
         self._session = 0
         self._calls: dict[str, tuple[asyncio.Future[Json], bool]] = {}
         self._handles: dict[int, OnEvent] = {}
+        # Ended here while Janus was out of reach.
+        self._doomed: set[int] = set()
         self._running: asyncio.Task[None] | None = None
         self.on_lost: Callable[[], None] = lambda: None
         self.on_back: Callable[[bool], None] = lambda _kept: None
@@ -107,10 +109,19 @@ class JanusLink:
         return handle
 
     async def detach(self, handle: int) -> None:
-        """End a handle and its peer connection. Idempotent."""
-        if self._handles.pop(handle, None) is not None:
-            with contextlib.suppress(JanusRefusal):
-                await self._call({"janus": "detach", "session_id": self._session, "handle_id": handle})
+        """End a handle and its peer connection. Idempotent. Out of reach: ``media.unavailable``, and Janus is
+        told as soon as it is back."""
+        if self._handles.pop(handle, None) is None:
+            return
+        try:
+            await self._detach(handle)
+        except MediaError:
+            self._doomed.add(handle)
+            raise
+
+    async def _detach(self, handle: int) -> None:
+        with contextlib.suppress(JanusRefusal):
+            await self._call({"janus": "detach", "session_id": self._session, "handle_id": handle})
 
     async def message(
         self, handle: int, body: Mapping[str, object], jsep: Mapping[str, object] | None = None
@@ -172,9 +183,13 @@ class JanusLink:
         if self._session:
             with contextlib.suppress(JanusRefusal):
                 await self._call({"janus": "claim", "session_id": self._session})
+                for handle in list(self._doomed):
+                    await self._detach(handle)
+                    self._doomed.discard(handle)
                 return True
         self._session = 0
         self._handles.clear()
+        self._doomed.clear()
         answer = await self._call({"janus": "create"})
         self._session = int(answer["data"]["id"])
         return False

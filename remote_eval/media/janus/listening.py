@@ -1,4 +1,4 @@
-"""Recorder and maskers beside one room: each hears the tracks that it may, and one that fails takes nobody with it."""
+"""Recorder and maskers beside one room: each hears what it may, and one that fails takes nobody with it."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -58,7 +58,7 @@ class Listeners:
             if track in listener.opened:
                 try:
                     listener.sink.packet(track, data, arrived)
-                except Exception:
+                except Exception:  # noqa: BLE001 - a listener must not end the room's media
                     self._blame()
 
     def round_trip(self, track: TrackId, rtt_ms: float) -> None:
@@ -79,7 +79,7 @@ class Listeners:
     def _guard(self, call: Callable[[], None]) -> None:
         try:
             call()
-        except Exception:
+        except Exception:  # noqa: BLE001 - a listener must not end the room's media
             self._blame()
 
     def _blame(self) -> None:

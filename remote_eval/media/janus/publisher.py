@@ -1,8 +1,8 @@
 """A member's sending connection in Janus: one handle, one feed, a tap for each track.
 
-The feed's name is fresh for each connection, so a new one never meets the old one's. A source whose grant goes
-is silenced by moderation: Janus drops its packets before viewers, recorder and masker, and lets them through
-again when the grant is back. Who is expelled is kicked.
+The feed's name is fresh for each connection, so a new one never meets the old one's. A source whose grant
+goes is silenced by moderation: Janus drops its packets before viewers, recorder and masker, and lets them
+through again when the grant is back. Who is expelled is kicked.
 """
 
 from collections.abc import Callable, Mapping
@@ -179,19 +179,15 @@ class Publisher:
             tap = Tap(ground.fresh(KEY_BYTES), ground.clock, self._taker(track))
             self.taps[mid] = tap
             port = await tap.open(ground.tap_host)
-            stream = {
-                "mid": mid,
-                "port": port,
-                "host": ground.tap_host,
-                "srtp_suite": SUITE,
-                "srtp_crypto": tap.crypto,
-            }
+            # Janus 1.1.2 reads suite and key of the request alone, not those of a stream.
             await ground.manage(
                 "rtp_forward",
                 publisher_id=self.feed,
                 admin_key=ground.key,
                 host=ground.tap_host,
-                streams=[stream],
+                srtp_suite=SUITE,
+                srtp_crypto=tap.crypto,
+                streams=[{"mid": mid, "port": port}],
             )
 
     def _taker(self, track: TrackId) -> Callable[[bytes, float], None]:

@@ -1,8 +1,8 @@
 """Where Janus forwards what it receives: one UDP socket and one key per published track.
 
-The packets come as SRTP (RFC 3711, AES-128-CM with SHA-1-80) under a key that only this process and Janus know,
-so whoever else can send to the port feeds neither recorder nor masker. Janus forwards no sender reports: a
-recording of a Janus room rests on the time of arrival. The tap counts and never blocks.
+The packets come as SRTP (RFC 3711, AES-128-CM with SHA-1-80) under a key that only this process and Janus
+know, so whoever else can send to the port feeds neither recorder nor masker. Janus forwards no sender
+reports: a recording of a Janus room rests on the time of arrival. The tap counts and never blocks.
 """
 
 import asyncio

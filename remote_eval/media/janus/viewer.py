@@ -1,9 +1,9 @@
-"""A member's receiving connection in Janus: one handle that subscribes to single m-lines and makes the offers.
+"""A member's receiving connection in Janus: one handle that subscribes to single m-lines and makes offers.
 
-A leg is on while it is granted; off, Janus itself drops its packets (`send` false), which needs no word of the
-member. A leg whose track ended waits, and goes on by a `switch` to the track's next feed. Janus keeps one offer
-open at a time and puts off everything behind it, so an offer that nobody answered is answered here in the
-member's stead (`silent_answer`) before anything else is negotiated. Calls come one after the other.
+A leg is on while it is granted; off, Janus itself drops its packets (`send` false), which needs no word of
+the member. A leg whose track ended waits, and goes on by a `switch` to the track's next feed. Janus keeps one
+offer open at a time and puts off everything behind it, so an offer that nobody answered is answered here in
+the member's stead (`silent_answer`) before anything else is negotiated. Calls come one after the other.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -58,7 +58,7 @@ class Viewer:
             if restart:
                 await self._settle()
                 await self._ask({"request": "configure", "restart": True}, {})
-        return descriptions.told(self._offer), {mid: leg.track for mid, leg in self.legs.items()}
+        return descriptions.told_offer(self._offer), {mid: leg.track for mid, leg in self.legs.items()}
 
     async def answer(self, answer: str) -> list[Leg]:
         """Take the member's answer; gives the legs that begin by it.

@@ -1,7 +1,7 @@
 """Masked voices of a Janus room: a remote publisher of the VideoRoom, fed with plain RTP over loopback.
 
-Janus 1.1.2 does not give back the ports of a remote publisher that ends (fixed later, in 1.2.2), so one that is
-not needed any more is kept for the next call and the next name. Its port is bound to the loopback interface;
+Janus 1.1.2 does not give back the ports of a remote publisher that ends (fixed in 1.2.2), so one that is not
+needed any more is kept for the next call and the next name. Its port is bound to the loopback interface;
 Janus checks nothing but the SSRC there, which is why the hub's machine must have no users but its own.
 """
 
@@ -34,7 +34,7 @@ class Slot:
         self.feed = feed
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.connect((LOOPBACK, port))
-        self._socket.setblocking(False)
+        self._socket.setblocking(False)  # noqa: FBT003 - the library's signature
         self._sequence = start & 0xFFFF
         self._timestamp = start
 
