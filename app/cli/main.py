@@ -20,6 +20,7 @@ from app.cli import (
     pools,
     projects,
     proofs,
+    recording_commands,
     server,
     simulation,
     sites,
@@ -51,6 +52,7 @@ app.add_typer(keys.app, name="key")
 app.add_typer(users.app, name="user")
 app.add_typer(logs.app, name="log")
 app.add_typer(simulation.app, name="simulate")
+app.add_typer(recording_commands.app, name="recording")
 app.command("serve")(server.serve)
 app.command("work")(working.work)
 app.command("demo")(demonstration.demo)

@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 
 from app.api.problem_texts import FAULTS, PROBLEMS
 from app.cli.pool_texts import pool_fault
+from app.cli.recording_texts import RECORDING_TEXTS
 from app.errors import (
     AccessRefusedError,
     AppError,
@@ -29,6 +30,7 @@ from app.errors import (
 from crypto.errors import CryptoError
 from draw.avoidance.texts import TEXTS as LAW_TEXTS
 from draw.errors import DrawError
+from remote_eval.errors import EvaluationError
 
 OK: Final = 0
 REFUSED: Final = 1
@@ -119,6 +121,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "demo.nobody-came": ("没有人到场", "Nobody came"),
     "demo.unverified": ("核验未通过", "The verification failed"),
     "demo.experts": ("专家数应为 30 至 1000000", "The number of experts is 30 to 1000000"),
+    **RECORDING_TEXTS,
 }
 
 
@@ -137,7 +140,7 @@ def explain(error: BaseException) -> int:
         return USAGE
     if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError | PermissionError):
         return _line("file.unreadable", {"file": os.path.basename(str(error.filename or ""))}, USAGE)  # noqa: PTH119
-    if isinstance(error, AppError | DrawError | CryptoError):
+    if isinstance(error, AppError | DrawError | CryptoError | EvaluationError):
         return _ours(error)
     if type(error).__module__.startswith("sqlalchemy."):
         return _line("store.unreachable", {}, UNREACHABLE)
@@ -150,7 +153,7 @@ def explain(error: BaseException) -> int:
     return REFUSED
 
 
-def _ours(error: AppError | DrawError | CryptoError) -> int:
+def _ours(error: AppError | DrawError | CryptoError | EvaluationError) -> int:
     code = str(getattr(error, "code", "") or error)
     figures: Mapping[str, object] = getattr(error, "details", {})
     again = isinstance(error, QuorumMissingError) or code in _RETRYABLE

@@ -4,17 +4,20 @@ Every byte of every file is accounted for: chained to the index, named as a faul
 which is what a killed recorder leaves behind and no fault.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from remote_eval.errors import RecordingError
 from remote_eval.media.recording.contents import Contents, Listed, indexes
 from remote_eval.media.recording.frames import END_BYTES, MAX_FRAME_BYTES, following, start_of
-from remote_eval.media.recording.manifest import manifest_bytes
+from remote_eval.media.recording.manifest import manifest_of
 from remote_eval.media.recording.names import MANIFEST_FILE, place_of
 from remote_eval.media.recording.scan import Opened, Tail, frame_at, frames_of, open_file
+
+# A recorder that was killed while it began a file left this much at most.
+_MAX_TORN_PRELUDE: Final = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,9 @@ def check(folder: Path, anchors: Mapping[str, tuple[int, bytes]] | None = None) 
     report = Report()
     listed: dict[str, Listed] = {}
     known = anchors or {}
-    for contents in indexes(folder):
+    every = []
+    for contents in indexes(folder, marks={name: count for name, (count, _) in known.items()}):
+        every.append(contents)
         _check_index(contents, report, known)
         listed |= {one.name: one for one in contents.files.values()}
         ended = contents.end is not None
@@ -73,7 +78,7 @@ def check(folder: Path, anchors: Mapping[str, tuple[int, bytes]] | None = None) 
     for path in sorted(folder.iterdir()):
         if path.name not in listed and path.name.endswith(".qtr"):
             _check_unlisted(path, report)
-    _check_manifests(folder, report)
+    _check_manifests(folder, every, report)
     _check_anchors_present(known, report)
     return report
 
@@ -83,7 +88,7 @@ def _check_index(contents: Contents, report: Report, anchors: Mapping[str, tuple
     if contents.fault is not None:
         report.faults.append(Fault(file=name, code="recording.index", frame=contents.fault))
     anchor = anchors.get(name)
-    if anchor is not None and contents.links.get(anchor[0]) != anchor[1]:
+    if anchor is not None and contents.marked != anchor[1]:
         report.faults.append(Fault(file=name, code="recording.anchor", frame=anchor[0]))
     one = Checked(
         file=name,
@@ -191,10 +196,13 @@ def _check_unlisted(path: Path, report: Report) -> None:
     report.faults.append(Fault(file=path.name, code="recording.unlisted", track=track))
 
 
-def _check_manifests(folder: Path, report: Report) -> None:
+def _check_manifests(folder: Path, every: Sequence[Contents], report: Report) -> None:
     for path in sorted(folder.iterdir()):
         named = MANIFEST_FILE.fullmatch(path.name)
-        if named is not None and path.read_bytes() != manifest_bytes(folder, int(named[1])):
+        if named is None:
+            continue
+        part = int(named[1])
+        if path.read_bytes() != manifest_of([one for one in every if one.part == part], part):
             report.faults.append(Fault(file=path.name, code="recording.manifest"))
 
 
@@ -207,6 +215,3 @@ def _check_anchors_present(anchors: Mapping[str, tuple[int, bytes]], report: Rep
     seen = {one.file for one in report.checked} | {one.file for one in report.faults}
     for name in sorted(set(anchors) - seen):
         report.faults.append(Fault(file=name, code="recording.missing"))
-
-
-_MAX_TORN_PRELUDE = 4096

@@ -192,3 +192,27 @@ class MemberClock:
         if now - first >= _SKEW_SPAN_MS:
             self.drift_ppm = (target - low) / (now - first) * 1e6
             self._past.popleft()
+
+
+def clock_facts(clock: TrackClock, member: MemberClock) -> dict[str, int | None] | None:
+    """What ties a track to the room now, in whole microseconds, ticks and parts per billion.
+
+    `ntp_us` and `rtp` are the newest report's two times; `shift_us` leads from the sender's wall clock to the
+    room's; `behind_us`: how much later than its sender's clock says the track arrives, beyond half of the
+    round trip.
+    """
+    report, anchor = clock.report, member.anchor.value
+    if report is None or clock.shift is None or anchor is None:
+        return None
+    behind = clock.low.value - clock.shift - anchor - member.half_trip
+    drift = member.drift_ppm
+    return {
+        "ssrc": report.ssrc,
+        "ntp_us": round(report.ntp_ms * 1000),
+        "rtp": report.timestamp,
+        "rate": clock.rate,
+        "shift_us": round(anchor * 1000),
+        "behind_us": round(behind * 1000),
+        "rtt_us": round(member.half_trip * 2000),
+        "drift_ppb": None if drift is None else round(drift * 1000),
+    }

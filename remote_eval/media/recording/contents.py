@@ -40,8 +40,8 @@ class Contents:
     lost: dict[str, dict[str, int]] = field(default_factory=dict)
     lines: int = 0
     link: bytes = START
-    # Link after so many lines.
-    links: dict[int, bytes] = field(default_factory=dict)
+    # The link after as many lines as were asked for.
+    marked: bytes | None = None
     torn: int = 0
     fault: int | None = None
 
@@ -56,8 +56,8 @@ class Contents:
         return max(ends, default=None)
 
 
-def read_contents(path: Path) -> Contents:
-    """Read one index file whole."""
+def read_contents(path: Path, mark: int | None = None) -> Contents:
+    """Read one index file whole; `mark`: after how many lines the link is kept."""
     named = INDEX_FILE.fullmatch(path.name)
     if named is None:
         raise RecordingError("recording.name")
@@ -69,18 +69,21 @@ def read_contents(path: Path) -> Contents:
                 break
             _take(found, line.value)
             found.lines, found.link = line.number + 1, line.link
-            found.links[found.lines] = line.link
+            if found.lines == mark:
+                found.marked = line.link
     except (RecordingError, KeyError, TypeError, ValueError):
         found.fault = found.lines
     return found
 
 
-def indexes(folder: Path, part: int | None = None) -> Iterator[Contents]:
-    """Every index of a folder (of one part) by part and letter."""
+def indexes(
+    folder: Path, part: int | None = None, marks: Mapping[str, int] | None = None
+) -> Iterator[Contents]:
+    """Every index of a folder (of one part) by part and letter; `marks` by file name."""
     for path in sorted(folder.iterdir()):
         named = INDEX_FILE.fullmatch(path.name)
         if named is not None and part in (None, int(named[1])):
-            yield read_contents(path)
+            yield read_contents(path, (marks or {}).get(path.name))
 
 
 def _take(found: Contents, value: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """The list of gaps of a folder: what the indexes tell, and where they end (recording.md §8)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,24 +21,29 @@ class ListedGap:
 
 def list_gaps(folder: Path, part: int | None = None) -> list[ListedGap]:
     """All gaps (of one part) in order of part, track and time."""
+    return gaps_of(list(indexes(folder, part)))
+
+
+def gaps_of(every: Sequence[Contents]) -> list[ListedGap]:
+    """As `list_gaps`, from indexes that were read already."""
     found: list[ListedGap] = []
-    every = list(indexes(folder, part))
     for contents in every:
         for gap in contents.gaps:
-            one = ListedGap(
-                part=contents.part,
-                track=gap["track"],
-                since=gap["from"],
-                until=gap["to"],
-                cause=gap["cause"],
+            found.append(
+                ListedGap(
+                    part=contents.part,
+                    track=gap["track"],
+                    since=gap["from"],
+                    until=gap["to"],
+                    cause=gap["cause"],
+                )
             )
-            found.append(one)
         if contents.end is None:
             found += _cut_off(contents, every)
     return sorted(found, key=lambda one: (one.part, one.track, one.since, one.until or one.since))
 
 
-def _cut_off(contents: Contents, every: list[Contents]) -> list[ListedGap]:
+def _cut_off(contents: Contents, every: Sequence[Contents]) -> list[ListedGap]:
     """Tracks that were up when the recorder ended without a word, and that no later one took up."""
     up: set[str] = set()
     for line in contents.tracks:

@@ -87,6 +87,7 @@ class HealthProbe:
             self._judge_sound(track, state, media, at)
         else:
             self._states.pop(track, None)
+            self._alarms.forget(track)
 
     def _offer(self, kind: str, track: str, media: list[bytes], at: float) -> None:
         if self._thread is None:

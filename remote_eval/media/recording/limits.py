@@ -15,6 +15,8 @@ class Limits:
     gap_ms: float = 100.0
     # Nothing came for so long though no number is missing: a muted or stalled source.
     stall_ms: float = 1000.0
+    # A source that sends nothing for so long is an alarm.
+    quiet_ms: float = 5000.0
     keyframe_every_ms: float = 10_000.0
     ask_again_ms: float = 1000.0
     clock_facts_ms: float = 10_000.0

@@ -4,13 +4,13 @@ It is made from the indexes alone, so that whoever has the folder makes the same
 elsewhere.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from crypto.canonical import canonical
 from remote_eval.media.recording.contents import Contents, indexes
-from remote_eval.media.recording.gaps import list_gaps
+from remote_eval.media.recording.gaps import gaps_of
 
 MAX_LISTED: Final = 10_000
 _FACTS: Final = ("shift_us", "behind_us", "rtt_us", "drift_ppb")
@@ -18,15 +18,24 @@ _FACTS: Final = ("shift_us", "behind_us", "rtt_us", "drift_ppb")
 
 def manifest_bytes(folder: Path, part: int) -> bytes:
     """The canonical bytes of a part's manifest."""
-    every = list(indexes(folder, part))
-    gaps = list_gaps(folder, part)
+    return manifest_of(list(indexes(folder, part)), part)
+
+
+def recordings_of(every: Sequence[Contents]) -> list[dict[str, Any]]:
+    """Every recording with its head, span and counts."""
+    return [_recording(one, track) for one in every for track in sorted(one.files)]
+
+
+def manifest_of(every: Sequence[Contents], part: int) -> bytes:
+    """As `manifest_bytes`, from the indexes of the part, read already."""
+    gaps = gaps_of(every)
     return canonical(
         {
             "protocol": "qt/1",
             "kind": "recording-manifest",
             "part": part,
             "recorders": [_recorder(one) for one in every],
-            "recordings": [_recording(one, track) for one in every for track in sorted(one.files)],
+            "recordings": recordings_of(every),
             "gaps": [
                 {"track": one.track, "from": one.since, "to": one.until, "cause": one.cause}
                 for one in gaps[:MAX_LISTED]

@@ -71,11 +71,18 @@ def export(folder: Path, private_keys: Sequence[bytes], out: Path) -> dict[str, 
     mine = [one for one in every if one.key is not None]
     if not mine:
         raise RecordingError("recording.key")
+    return export_all(mine, out)
+
+
+def export_all(every: Sequence[SealedRecording], out: Path) -> dict[str, Path]:
+    """As `export`, for recordings that open; others are left out."""
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
     if any(out.iterdir()):
         raise RecordingError("recording.out")
     written: dict[str, Path] = {}
-    for one in mine:
+    for one in every:
+        if one.key is None:
+            continue
         place = one.prelude.place
         name = f"{place.part:04d}/{place.track}"
         path = out / f"{place.part:04d}.{place.track.replace('/', '.')}.mkv"

@@ -5,68 +5,26 @@ answered here by an alarm and a gap; anything else that goes wrong ends the reco
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final, Protocol
+from dataclasses import dataclass
+from typing import Final
 
 from crypto.canonical import JsonValue
 from remote_eval.errors import RecordingError
-from remote_eval.media.engine import AskKeyframe, Kind, RecordPlan, TrackId
-from remote_eval.media.recording.alarms import CLOCK, DISK, Alarms, Emit
-from remote_eval.media.recording.clock import MemberClock, TrackClock
-from remote_eval.media.recording.disk import Disk
+from remote_eval.media.engine import Kind, TrackId
+from remote_eval.media.recording.alarms import CLOCK, DISK, FROZEN, SILENT, Alarms
+from remote_eval.media.recording.clock import MemberClock, clock_facts
 from remote_eval.media.recording.index import last_values
 from remote_eval.media.recording.ledger import IndexWriter
-from remote_eval.media.recording.limits import Limits
 from remote_eval.media.recording.matroska import Block
-from remote_eval.media.recording.names import LETTERS, MAX_ROOM_CHARS, Place, index_name
+from remote_eval.media.recording.names import LETTERS, Place, index_name
 from remote_eval.media.recording.rtp import parse_report
+from remote_eval.media.recording.setting import Probe, Setting
 from remote_eval.media.recording.track import Gap, Track
-from remote_eval.media.recording.writer import KEY_SEED_BYTES, Keys, TrackFile, Written
+from remote_eval.media.recording.writer import TrackFile, Written
 
-ROOM_CLASS: Final = "room"
-RAW_CLASS: Final = "raw"
-_CLASS_KEY_BYTES: Final = 32
 _TAIL_BYTES: Final = 256 * 1024
 # Stands among the names of tracks that the disk refuses; no track has such a name.
 _INDEX: Final = "index"
-
-
-class Probe(Protocol):
-    """Looks at media now and then, on a thread of its own; never blocks the caller."""
-
-    def picture(self, track: str, frame: bytes, at: float) -> None:
-        """A keyframe was recorded."""
-
-    def sound(self, track: str, packet: bytes, at: float) -> None:
-        """A packet of sound was recorded."""
-
-    def forget(self, track: str) -> None:
-        """The track ended."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What a recorder is given once. `opened_at`: wall clock at room time 0, ms since 1970."""
-
-    plan: RecordPlan
-    opened_at: float
-    disk: Disk
-    emit: Emit
-    ask_keyframe: AskKeyframe
-    limits: Limits = field(default_factory=Limits)
-
-    def __post_init__(self) -> None:
-        """Raises RecordingError ``recording.plan``."""
-        plan = self.plan
-        needed = {ROOM_CLASS} | ({RAW_CLASS} if plan.raw_members else set())
-        keys_fit = all(len(plan.keys.get(name, b"")) == _CLASS_KEY_BYTES for name in needed)
-        if not keys_fit or len(plan.seed) < KEY_SEED_BYTES or not 0 < len(plan.room) <= MAX_ROOM_CHARS:
-            raise RecordingError("recording.plan")
-
-    def keys_of(self, member: str) -> Keys:
-        """Seed, class and public key for what a member publishes."""
-        klass = RAW_CLASS if member in self.plan.raw_members else ROOM_CLASS
-        return Keys(self.plan.seed, klass, self.plan.keys[klass])
 
 
 @dataclass(slots=True)
@@ -78,6 +36,7 @@ class _Desk:
     klass: str
     up: bool = True
     gathered_at: float = 0.0
+    heard: float = 0.0
     saved: float | None = None
     told: float = float("-inf")
     listed: bool = False
@@ -127,6 +86,7 @@ class PartRecorder:
             self.close_track(track, "renewed", now)
             desk.track.begin(payload_types)
             desk.up = True
+        desk.heard = now
         self._index.add({"is": "open", "track": track, "at": round(now), "codec": desk.track.codec})
 
     def packet(self, track: TrackId, data: bytes, arrived: float) -> None:
@@ -180,6 +140,7 @@ class PartRecorder:
                 self._gather(desk, now)
                 self._ask(TrackId(name), desk, now)
                 self._tell_clock(name, desk, now)
+                self._listen(name, desk, now)
             if desk.file.span is not None and now - desk.gathered_at >= self._limits.cluster_ms:
                 self._write(desk)
         self._tell_heads(now)
@@ -263,6 +224,7 @@ class PartRecorder:
             file.gather(block)
             if self._probe is not None:
                 self._show(track, block)
+            desk.heard = now
         track.blocks.clear()
 
     def _show(self, track: Track, block: Block) -> None:
@@ -333,6 +295,13 @@ class PartRecorder:
             track.asked = now
             self._set.ask_keyframe(name)
 
+    def _listen(self, name: str, desk: _Desk, now: float) -> None:
+        """A source that sends nothing shows a still picture, or is silent; the probe clears the alarm."""
+        quiet = now - desk.heard
+        if self._probe is not None and quiet > self._limits.quiet_ms:
+            code = SILENT if desk.track.kind == "audio" else FROZEN
+            self._alarms.set(code, name, round(quiet), wrong=True)
+
     def _tell_clock(self, name: str, desk: _Desk, now: float) -> None:
         member = self._members[desk.file.place.member]
         drift = member.drift_ppm
@@ -383,30 +352,6 @@ class PartRecorder:
             self._refusing.add(_INDEX)
         else:
             self._refusing.discard(_INDEX)
-
-
-def clock_facts(clock: TrackClock, member: MemberClock) -> dict[str, int | None] | None:
-    """What ties a track to the room now, in whole microseconds, ticks and parts per billion.
-
-    `ntp_us` and `rtp` are the newest report's two times; `shift_us` leads from the sender's wall clock to the
-    room's; `behind_us`: how much later than its sender's clock says the track arrives, beyond half of the
-    round trip.
-    """
-    report, anchor = clock.report, member.anchor.value
-    if report is None or clock.shift is None or anchor is None:
-        return None
-    behind = clock.low.value - clock.shift - anchor - member.half_trip
-    drift = member.drift_ppm
-    return {
-        "ssrc": report.ssrc,
-        "ntp_us": round(report.ntp_ms * 1000),
-        "rtp": report.timestamp,
-        "rate": clock.rate,
-        "shift_us": round(anchor * 1000),
-        "behind_us": round(behind * 1000),
-        "rtt_us": round(member.half_trip * 2000),
-        "drift_ppb": None if drift is None else round(drift * 1000),
-    }
 
 
 def _cause_text(cause: str) -> str:

@@ -16,13 +16,14 @@ from typing import Any, Final, NamedTuple
 
 from remote_eval.errors import RecordingError
 from remote_eval.media.engine import AskKeyframe, Kind, RecordPlan, RoomId, RoomSpec, TrackId
-from remote_eval.media.recording.alarms import RECORDER, Alarms, Emit
+from remote_eval.media.recording.alarms import DISK, RECORDER, Alarms, Emit
 from remote_eval.media.recording.disk import Disk, RealDisk, replace_file
 from remote_eval.media.recording.health import HealthProbe
 from remote_eval.media.recording.limits import Limits
 from remote_eval.media.recording.manifest import manifest_bytes
 from remote_eval.media.recording.names import LETTERS, Place, manifest_name
-from remote_eval.media.recording.part import PartRecorder, Probe, Setting
+from remote_eval.media.recording.part import PartRecorder
+from remote_eval.media.recording.setting import Probe, Setting
 from remote_eval.media.recording.track import CODECS
 
 _log: Final = logging.getLogger(__name__)
@@ -63,7 +64,9 @@ class _Worker:
 
     def _work(self) -> None:
         recorder = self._recorder
-        self.part = part = recorder.new_part(self._cause)
+        if self.part is None:
+            self.part = recorder.new_part(self._cause)
+        part = self.part
         pause = recorder.limits.tick_ms / 1000
         try:
             while not self.retired:
@@ -144,8 +147,9 @@ class Recorder:
 
     def start(self) -> None:
         """Begin to record. Raises OSError or RecordingError when the folder cannot be written."""
-        self._setting.plan.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._launch(None)
+        worker = _Worker(self, None)
+        worker.part = self.new_part(None)
+        self._launch(worker)
         self._guard.start()
 
     def open_track(self, track: TrackId, kind: Kind, payload_types: Mapping[int, str]) -> None:
@@ -198,8 +202,7 @@ class Recorder:
             worker.thread.join(_CLOSE_S)
             worker.retire()
         self._stop_probe()
-        plan = self._setting.plan
-        replace_file(plan.folder / manifest_name(plan.part), manifest_bytes(plan.folder, plan.part))
+        self._write_manifest()
 
     async def aclose(self) -> None:
         """As `close`, without blocking the event loop."""
@@ -241,8 +244,7 @@ class Recorder:
             self._dropped[track] = self._dropped.get(track, 0) + 1
         self._alarms.set(RECORDER, None, "overflow", wrong=True)
 
-    def _launch(self, cause: str | None) -> None:
-        worker = _Worker(self, cause)
+    def _launch(self, worker: _Worker) -> None:
         with self._lock:
             now = self.now()
             for track, opened in self._opened.items():
@@ -266,7 +268,15 @@ class Recorder:
                 continue
             self._retry_ms = min(2 * self._retry_ms, _LONGEST_RETRY_MS)
             worker.retire()
-            self._launch("recorder")
+            self._launch(_Worker(self, "recorder"))
+
+    def _write_manifest(self) -> None:
+        """On a full disk there is none: it can be made from the indexes at any time."""
+        plan = self._setting.plan
+        try:
+            replace_file(plan.folder / manifest_name(plan.part), manifest_bytes(plan.folder, plan.part))
+        except OSError:
+            self._alarms.set(DISK, "manifest", None, wrong=True)
 
     def _stop_probe(self) -> None:
         if isinstance(self._probe, HealthProbe):
