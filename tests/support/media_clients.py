@@ -397,7 +397,9 @@ class Viewer(Client):
     async def _answer(self, offered: Offered) -> None:
         if not offered.sdp:
             return
-        read = self.link.take(offered.sdp)
+        # Who offers may choose to begin the DTLS handshake (RFC 5763 §5).
+        begins = "a=setup:active" in offered.sdp
+        read = self.link.take(offered.sdp, role="server" if begins else "client")
         self.wants = dict(offered.mids)
         self.learn(read, offered.mids)
         sections = [
@@ -409,7 +411,8 @@ class Viewer(Client):
             )
             for one in read.media
         ]
-        text = offer_text(self.link, sections, [one.rtp.muxId for one in read.media], "active")
+        setup = "passive" if begins else "active"
+        text = offer_text(self.link, sections, [one.rtp.muxId for one in read.media], setup)
         await self.engine.answer_view(self.room, self.member, text)
 
     async def restart(self) -> None:
