@@ -56,7 +56,8 @@ def say(person: Person, text: str) -> Sound:
     sound = np.frombuffer(data, dtype="<i2").astype(np.float64) / 32_768
     count = len(sound) * RATE // rate
     spectrum = np.fft.rfft(sound)[: count // 2 + 1]
-    return (np.fft.irfft(spectrum, count) * count / len(sound)).astype(np.float32)
+    at_rate: Sound = (np.fft.irfft(spectrum, count) * count / len(sound)).astype(np.float32)
+    return at_rate
 
 
 def say_all(person: Person, texts: Sequence[str]) -> Sound:
@@ -79,7 +80,7 @@ def pitch_shifted(sound: Sound, ratio: float) -> Sound:
     ).configure()
     graph.push(frame)
     graph.push(None)
-    parts = []
+    parts: list[Sound] = []
     while True:
         try:
             made = graph.pull()
@@ -127,13 +128,17 @@ def log_mel(power: Array) -> Array:
 def heard(power: Array, range_db: float = 35.0) -> NDArray[np.bool_]:
     """Frames that are no pauses."""
     loudness = power.sum(axis=1)
-    return loudness > loudness.max() * 10 ** (-range_db / 10)
+    loud: NDArray[np.bool_] = loudness > loudness.max() * 10 ** (-range_db / 10)
+    return loud
 
 
 def stretched(power: Array, ratio: float) -> Array:
-    """The spectrum with every frequency divided by `ratio`: what an attacker does against a warp by `ratio`."""
-    bins = np.arange(power.shape[1])
-    return np.stack([np.interp(bins * ratio, bins, row) for row in power])
+    """The spectrum with every frequency divided by `ratio`: what an attacker does against a warp."""
+    places = np.minimum(np.arange(power.shape[1]) * ratio, power.shape[1] - 1.0)
+    below = np.minimum(places.astype(np.intp), power.shape[1] - 2)
+    share = places - below
+    moved: Array = power[:, below] * (1 - share) + power[:, below + 1] * share
+    return moved
 
 
 def cepstra(power: Array) -> Array:
@@ -187,13 +192,14 @@ def pitch_track(sound: Sound) -> Array:
     window = np.fft.irfft(np.abs(np.fft.rfft(np.hanning(width), 2 * width)) ** 2)[:high]
     likeness = np.fft.irfft(np.abs(spectrum) ** 2)[:, :high] / window
     loud = likeness[:, 0] > likeness[:, 0].max() * 10**-3
-    found = np.zeros(len(frames))
-    for at in np.flatnonzero(loud):
-        row = likeness[at] / likeness[at, 0]
-        peaks = [lag for lag in range(low + 1, high - 1) if row[lag - 1] < row[lag] >= row[lag + 1]]
-        best = max((row[lag] for lag in peaks), default=0.0)
-        if best > 0.6:
-            found[at] = RATE / next(lag for lag in peaks if row[lag] > 0.9 * best)
+    rows = likeness / np.maximum(likeness[:, :1], 1e-12)
+    peaks = np.zeros_like(rows)
+    middle = rows[:, low + 1 : high - 1]
+    is_peak = (rows[:, low : high - 2] < middle) & (middle >= rows[:, low + 2 : high])
+    peaks[:, low + 1 : high - 1] = np.where(is_peak, middle, 0)
+    best = peaks.max(axis=1)
+    first = np.argmax(peaks > 0.9 * best[:, None], axis=1)
+    found: Array = np.where(loud & (best > 0.6), RATE / np.maximum(first, 1), 0)
     return found
 
 
@@ -201,13 +207,13 @@ def word_distance(one: Array, other: Array) -> float:
     """Dynamic time warping between two words' cepstra, each freed of its mean; per step."""
     steps = np.sqrt(((one[:, None] - other[None]) ** 2).sum(axis=2))
     rows, columns = steps.shape
-    total = np.full((rows + 1, columns + 1), np.inf)
-    total[0, 0] = 0
+    reached = np.concatenate(([0.0], np.full(columns, np.inf)))
     for row in range(rows):
-        for column in range(columns):
-            before = min(total[row, column], total[row, column + 1], total[row + 1, column])
-            total[row + 1, column + 1] = steps[row, column] + before
-    return float(total[rows, columns] / (rows + columns))
+        # A step within the row adds up the row's own costs: one running minimum for all columns.
+        costs = np.cumsum(steps[row])
+        entry = np.minimum(reached[1:], reached[:-1]) - (costs - steps[row])
+        reached = np.concatenate(([np.inf], costs + np.minimum.accumulate(entry)))
+    return float(reached[-1] / (rows + columns))
 
 
 def word_features(sound: Sound) -> Array:

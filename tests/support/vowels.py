@@ -17,7 +17,7 @@ Sound = NDArray[np.float32]
 
 
 def vowel(pitch: float, formants: Sequence[float], seconds: float, *, level: float = 0.1) -> Sound:
-    """Harmonics of `pitch` up to 7.5 kHz under formants 90 Hz wide, falling by 6 dB per octave; RMS `level`."""
+    """Harmonics of `pitch` to 7.5 kHz under formants 90 Hz wide, falling by 6 dB an octave; RMS `level`."""
     time = np.arange(round(seconds * RATE)) / RATE
     order = np.arange(1, int(7_500 / pitch) + 1)
     frequency = order * pitch
@@ -28,7 +28,8 @@ def vowel(pitch: float, formants: Sequence[float], seconds: float, *, level: flo
     sound = np.zeros(len(time))
     for amplitude, hertz, start in zip(size, frequency, phase, strict=True):
         sound += amplitude * np.sin(2 * np.pi * hertz * time + start)
-    return (level * sound / np.sqrt(np.mean(sound**2))).astype(np.float32)
+    even: Sound = (level * sound / np.sqrt(np.mean(sound**2))).astype(np.float32)
+    return even
 
 
 def speech_like(pitch: float, seconds: float, *, level: float = 0.1) -> Sound:

@@ -46,7 +46,7 @@ def common_spread() -> Matrix:
 
 
 def root(matrix: Matrix, power: float = 0.5) -> Matrix:
-    """A power of a symmetric matrix whose eigenvalues are above `LEAST_SPREAD` squared, or are lifted there."""
+    """A power of a symmetric matrix that is positive but for rounding."""
     values, vectors = np.linalg.eigh(matrix)
     lifted: Matrix = (vectors * np.maximum(values, 1e-9) ** power) @ vectors.T
     return lifted

@@ -1,5 +1,6 @@
 """Packets in, packets out: one stream for all, silence instead of any failure, and never a raw sample."""
 
+import itertools
 import struct
 from collections.abc import Callable
 
@@ -108,7 +109,7 @@ def test_redundancy_fills_what_the_network_lost() -> None:
     """Every third packet lost; each carries the one before. With redundancy nothing is a hole."""
     plain = packets(speech_like(120, 2))
     doubled = [plain[0]]
-    for before, packet in zip(plain, plain[1:], strict=False):
+    for before, packet in itertools.pairwise(plain):
         old = before[12:]
         block = (0x80 << 24 | 111 << 24 | 960 << 10 | len(old)).to_bytes(4, "big") + bytes([111]) + old
         doubled.append(packet[:1] + bytes([63]) + packet[2:12] + block + packet[12:])

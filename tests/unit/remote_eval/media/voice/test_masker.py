@@ -1,5 +1,6 @@
 """The thread around the line, on real time, for some tenths of a second: even output, a clean end."""
 
+import itertools
 import queue
 import threading
 import time
@@ -148,7 +149,7 @@ def test_a_machine_that_slept_does_not_send_what_is_past() -> None:
     rig.masker.stop()
     times = [int.from_bytes(packet[4:8], "big") // 960 for packet in sent]
 
-    assert max(after - before for before, after in zip(times, times[1:], strict=False)) >= 90
+    assert max(after - before for before, after in itertools.pairwise(times)) >= 90
 
 
 def test_too_many_microphones_are_told_and_the_voice_goes_on() -> None:

@@ -97,7 +97,7 @@ def test_what_does_not_hold_is_refused_with_one_code(name: str) -> None:
 
 
 @given(data=st.binary(max_size=80), head=st.booleans(), kind=st.sampled_from([111, 63]))
-def test_no_bytes_make_the_reader_fail_otherwise(data: bytes, head: bool, kind: int) -> None:  # noqa: FBT001
+def test_no_bytes_make_the_reader_fail_otherwise(data: bytes, head: bool, kind: int) -> None:
     try:
         found = rtp.read(packet(data, kind=kind) if head else data, ENCODINGS)
     except MediaError:
