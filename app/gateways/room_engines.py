@@ -19,7 +19,9 @@ from remote_eval.errors import MediaError
 from remote_eval.media.control.client import RemoteEngine
 from remote_eval.media.control.wire import MAX_FRAME_BYTES, StreamChannel
 from remote_eval.media.places import READY, socket_path
+from remote_eval.media.recording.manifest import manifest_bytes
 
+RECORDINGS: Final = "recordings"
 START_SECONDS: Final = 20.0
 _LOOK_SECONDS: Final = 0.05
 
@@ -46,7 +48,10 @@ class RoomEngines(Protocol):
         """End a room's engine, whose rooms are closed."""
 
     def folder(self, room: str) -> Path:
-        """Where the recordings of a room go."""
+        """The folder of a room; its recordings are in `recordings`."""
+
+    async def manifest(self, room: str, part: int) -> bytes:
+        """What was recorded in a part that has ended, docs/spec/recording.md §9."""
 
 
 class RoomProcesses:
@@ -87,6 +92,10 @@ class RoomProcesses:
         if told is not None:
             with suppress(ProcessLookupError):
                 os.kill(int(told["pid"]), signal.SIGTERM)
+
+    async def manifest(self, room: str, part: int) -> bytes:
+        """See `RoomEngines`."""
+        return await asyncio.to_thread(manifest_bytes, self.folder(room) / RECORDINGS, part)
 
     async def _connected(self, folder: Path) -> RemoteEngine | None:
         with suppress(OSError, MediaError):

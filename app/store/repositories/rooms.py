@@ -7,13 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.errors import ConflictError, WriteConflictError
 from app.store.field_cipher import FieldCipher
-from app.store.room_tables import room_anchors, room_call_tokens, room_events, room_members, rooms
+from app.store.room_tables import (
+    recording_anchors,
+    recording_views,
+    room_anchors,
+    room_call_tokens,
+    room_events,
+    room_members,
+    rooms,
+)
 from remote_eval.room_ledger import SALT_BYTES, RoomEntry, RoomHead
 
 _TABLE: Final = "room_events"
@@ -67,6 +75,32 @@ class RoomAnchor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingAnchor:
+    """Heads of a part's recordings, or its manifest (`final` 1), that stand in the log of the draw."""
+
+    room_id: str
+    part: int
+    number: int
+    document: str
+    log_index: int
+    at: str
+    final: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingView:
+    """A look at a recording: who, what, why."""
+
+    id: str
+    room_id: str
+    part: int
+    track: str
+    actor: str
+    reason: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallToken:
     """With whose secret a bidder joins a released call; `token_hash` is SHA-256 of it."""
 
@@ -82,6 +116,8 @@ class CallToken:
 _ROOM: Final = tuple(rooms.c[name] for name in RoomRow.__slots__)
 _MEMBER: Final = tuple(room_members.c[name] for name in RoomMemberRow.__slots__)
 _ANCHOR: Final = tuple(room_anchors.c[name] for name in RoomAnchor.__slots__)
+_RECORDED: Final = tuple(recording_anchors.c[name] for name in RecordingAnchor.__slots__)
+_VIEW: Final = tuple(recording_views.c[name] for name in RecordingView.__slots__)
 _TOKEN: Final = tuple(room_call_tokens.c[name] for name in CallToken.__slots__)
 # Columns of the events table by the fields of an entry.
 _ENTRY: Final = {name: "room_id" if name == "room" else name for name in RoomEntry.__slots__}
@@ -216,6 +252,34 @@ class RoomRepository:
         """The heads of a room that stand in the log, in its order."""
         query = select(*_ANCHOR).where(room_anchors.c.room_id == room_id).order_by(room_anchors.c.seq)
         return [RoomAnchor(**row._mapping) for row in await self._connection.execute(query)]
+
+    async def next_recording_anchor(self, room_id: str, part: int) -> int:
+        """The number of a part's next anchor; two writers of one number meet the primary key."""
+        table = recording_anchors
+        query = select(func.max(table.c.number)).where(table.c.room_id == room_id, table.c.part == part)
+        return ((await self._connection.execute(query)).scalar_one() or 0) + 1
+
+    async def add_recording_anchor(self, anchor: RecordingAnchor) -> None:
+        """Note that heads or a manifest stand in the draw's log."""
+        values = {name: getattr(anchor, name) for name in RecordingAnchor.__slots__}
+        await self._connection.execute(recording_anchors.insert().values(**values))
+
+    async def recording_anchors(self, room_id: str) -> list[RecordingAnchor]:
+        """What stands in the log of a room's recordings, in its order."""
+        query = select(*_RECORDED).where(recording_anchors.c.room_id == room_id)
+        found = await self._connection.execute(query.order_by(recording_anchors.c.log_index))
+        return [RecordingAnchor(**row._mapping) for row in found]
+
+    async def add_view(self, view: RecordingView) -> None:
+        """Write a look at a recording down."""
+        values = {name: getattr(view, name) for name in RecordingView.__slots__}
+        await self._connection.execute(recording_views.insert().values(**values))
+
+    async def views(self, room_id: str) -> list[RecordingView]:
+        """Every look at a room's recordings, the oldest first."""
+        query = select(*_VIEW).where(recording_views.c.room_id == room_id)
+        found = await self._connection.execute(query.order_by(recording_views.c.at, recording_views.c.id))
+        return [RecordingView(**row._mapping) for row in found]
 
     async def _one(self, query: Select[tuple[object, ...]]) -> RoomRow | None:
         row = (await self._connection.execute(query)).one_or_none()

@@ -91,11 +91,11 @@ async def _tiers(ceremony: Ceremony, row: DrawRow) -> tuple[Tier, ...]:
 
 async def _custody_keys(ceremony: Ceremony, row: DrawRow) -> dict[str, bytes]:
     parties = (row.sdr or {})["parties"]
-    keys = {role: await _party_key(ceremony.platform, role, parties[role]) for role in _PARTIES}
+    keys = {role: await party_key(ceremony.platform, role, parties[role]) for role in _PARTIES}
     return {"platform": x25519_public(ceremony.platform.custody), **keys}
 
 
-async def _party_key(platform: Platform, role: str, public: str) -> bytes:
+async def party_key(platform: Platform, role: str, public: str) -> bytes:
     """The custody key of a party, signed with the key that the draw names. Raises PartyError."""
     node = platform.nodes.get(public)
     if node is None:

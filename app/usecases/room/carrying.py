@@ -1,0 +1,173 @@
+"""A room's media as authority drives it: each member's grants at the engine, the masked voice, offers.
+
+The engine forwards what it was granted and nothing else; here it is told, after each decision and before
+anybody hears of it, what changed. An engine that is gone makes every offer ``media.unavailable``; when it is
+back it is told everything anew (`attach`).
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+import structlog
+
+from crypto.canonical import JsonValue
+from crypto.hashing import tagged
+from remote_eval import commands as cmd
+from remote_eval.errors import MediaError
+from remote_eval.isolation import grants_of, voices_of
+from remote_eval.media.engine import (
+    ENGINE_OFFERS,
+    Answered,
+    Grants,
+    MaskProfile,
+    MediaEngine,
+    MemberId,
+    Purpose,
+    RoomId,
+    TrackId,
+)
+from remote_eval.room_state import CLOSED, Member, RoomState
+
+LOG: Final = structlog.get_logger("qiantong.room")
+MASK_SECRET_BYTES: Final = 32
+_NOTHING: Final = Grants()
+
+
+class Carrier:
+    """The media of one room. Its calls to the engine are in order: a lock holds them."""
+
+    def __init__(self, room: str, *, mask_secret: bytes) -> None:
+        """`mask_secret` chooses how voices are changed; fresh for each start."""
+        self.room = RoomId(room)
+        self.engine: MediaEngine | None = None
+        self._secret = mask_secret
+        self._granted: dict[str, Grants] = {}
+        self._masks: dict[str, TrackId] = {}
+        self._voices: frozenset[TrackId] = frozenset()
+        self._order = asyncio.Lock()
+
+    @property
+    def offers(self) -> bool:
+        """Whether the engine makes the offers of what is viewed."""
+        return self.engine is not None and ENGINE_OFFERS in self.engine.capabilities
+
+    @property
+    def fingerprint(self) -> str | None:
+        """The certificate of the engine, where it has one for all connections."""
+        return getattr(self.engine, "fingerprint", None)
+
+    async def attach(self, engine: MediaEngine, state: RoomState) -> None:
+        """Take an engine in which the room is open, and tell it everything."""
+        async with self._order:
+            self.engine = engine
+            self._granted.clear()
+            self._masks.clear()
+            self._voices = frozenset()
+        await self.follow(state, state)
+
+    def detach(self) -> None:
+        """The engine is gone."""
+        self.engine = None
+
+    async def follow(self, _before: RoomState, state: RoomState) -> None:
+        """Bring the engine to what the room is now. An engine that fails is given up, and said to be lost."""
+        if self.engine is None:
+            return
+        try:
+            async with self._order:
+                await self._grant(self.engine, state)
+                await self._mask(self.engine, state)
+        except MediaError as error:
+            LOG.warning("room.engine-failed", room=self.room, code=error.code)
+            if error.code == "media.unavailable":
+                self.detach()
+
+    async def _grant(self, engine: MediaEngine, state: RoomState) -> None:
+        wanted = {one.id: grants_of(state, one) for one in state.members.values()}
+        if state.phase == CLOSED:
+            wanted = dict.fromkeys(wanted, _NOTHING)
+        # What is taken away goes first.
+        for member, grants in sorted(wanted.items(), key=lambda item: _widens(self._granted, item)):
+            known = self._granted.get(member)
+            if known == grants or (known is None and grants == _NOTHING):
+                continue
+            call = engine.admit if known is None else engine.set_grants
+            await call(self.room, MemberId(member), grants)
+            self._granted[member] = grants
+
+    async def _mask(self, engine: MediaEngine, state: RoomState) -> None:
+        """One masked voice while a call is live, made of who speaks."""
+        live, voices = state.live_call, voices_of(state)
+        for call in [one for one in self._masks if live is None or one != live.id]:
+            await engine.stop_mask(self.room, self._masks.pop(call))
+            self._voices = frozenset()
+        if live is None:
+            return
+        if live.id not in self._masks:
+            profile = MaskProfile(secret=tagged("qt/1 mask", self._secret, live.id.encode()))
+            self._masks[live.id] = await engine.start_mask(self.room, voices, profile)
+            self._voices = voices
+        elif voices != self._voices:
+            await engine.set_voices(self.room, self._masks[live.id], voices)
+            self._voices = voices
+
+    def masked_now(self, state: RoomState) -> cmd.SetMasked | None:
+        """The fact that a masked voice runs which the room does not know yet."""
+        live = state.live_call
+        track = None if live is None else self._masks.get(live.id)
+        if live is None or track is None or live.masked == track:
+            return None
+        return cmd.SetMasked(call=live.id, track=track)
+
+    async def expel(self, member: str) -> None:
+        """Close the connections of a member."""
+        self._granted.pop(member, None)
+        if self.engine is not None:
+            try:
+                await self.engine.expel(self.room, MemberId(member))
+            except MediaError as error:
+                LOG.warning("room.engine-failed", room=self.room, code=error.code)
+
+    async def negotiate(
+        self, member: Member, command: cmd.Publish | cmd.View | cmd.ViewAnswer | cmd.Restart
+    ) -> dict[str, JsonValue]:
+        """The engine's answer to an offer. Raises MediaError."""
+        engine = self.engine
+        if engine is None:
+            raise MediaError("media.unavailable")
+        who = MemberId(member.id)
+        if isinstance(command, cmd.Publish):
+            return _answer(await engine.publish(self.room, who, command.sdp, command.sources))
+        if isinstance(command, cmd.ViewAnswer):
+            await engine.answer_view(self.room, who, command.sdp)
+            return {}
+        if isinstance(command, cmd.Restart):
+            purpose: Purpose = "publish" if command.purpose == "publish" else "view"
+            return _answer(await engine.restart(self.room, who, purpose, command.sdp))
+        return await self._view(engine, who, command)
+
+    async def _view(self, engine: MediaEngine, who: MemberId, command: cmd.View) -> dict[str, JsonValue]:
+        if command.sdp is None:
+            offered = await engine.offer_view(self.room, who, [TrackId(one) for one in command.tracks])
+            return {"sdp": offered.sdp, "mids": _plain(offered.mids), "refused": _plain(offered.refused)}
+        wants = {mid: TrackId(track) for mid, track in command.wants.items()}
+        return _answer(await engine.view(self.room, who, command.sdp, wants))
+
+    async def close(self) -> None:
+        """Close the room in the engine: legs, then the recorder."""
+        if self.engine is not None:
+            await self.engine.close_room(self.room)
+
+
+def _widens(granted: Mapping[str, Grants], item: tuple[str, Grants]) -> bool:
+    known = granted.get(item[0], _NOTHING)
+    return not (item[1].receive <= known.receive and item[1].publish <= known.publish)
+
+
+def _answer(answered: Answered) -> dict[str, JsonValue]:
+    return {"sdp": answered.sdp, "refused": _plain(answered.refused)}
+
+
+def _plain(found: Mapping[str, str] | Mapping[TrackId, str] | Mapping[str, TrackId]) -> dict[str, JsonValue]:
+    return {str(key): str(value) for key, value in found.items()}

@@ -1,0 +1,217 @@
+"""Every room that this process leads: found when somebody comes, led while it is open, given back at the end.
+
+A room has one leader at a time, by a lease that is renewed while it runs; a process that died is replaced by
+whoever is asked next, once its lease has passed. All that a leader knows it reads from the room's ledger, and
+the media engine goes on meanwhile.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from app.errors import AppError, ConflictError
+from app.gateways.room_engines import RECORDINGS, RoomEngines
+from app.store.unit_of_work import UnitOfWork
+from app.usecases.platform import Platform
+from app.usecases.room.anchoring import ANCHOR_SECONDS, ANCHORED, anchor_recording, anchor_room
+from app.usecases.room.attending import Attendance
+from app.usecases.room.carrying import MASK_SECRET_BYTES, Carrier
+from app.usecases.room.keeping import read
+from app.usecases.room.live import LiveRoom
+from app.usecases.room.standing import check_standing
+from app.usecases.room.watching import Watch
+from remote_eval.errors import EvaluationError, MediaError
+from remote_eval.media.engine import RecordPlan, RoomSpec
+from remote_eval.outage import Pack
+from remote_eval.room_events import Event, time_text
+from remote_eval.room_state import CLOSED, RoomState
+
+LOG: Final = structlog.get_logger("qiantong.room")
+LEASE: Final = timedelta(seconds=30)
+RENEW_SECONDS: Final = 10.0
+SEED_BYTES: Final = 32
+MAX_STRANGERS: Final = 40
+MAX_OF_ADDRESS: Final = 300
+# X25519 public keys by class of recording, for a draw.
+KeysOf = Callable[[str], Awaitable[Mapping[str, bytes]]]
+
+
+@dataclass(slots=True, kw_only=True)
+class Led:
+    """A room as this process leads it; `part` is the run of its engine that is recorded."""
+
+    live: LiveRoom
+    attendance: Attendance
+    watch: Watch
+    part: int
+    running: asyncio.Task[None] | None = None
+    # The head of the room's ledger is to go into the log.
+    due: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def hear(self, _state: RoomState, events: Sequence[Event]) -> None:
+        """A listener: a room's head is anchored when its phase changes."""
+        if any(one.kind in ANCHORED for one in events):
+            self.due.set()
+
+
+@dataclass(slots=True, kw_only=True)
+class Hall:
+    """The rooms of one process. `leader` is the process's own name; `keys_of` tells whom recordings of a draw
+    are sealed to; `now_ms` is a clock that never steps back.
+    """
+
+    platform: Platform
+    engines: RoomEngines
+    pack: Pack
+    origin: str
+    leader: str
+    now_ms: Callable[[], int]
+    keys_of: KeysOf
+    _led: dict[str, Led] = field(default_factory=dict)
+    _leading: dict[str, asyncio.Lock] = field(default_factory=dict)
+    _addresses: Counter[str] = field(default_factory=Counter)
+
+    async def led(self, room_id: str) -> Led:
+        """The room, led by this process from now on.
+
+        Raises NotFoundError ``room.unknown``, ConflictError ``room.closed``, ``room.elsewhere`` while another
+        process leads it, ``room.ledger`` when its ledger does not hold.
+        """
+        async with self._leading.setdefault(room_id, asyncio.Lock()):
+            known = self._led.get(room_id)
+            if known is None or known.live.lost.is_set():
+                known = await self._take(room_id)
+                self._led[room_id] = known
+                known.running = asyncio.create_task(self._run(known), name=f"room {room_id}")
+            return known
+
+    async def _take(self, room_id: str) -> Led:
+        async with self.platform.database.write() as uow:
+            kept = await read(uow, room_id)
+            if kept.row.closed_at is not None:
+                raise ConflictError("room.closed")
+            if kept.fault is not None:
+                raise ConflictError("room.ledger", reason=kept.fault)
+            if not await self._lease(uow, room_id):
+                raise ConflictError("room.elsewhere")
+        carrier = Carrier(room_id, mask_secret=self.platform.random(MASK_SECRET_BYTES))
+        live = LiveRoom(self.platform, kept.row, kept.state, carrier)
+        attendance = Attendance(live, origin=self.origin, now_ms=self.now_ms)
+        watch = Watch(
+            live=live,
+            attendance=attendance,
+            engines=self.engines,
+            specify=self._specify,
+            thresholds=self.pack.thresholds,
+            now_ms=self.now_ms,
+            standing=check_standing,
+        )
+        led = Led(live=live, attendance=attendance, watch=watch, part=kept.row.part)
+        live.listeners.append(led.hear)
+        if kept.row.seq == 1:
+            led.due.set()
+        return led
+
+    async def _lease(self, uow: UnitOfWork, room_id: str) -> bool:
+        now = self.platform.clock()
+        until = time_text(now + LEASE)
+        return await uow.rooms.lease(room_id, leader=self.leader, now=time_text(now), until=until)
+
+    async def _specify(self, live: LiveRoom) -> RoomSpec:
+        """A new run of the engine: the next part, under fresh data keys."""
+        async with self.platform.database.write() as uow:
+            row = await uow.rooms.get(live.row.id) or live.row
+            part = await uow.rooms.next_part(row, engine=self.engines.name)
+        self._led[live.row.id].part = part
+        plan = RecordPlan(
+            folder=self.engines.folder(live.row.id) / RECORDINGS,
+            room=live.row.id,
+            part=part,
+            keys=await self.keys_of(live.row.draw_id),
+            seed=self.platform.random(SEED_BYTES),
+        )
+        return RoomSpec(opened_at=self.platform.clock().timestamp() * 1000, record=plan)
+
+    async def _run(self, led: Led) -> None:
+        """Lead a room until it is closed or lost; what fails here costs this process that room only."""
+        live = led.live
+        try:
+            async with asyncio.TaskGroup() as group:
+                courses = (self._renew(live), self._anchor_room(led), self._anchor_recordings(led))
+                beside = [group.create_task(one) for one in courses]
+                await led.watch.run()
+                for one in beside:
+                    one.cancel()
+            if live.state.phase == CLOSED:
+                await self._close(led)
+        except* (AppError, EvaluationError, OSError) as failed:
+            LOG.warning("room.given-up", room=live.row.id, codes=[str(one) for one in failed.exceptions])
+        finally:
+            live.give_up()
+            self._led.pop(live.row.id, None)
+
+    async def _renew(self, live: LiveRoom) -> None:
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            async with self.platform.database.write() as uow:
+                held = await self._lease(uow, live.row.id)
+            if not held:
+                live.give_up()
+                return
+
+    async def _anchor_room(self, led: Led) -> None:
+        while True:
+            await led.due.wait()
+            led.due.clear()
+            await anchor_room(led.live)
+
+    async def _anchor_recordings(self, led: Led) -> None:
+        while True:
+            await asyncio.sleep(ANCHOR_SECONDS)
+            heads = {name: _plain(head) for name, head in led.watch.heads.items()}
+            if heads:
+                await anchor_recording(led.live, part=led.part, heads=heads)
+
+    async def _close(self, led: Led) -> None:
+        """A closed room: legs, then the recorder, then what it wrote into the log, then the engine."""
+        live = led.live
+        with suppress(MediaError):
+            await live.carrier.close()
+        manifest = await self.engines.manifest(live.row.id, led.part)
+        await anchor_recording(live, part=led.part, heads={}, manifest=manifest)
+        await anchor_room(live)
+        await self.engines.release(live.row.id)
+
+    def admits(self, led: Led, address: str) -> bool:
+        """Whether one more socket of this address may come to this room before it says who it is."""
+        return led.attendance.strangers < MAX_STRANGERS and self._addresses[address] < MAX_OF_ADDRESS
+
+    def came(self, address: str) -> None:
+        """A socket of this address was opened."""
+        self._addresses[address] += 1
+
+    def went(self, address: str) -> None:
+        """A socket of this address is gone."""
+        self._addresses[address] -= 1
+        if self._addresses[address] <= 0:
+            del self._addresses[address]
+
+    async def aclose(self) -> None:
+        """Give every room back: clients come to the next process, engines go on."""
+        for led in list(self._led.values()):
+            led.attendance.go_away()
+            if led.running is not None:
+                led.running.cancel()
+                with suppress(asyncio.CancelledError):
+                    await led.running
+        self._led.clear()
+
+
+def _plain(head: Mapping[str, object]) -> dict[str, int | str]:
+    return {name: value for name, value in head.items() if isinstance(value, int | str)}

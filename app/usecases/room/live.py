@@ -1,0 +1,196 @@
+"""A room as it runs: one decision after another, each stored before anybody hears of it.
+
+    command or fact → decide → stored → grants at the engine → told to every member it is meant for
+
+Nothing is told, answered or forwarded that is not in the ledger; what a decision takes away is gone from the
+engine before its answer. A room whose ledger was moved by another process is given up at once: `lost`.
+Sockets, timers and the engine's own events come from outside (`app.usecases.room.attending`, `watching`).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+
+from app.errors import WriteConflictError
+from app.store.repositories.rooms import RoomRow
+from app.store.unit_of_work import UnitOfWork
+from app.usecases.platform import Platform
+from app.usecases.room.carrying import Carrier
+from app.usecases.room.keeping import append
+from app.usecases.room.links import Link
+from crypto.canonical import JsonValue
+from remote_eval import commands as cmd
+from remote_eval import room
+from remote_eval.errors import EvaluationError
+from remote_eval.protocol.messages import write
+from remote_eval.protocol.session import NOT_LET_IN, ROOM_CLOSED, Session
+from remote_eval.protocol.views import Health, event_view, passing
+from remote_eval.room_events import Event
+from remote_eval.room_fold import evolve
+from remote_eval.room_ledger import RoomHead
+from remote_eval.room_state import CLOSED, Member, RoomState
+
+LOG: Final = structlog.get_logger("qiantong.room")
+GOING_AWAY: Final = 1012
+_ID_BYTES: Final = 8
+Listener = Callable[[RoomState, Sequence[Event]], Awaitable[None]]
+
+
+class LiveRoom:
+    """One room of this process. `carrier` is its media; `listeners` hear every decision after it was told."""
+
+    def __init__(self, platform: Platform, row: RoomRow, state: RoomState, carrier: Carrier) -> None:
+        self.platform = platform
+        self.row = row
+        self.state = state
+        self.carrier = carrier
+        self.health = Health()
+        self.lost = asyncio.Event()
+        self.sessions: dict[str, Session] = {}
+        self.links: dict[str, Link] = {}
+        self.listeners: list[Listener] = []
+        self._head = RoomHead(room=row.id, seq=row.seq, hash=row.head)
+        self._deciding = asyncio.Lock()
+
+    @property
+    def head(self) -> RoomHead:
+        """The end of the room's ledger."""
+        return self._head
+
+    def now(self) -> datetime:
+        """The platform's clock."""
+        return self.platform.clock()
+
+    def member(self, member_id: str) -> Member | None:
+        """A member as it is now."""
+        return self.state.members.get(member_id)
+
+    async def fact(self, fact: cmd.Fact) -> tuple[Event, ...]:
+        """Something the platform saw. Raises as `decide`."""
+        return await self.decide(None, fact)
+
+    async def try_fact(self, fact: cmd.Fact) -> None:
+        """`fact`, where a refusal says only that the room has gone on meanwhile."""
+        try:
+            await self.fact(fact)
+        except EvaluationError as refusal:
+            LOG.info("room.fact-refused", room=self.row.id, fact=type(fact).__name__, code=refusal.code)
+
+    async def decide(self, actor: Member | None, command: cmd.Command) -> tuple[Event, ...]:
+        """Decide, store, apply and tell. Raises RoomError, SignallingError, and WriteConflictError
+        ``room.moved`` when the room is no longer this process's.
+        """
+        return await self.decide_with(actor, lambda _uow, _state: _always(command))
+
+    async def decide_with(
+        self,
+        actor: Member | None,
+        prepare: Callable[[UnitOfWork, RoomState], Awaitable[cmd.Command]],
+    ) -> tuple[Event, ...]:
+        """`decide` of a command that is made in the very transaction that stores what follows from it."""
+        async with self._deciding:
+            events, fresh = await self._stored(actor, prepare)
+            if events:
+                before = self.state
+                for event in events:
+                    self.state = evolve(self.state, event)
+                self._head = fresh
+                await self._settle(before, events)
+        masked = self.carrier.masked_now(self.state)
+        if masked is not None:
+            await self.try_fact(masked)
+        for listener in self.listeners if events else ():
+            await listener(self.state, events)
+        return events
+
+    async def _stored(
+        self,
+        actor: Member | None,
+        prepare: Callable[[UnitOfWork, RoomState], Awaitable[cmd.Command]],
+    ) -> tuple[tuple[Event, ...], RoomHead]:
+        async def work(uow: UnitOfWork) -> tuple[tuple[Event, ...], RoomHead]:
+            command = await prepare(uow, self.state)
+            known = None if actor is None else self.state.members.get(actor.id, actor)
+            events = room.decide(self.state, known, command, now=self.now(), new_id=self.new_id)
+            head = await append(uow, self.platform, self._head, events) if events else self._head
+            return events, head
+
+        if self.lost.is_set():
+            raise WriteConflictError("room.moved")
+        try:
+            async with self.platform.database.write() as uow:
+                return await work(uow)
+        except WriteConflictError:
+            if await self._moved():
+                self.give_up()
+            raise
+
+    async def _moved(self) -> bool:
+        """Whether another process has led the room meanwhile, and not only the database was busy."""
+        async with self.platform.database.read() as uow:
+            row = await uow.rooms.get(self.row.id)
+        return row is None or row.ends != self._head
+
+    def new_id(self) -> str:
+        """The random part of a fresh id."""
+        return self.platform.random(_ID_BYTES).hex()
+
+    async def _settle(self, before: RoomState, events: Sequence[Event]) -> None:
+        """What follows from stored events: legs first, then words, then the end of who is out."""
+        await self.carrier.follow(before, self.state)
+        for number, event in enumerate(events, start=self._head.seq - len(events) + 1):
+            self._tell(event, number)
+        for event in events:
+            if event.kind == "member" and event.body["change"] == "expelled":
+                await self._out(str(event.body["member"]))
+        if self.state.phase == CLOSED:
+            self.end_all(ROOM_CLOSED, "closed")
+
+    def _tell(self, event: Event, seq: int) -> None:
+        for member_id, session in self.sessions.items():
+            viewer = self.state.members.get(member_id)
+            if viewer is None:
+                continue
+            view = event_view(self.state, viewer, event, seq=seq, health=self.health)
+            self._send(member_id, session.event(view, seq=seq))
+
+    def tell_passing(self, kind: str, body: Mapping[str, JsonValue]) -> None:
+        """Tell what is neither kept nor sent again."""
+        for member_id in self.sessions:
+            viewer = self.state.members.get(member_id)
+            if viewer is not None:
+                self._send(member_id, _text(passing(kind, self.state, viewer, at=self.now(), body=body)))
+
+    def _send(self, member_id: str, text: str | None) -> None:
+        link = self.links.get(member_id)
+        if link is not None:
+            link.send(text)
+
+    async def _out(self, member_id: str) -> None:
+        self.sessions.pop(member_id, None)
+        link = self.links.pop(member_id, None)
+        if link is not None:
+            link.end(NOT_LET_IN, "expelled")
+        await self.carrier.expel(member_id)
+
+    def end_all(self, code: int, reason: str) -> None:
+        """End every socket."""
+        for link in list(self.links.values()):
+            link.end(code, reason)
+        self.links.clear()
+
+    def give_up(self) -> None:
+        """Another process leads this room: everybody is sent there."""
+        self.lost.set()
+        self.end_all(GOING_AWAY, "moved")
+
+
+def _text(view: Mapping[str, Any] | None) -> str | None:
+    return None if view is None else write(view)
+
+
+async def _always(command: cmd.Command) -> cmd.Command:
+    return command

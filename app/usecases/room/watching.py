@@ -1,0 +1,233 @@
+"""What runs beside a room's sockets: its engine found or started again, its clock, its sites, its alarms.
+
+Three courses side by side: the engine's events become facts; each second what is due becomes events and
+connections are looked at; every other second the engine's figures tell which site is reached, who is seen and
+heard, and how far recording lags. Each fact is asked of the room like any other; a refusal is written down
+and nothing stops.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import structlog
+
+from app.errors import AppError, WriteConflictError
+from app.gateways.room_engines import RoomEngines
+from app.usecases.room.attending import Attendance
+from app.usecases.room.live import LiveRoom
+from remote_eval import commands as cmd
+from remote_eval.errors import MediaError
+from remote_eval.media.engine import CAMERA, MICROPHONE, EngineEvent, RoomId, RoomSpec, RoomStats, TrackStats
+from remote_eval.outage import Link as SiteLink
+from remote_eval.outage import Reading, Thresholds, look
+from remote_eval.protocol.views import Media
+from remote_eval.room_state import CLOSED, COMMITTEE, HERE, ROOM_CAMERA, RoomState
+
+LOG: Final = structlog.get_logger("qiantong.room")
+TICK_SECONDS: Final = 1.0
+LOOK_SECONDS: Final = 2.0
+AGAIN_SECONDS: Final = 1.0
+# A track is seen or heard while packets of it are newer than this.
+FRESH_MS: Final = 2_500.0
+# A recording that is behind by more is late.
+LATE_MS: Final = 5_000.0
+ENGINE: Final = "engine"
+Pause = Callable[[float], Awaitable[None]]
+
+
+@dataclass(slots=True, kw_only=True)
+class Watch:
+    """One room's courses. `specify` makes the specification of a new run of the engine with its recording,
+    `standing` looks whether those who are there still may be.
+    """
+
+    live: LiveRoom
+    attendance: Attendance
+    engines: RoomEngines
+    specify: Callable[[LiveRoom], Awaitable[RoomSpec]]
+    thresholds: Thresholds
+    now_ms: Callable[[], int]
+    standing: Callable[[LiveRoom], Awaitable[None]]
+    pause: Pause = asyncio.sleep
+    links: dict[str, SiteLink] = field(default_factory=dict)
+    heads: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    _heard_ms: dict[str, int] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Until the room is closed or lost."""
+        async with asyncio.TaskGroup() as group:
+            courses = [group.create_task(one) for one in (self._carry(), self._tick(), self._look())]
+            await self._over()
+            for one in courses:
+                one.cancel()
+
+    async def _over(self) -> None:
+        while self.live.state.phase != CLOSED and not self.live.lost.is_set():
+            await self.pause(TICK_SECONDS)
+
+    # The engine.
+
+    async def _carry(self) -> None:
+        while True:
+            try:
+                await self._engine()
+            except (MediaError, WriteConflictError) as error:
+                LOG.warning("room.engine", room=self.live.row.id, code=str(error))
+            self.live.carrier.detach()
+            await self.live.try_fact(cmd.Raise(code=ENGINE))
+            await self.pause(AGAIN_SECONDS)
+
+    async def _engine(self) -> None:
+        """Find or start the engine, and hear it until it is gone."""
+        live, room = self.live, RoomId(self.live.row.id)
+        attached = await self.engines.attach(room)
+        events = attached.engine.events(room)
+        if attached.fresh:
+            await attached.engine.open_room(room, await self.specify(live))
+            await self._forget_tracks()
+        await live.carrier.attach(attached.engine, live.state)
+        await live.try_fact(cmd.Clear(code=ENGINE))
+        async for event in events:
+            await self._hear(event)
+
+    async def _forget_tracks(self) -> None:
+        """A new engine carries nothing yet: whoever published begins anew."""
+        for track in list(self.live.state.tracks):
+            await self.live.try_fact(cmd.TrackFact(track=track, up=False, cause=ENGINE))
+
+    async def _hear(self, event: EngineEvent) -> None:
+        track = event.data.get("track")
+        known = str(track) if isinstance(track, str) else None
+        if event.kind in ("track-up", "track-down") and known is not None:
+            up, cause = event.kind == "track-up", str(event.data.get("cause") or "media")
+            if known.partition("/")[0] in self.live.state.members:
+                await self.live.try_fact(cmd.TrackFact(track=known, up=up, cause=cause))
+        elif event.kind == "alarm":
+            await self._alarm(str(event.data["code"]), known, event.data.get("value"))
+        elif event.kind == "clear":
+            code = str(event.data["code"])
+            await self.live.try_fact(cmd.Clear(code=code, site=self._site(known), track=known))
+        elif event.kind == "head":
+            self.heads[str(event.data["recording"])] = event.data
+        elif event.kind == "speaking":
+            member, level = str(event.data["member"]), event.data["level"]
+            if isinstance(level, int):
+                self.live.tell_passing("speaking", {"member": member, "level": level})
+
+    async def _alarm(self, code: str, track: str | None, value: object) -> None:
+        figure = round(value) if isinstance(value, int | float) else None
+        await self.live.try_fact(cmd.Raise(code=code, site=self._site(track), track=track, value=figure))
+
+    def _site(self, track: str | None) -> str | None:
+        member = self.live.state.members.get((track or "").partition("/")[0])
+        return None if member is None else member.site
+
+    # The clock.
+
+    async def _tick(self) -> None:
+        while True:
+            self.attendance.tick()
+            try:
+                await self.live.try_fact(cmd.Tick())
+                await self.standing(self.live)
+            except AppError as error:
+                LOG.warning("room.tick", room=self.live.row.id, code=str(error))
+            await self.pause(TICK_SECONDS)
+
+    # The sites.
+
+    async def _look(self) -> None:
+        while True:
+            await self.pause(LOOK_SECONDS)
+            stats = await self._stats()
+            try:
+                await self._note(stats)
+            except AppError as error:
+                LOG.warning("room.look", room=self.live.row.id, code=str(error))
+
+    async def _stats(self) -> RoomStats | None:
+        engine = self.live.carrier.engine
+        if engine is None:
+            return None
+        try:
+            return await engine.stats(RoomId(self.live.row.id))
+        except MediaError:
+            return None
+
+    async def _note(self, stats: RoomStats | None) -> None:
+        tracks = () if stats is None else stats.tracks
+        behind = {} if stats is None else _behind(stats)
+        self._tell_health(tracks, behind)
+        state = self.live.state
+        for site in state.sites:
+            own = [one for one in tracks if self._site(one.track) == site]
+            link = look(
+                self.links.setdefault(site, SiteLink(state=state.sites[site].link)),
+                self._reading(state, site, own),
+                now_ms=self.now_ms(),
+                thresholds=self.thresholds,
+            )
+            self.links[site] = link
+            late = [behind[one.track] for one in own if one.track in behind]
+            recording = _recording(late, running=stats is not None)
+            await self.live.try_fact(cmd.SiteFact(site=site, link=link.state, recording=recording))
+
+    def _reading(self, state: RoomState, site: str, tracks: list[TrackStats]) -> Reading:
+        now = self.now_ms()
+        for one in state.members.values():
+            if one.presence == HERE and one.site is not None and one.id in self.live.links:
+                self._heard_ms[one.site] = now
+        heard = self._heard_ms.get(site)
+        rtts = [one.rtt_ms for one in tracks if one.rtt_ms is not None]
+        return Reading(
+            heartbeat_age_ms=None if heard is None else now - heard,
+            media_age_ms=round(min(one.age_ms for one in tracks)) if tracks else None,
+            lost_permille=None,
+            rtt_ms=round(max(rtts)) if rtts else None,
+        )
+
+    def _tell_health(self, tracks: tuple[TrackStats, ...], behind: Mapping[str, float]) -> None:
+        """Who is seen and heard: told to that member and its watchers when it changes."""
+        live, now = self.live, self.live.now()
+        fresh: dict[str, dict[str, bool]] = defaultdict(dict)
+        for track in tracks:
+            publisher, _, source = track.track.partition("/")
+            fresh[publisher][source] = track.age_ms < FRESH_MS
+        media = {}
+        for member in live.state.members.values():
+            if member.role not in COMMITTEE | {ROOM_CAMERA} and member.id not in fresh:
+                continue
+            had = live.health.media.get(member.id, Media())
+            seen, heard = fresh[member.id].get(CAMERA), fresh[member.id].get(MICROPHONE)
+            changed = (had.seen, had.heard) != (seen, heard) or had.at is None
+            media[member.id] = Media(seen=seen, heard=heard, at=now) if changed else had
+            if changed:
+                live.tell_passing("health", {"member": member.id, "seen": seen, "heard": heard})
+        live.health = replace(live.health, media=media, lag_ms=self._lags(behind))
+
+    def _lags(self, behind: Mapping[str, float]) -> dict[str, int]:
+        lags: dict[str, int] = {}
+        for track, late in behind.items():
+            site = self._site(track)
+            if site is not None:
+                lags[site] = max(lags.get(site, 0), round(late))
+        return lags
+
+
+def _behind(stats: RoomStats) -> dict[str, float]:
+    """By how many milliseconds each recorded track that runs lags behind the room's clock."""
+    return {
+        one.track: max(0.0, stats.clock_ms - one.recorded_ms)
+        for one in stats.tracks
+        if one.recorded_ms is not None and one.age_ms < FRESH_MS
+    }
+
+
+def _recording(behind: list[float], *, running: bool) -> str:
+    """``ok`` while the recorder keeps up with what comes; ``off`` without an engine."""
+    if not running:
+        return "off"
+    return "late" if any(one > LATE_MS for one in behind) else "ok"
