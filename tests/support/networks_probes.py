@@ -71,6 +71,11 @@ class Listener:
         """How many frames with this mark came over the wire, to whatever address."""
         return sum(mark.encode() in frame for frame in self._frames)
 
+    def talkers(self) -> list[str]:
+        """All IPv4 addresses in whose name frames were on the wire."""
+        packets = (frame[14:] for frame in self._frames if frame[12:14] == struct.pack("!H", _IPV4))
+        return sorted({str(IPv4Address(packet[12:16])) for packet in packets})
+
     def hardware(self, device: str) -> str:
         """The hardware address of a device here."""
         return _hardware(device).hex(":")
