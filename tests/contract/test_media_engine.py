@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -223,9 +224,7 @@ async def test_what_is_published_arrives_whole_and_in_order(clients: Clients) ->
         got = [one.index for one in ben.arrived[track]]
         assert got == list(range(got[0], got[0] + len(got)))
         sequences = [one.sequence for one in ben.arrived[track]]
-        assert all(
-            (after - before) & 0xFFFF == 1 for before, after in zip(sequences, sequences[1:], strict=False)
-        )
+        assert all((after - before) & 0xFFFF == 1 for before, after in pairwise(sequences))
 
 
 async def test_a_revoked_grant_cuts_the_leg_and_leaves_the_others(

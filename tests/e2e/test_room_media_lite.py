@@ -85,26 +85,20 @@ LOOK = """async () => {
   }
   return found;
 }"""
-UNTIL = (
-    """async ([frames, energy]) => {
+UNTIL = """async ([frames, energy]) => {
   for (;;) {
-    const found = await (%s)();
+    const found = await (LOOK)();
     if (found.frames > frames && found.energy > energy) return found;
     await new Promise((next) => setTimeout(next, 50));
   }
-}"""
-    % LOOK
-)  # noqa: UP031 - braces belong to the script
-CONNECTED = (
-    """async (ufrag) => {
+}""".replace("LOOK", LOOK)
+CONNECTED = """async (ufrag) => {
   for (;;) {
-    const found = await (%s)();
+    const found = await (LOOK)();
     if (found.state === "connected" && found.ufrag === ufrag) return found;
     await new Promise((next) => setTimeout(next, 50));
   }
-}"""
-    % LOOK
-)  # noqa: UP031
+}""".replace("LOOK", LOOK)
 
 
 @pytest.fixture(scope="module")

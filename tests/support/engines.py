@@ -1,4 +1,4 @@
-"""The media engines that the contract suite holds to the port, by name, and a thread that runs one for browsers.
+"""The media engines that the contract suite holds to the port, and a thread that runs one for browsers.
 
 An entry makes a started engine bound to loopback in the given folder and closes it; whoever adds an engine
 adds an entry.

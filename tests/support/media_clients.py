@@ -118,7 +118,7 @@ class Client:
         self.link = link
         link.hear_rtcp = self.hear_rtcp
 
-    def hear_rtcp(self, data: bytes, now: float) -> None:
+    def hear_rtcp(self, data: bytes, _now: float) -> None:
         """A compound packet from the engine."""
 
     async def connected(self) -> Self:
@@ -302,7 +302,7 @@ class Publisher(Client):
             )
             self.link.send_rtcp(bytes(RtcpSrPacket(ssrc=one.ssrc, sender_info=info)))
 
-    def hear_rtcp(self, data: bytes, now: float) -> None:
+    def hear_rtcp(self, data: bytes, _now: float) -> None:
         """NACK, PLI, REMB from the engine."""
         for packet in RtcpPacket.parse(data):
             if isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
@@ -522,7 +522,7 @@ class Viewer(Client):
         """The engine's SSRC for a track."""
         return next(one for one, (name, repair) in self._by_ssrc.items() if name == track and not repair)
 
-    def hear_rtcp(self, data: bytes, now: float) -> None:
+    def hear_rtcp(self, data: bytes, _now: float) -> None:
         """Sender reports from the engine."""
         for packet in RtcpPacket.parse(data):
             if isinstance(packet, RtcpSrPacket) and packet.ssrc in self._by_ssrc:

@@ -1,4 +1,4 @@
-"""A light client's connection: a UDP socket, ICE checks by aioice, DTLS by aiortc, SRTP by libsrtp, no codecs.
+"""A light client's connection: a UDP socket, ICE by aioice, DTLS by aiortc, SRTP by libsrtp, no codecs.
 
 It shares no line with the engines. Packets come out in plain as (data, arrival in seconds of the loop).
 """
@@ -98,7 +98,7 @@ class Link(asyncio.DatagramProtocol):
         return read
 
     def _start(self, role: str, fingerprints: list[RTCDtlsFingerprint]) -> None:
-        dtls = self._dtls = RTCDtlsTransport(cast(RTCIceTransport, self), [self.certificate])
+        dtls = self._dtls = RTCDtlsTransport(cast("RTCIceTransport", self), [self.certificate])
         dtls._set_role(role)
         dtls.add_listener("statechange", self._told)
         self._tasks += [

@@ -1,1 +1,1 @@
-"""The embedded engine: one UDP port, ICE-lite, DTLS-SRTP, RTP forwarded without decoding (docs/spec/media-engine.md)."""
+"""The embedded engine: one UDP port, ICE-lite, DTLS-SRTP, RTP forwarded without decoding."""

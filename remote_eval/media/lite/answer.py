@@ -1,4 +1,4 @@
-"""Writing descriptions: the lite side's answers, and offers of an engine that dials another (RFC 8829, RFC 8839).
+"""Writing descriptions: the lite side's answers, and offers of an engine that dials (RFC 8829, RFC 8839).
 
 Texts out of values; no parsing, no sockets. One transport for all m-lines (BUNDLE), candidates on the first.
 """

@@ -54,15 +54,22 @@ class Connector:
     ) -> Peer:
         """A connection with these credentials, in this role of DTLS."""
         peer: Peer
+
+        def told(now: PeerState) -> None:
+            state(now)
+            if now == "closed":
+                self._port.forget(peer)
+
         outward = Outward(
             send=self._port.send,
             rtp=hears.rtp,
             rtcp=hears.rtcp,
-            state=state,
-            mapped=lambda address, on: self._port.map(peer, address, on=on),
+            state=told,
+            mapped=lambda address: self._port.map(peer, address),
+            unmapped=lambda address: self._port.unmap(peer, address),
         )
         theirs = Credentials(ufrag=remote.ufrag, password=remote.password)
-        peer = Peer(self._context, role, remote.fingerprint, local, theirs, outward)
+        peer = Peer(self._context, role, remote.fingerprint, local=local, remote=theirs, outward=outward)
         self._port.name(local.ufrag, peer)
         return peer
 
@@ -72,8 +79,3 @@ class Connector:
             self._port.unname(peer.former.ufrag)
         peer.rename(self.credentials(), Credentials(ufrag=remote.ufrag, password=remote.password))
         self._port.name(peer.local.ufrag, peer)
-
-    def forget(self, peer: Peer) -> None:
-        """Close a connection and forget its names and addresses."""
-        peer.close()
-        self._port.forget(peer)

@@ -1,9 +1,10 @@
-"""DTLS 1.2 with use_srtp over datagrams that somebody else carries (RFC 6347, RFC 5764), on pyOpenSSL's calls.
+"""DTLS 1.2 with use_srtp over datagrams that somebody else carries (RFC 6347, RFC 5764), on pyOpenSSL.
 
 Bytes in, datagrams out: the caller feeds what arrived, sends what `take` gives, and calls `expire` when
 `due` seconds have passed. The peer is known by the fingerprint of its certificate alone (RFC 8122).
 """
 
+import contextlib
 import hmac
 import struct
 from typing import Final, Literal
@@ -96,10 +97,8 @@ class Dtls:
     def close(self) -> None:
         """Say goodbye (close_notify); `take` then gives the alert."""
         if self.state == "connected":
-            try:
+            with contextlib.suppress(SSL.Error):
                 self._ssl.shutdown()
-            except SSL.Error:
-                pass
         self.state = "closed"
 
     def keys(self) -> Keys:

@@ -1,11 +1,11 @@
-"""An engine's certificate: ECDSA on P-256, self-signed, kept over restarts so that its fingerprint can be pinned.
+"""An engine's certificate: ECDSA on P-256, self-signed, kept over restarts so that it can be pinned.
 
 The fingerprint (RFC 8122 §5, sha-256) is what the signed session and gateways know the engine by; the name in
 the certificate says nothing. The time of making is an argument.
 """
 
 import contextlib
-import datetime
+import datetime as dt
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +40,7 @@ def colons(digest: bytes) -> str:
     return ":".join(f"{octet:02X}" for octet in digest)
 
 
-def make_identity(now: datetime.datetime) -> Identity:
+def make_identity(now: dt.datetime) -> Identity:
     """A new key and a certificate that is good from a day before `now` for ten years."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "media engine")])
@@ -50,8 +50,8 @@ def make_identity(now: datetime.datetime) -> Identity:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=_DAYS))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=_DAYS))
         .sign(key, hashes.SHA256())
     )
     return Identity(key=key, certificate=certificate)
@@ -76,7 +76,7 @@ def from_pem(text: bytes) -> Identity:
     return Identity(key=key, certificate=certificate)
 
 
-def keep_identity(path: Path, now: datetime.datetime) -> Identity:
+def keep_identity(path: Path, now: dt.datetime) -> Identity:
     """Read the identity at `path`, or make one and put it there for its owner alone (mode 0600)."""
     if path.exists():
         with path.open("rb") as file:

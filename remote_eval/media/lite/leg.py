@@ -23,7 +23,7 @@ _MAX_REPORTS: Final = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlet:
-    """What a member's m-line takes: payload types by encoding, SSRCs, id of ssrc-audio-level if negotiated."""
+    """What a member's m-line takes: payload types by encoding, SSRCs, id of ssrc-audio-level or None."""
 
     mid: str
     ssrc: int

@@ -28,7 +28,7 @@ class LocalTrack:
         if kept is not None:
             for leg in self._track.legs:
                 leg.forward(kept, now)
-        self._room.record(self._track, data, now)
+        self._room.sinks.packet(self._track, data, self._room.now(now))
 
     def close(self, cause: str) -> None:
         """The track ends. Idempotent."""

@@ -29,7 +29,7 @@ CODEC = "codec"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What an offer comes to: choices by mid for what is carried, codes for what is refused, lines to write."""
+    """What an offer comes to: choices by mid for what is carried, codes for the refused, lines to write."""
 
     choices: Mapping[str, Choice]
     refused: Mapping[str, str]
@@ -75,6 +75,7 @@ def plan_view(
     grants: Grants,
     tracks: Mapping[TrackId, Track],
     legs: Mapping[str, Leg],
+    *,
     draw_ssrc: Callable[[], int],
 ) -> tuple[Plan, dict[str, Outlet]]:
     """Look at what a member wants to receive; legs that run keep their outlets."""

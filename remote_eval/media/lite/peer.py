@@ -45,7 +45,8 @@ class Outward:
     rtp: Callable[[bytes, float], None]
     rtcp: Callable[[bytes, float], None]
     state: Callable[[PeerState], None]
-    mapped: Callable[[Address, bool], None]
+    mapped: Callable[[Address], None]
+    unmapped: Callable[[Address], None]
 
 
 class Peer:
@@ -56,6 +57,7 @@ class Peer:
         context: SSL.Context,
         role: Role,
         expected: str,
+        *,
         local: Credentials,
         remote: Credentials,
         outward: Outward,
@@ -152,13 +154,13 @@ class Peer:
         is_new = source not in self._addresses
         self._addresses[source] = now
         if is_new:
-            self._out.mapped(source, True)
+            self._out.mapped(source)
         if len(self._addresses) > _MAX_ADDRESSES:
             oldest = min(
                 (one for one in self._addresses if one != self.address), key=lambda one: self._addresses[one]
             )
             del self._addresses[oldest]
-            self._out.mapped(oldest, False)
+            self._out.unmapped(oldest)
 
     def _choose(self, source: Address) -> None:
         self.address = source

@@ -63,7 +63,7 @@ class Port:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         opened = socket.socket(family, socket.SOCK_DGRAM)
         try:
-            opened.setblocking(False)
+            opened.setblocking(False)  # noqa: FBT003 - socket takes no keyword
             for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
                 opened.setsockopt(socket.SOL_SOCKET, option, _BUFFER)
             opened.bind((host, port))
@@ -93,11 +93,13 @@ class Port:
         """Forget a user name fragment."""
         self._by_name.pop(ufrag, None)
 
-    def map(self, peer: Peer, address: Address, *, on: bool) -> None:
-        """What comes from this address is the peer's, or no longer."""
-        if on:
-            self._by_address[address] = peer
-        elif self._by_address.get(address) is peer:
+    def map(self, peer: Peer, address: Address) -> None:
+        """What comes from this address is the peer's."""
+        self._by_address[address] = peer
+
+    def unmap(self, peer: Peer, address: Address) -> None:
+        """What comes from this address is the peer's no longer."""
+        if self._by_address.get(address) is peer:
             del self._by_address[address]
 
     def forget(self, peer: Peer) -> None:
@@ -132,7 +134,7 @@ class Port:
         try:
             if not self._route(data, source, self._clock()):
                 self.refused += 1
-        except Exception:
+        except Exception:  # noqa: BLE001 - counted, and looked at in every test
             self.unhandled += 1
             _log.exception("a datagram was not handled")
 

@@ -122,7 +122,7 @@ class Publisher:
             if inlet.track is not None:
                 inlet.track.renew()
         level = packet.extensions.get(inlet.choice.extensions.get(LEVEL, 0))
-        self._take(inlet, packet, codec, data, level[0] if level else None, now)
+        self._take(inlet, packet, codec, data, level=level[0] if level else None, now=now)
 
     def _repaired(self, inlet: Inlet, packet: Packet, now: float) -> None:
         if inlet.ssrc is None or not inlet.choice.codecs:
@@ -132,10 +132,10 @@ class Publisher:
         # Nothing inside: the sender probes for bandwidth.
         if found is not None:
             original, data = found
-            self._take(inlet, original, codec.name, data, None, now)
+            self._take(inlet, original, codec.name, data, level=None, now=now)
 
     def _take(
-        self, inlet: Inlet, packet: Packet, codec: str, data: bytes, level: int | None, now: float
+        self, inlet: Inlet, packet: Packet, codec: str, data: bytes, *, level: int | None, now: float
     ) -> None:
         track = inlet.track
         if track is None:
@@ -145,7 +145,7 @@ class Publisher:
         if kept is not None:
             for leg in track.legs:
                 leg.forward(kept, now)
-        self.room.record(track, data, now)
+        self.room.sinks.packet(track, data, self.room.now(now))
         if asked and inlet.choice.has_feedback("nack"):
             self._nack(inlet, track, asked)
         if level is not None:
@@ -170,7 +170,7 @@ class Publisher:
         inlet.last_report, inlet.reported_at = middle(report.ntp), now
         track = inlet.track
         if track is not None and track.packets:
-            self.room.record_report(track, report.raw, now)
+            self.room.sinks.report(track, report.raw, self.room.now(now))
             for leg in track.legs:
                 leg.report(report, self.member, now)
 
@@ -186,7 +186,7 @@ class Publisher:
         for inlet in self.inlets.values():
             if inlet.track is not None:
                 inlet.track.rtt_ms = rtt_ms
-                self.room.record_round_trip(inlet.track, rtt_ms)
+                self.room.sinks.round_trip(inlet.track, rtt_ms)
 
     # Time.
 

@@ -1,12 +1,11 @@
-"""One room: members with their grants and connections, tracks, sinks, events. The grants are looked at here.
+"""One room: members with their grants and connections, tracks, events. The grants are looked at here.
 
 Sans-I/O but for the sinks and event queues that it feeds; times are milliseconds of the engine's clock,
 events and sinks get those of the room's clock.
 """
 
-import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from remote_eval.errors import MediaError
@@ -15,7 +14,6 @@ from remote_eval.media.engine import (
     Grants,
     Kind,
     MemberId,
-    PacketSink,
     Purpose,
     RoomId,
     RoomSpec,
@@ -30,13 +28,13 @@ from remote_eval.media.lite.peer import PeerState
 from remote_eval.media.lite.plugs import Mask, RoomSink
 from remote_eval.media.lite.publishing import Inlet, Publisher
 from remote_eval.media.lite.sdp import Section
+from remote_eval.media.lite.sinks import Sinks
 from remote_eval.media.lite.track import Track
 from remote_eval.media.lite.viewing import Viewer
 
 if TYPE_CHECKING:
     from remote_eval.media.lite.local import LocalTrack
 
-_log = logging.getLogger(__name__)
 # Requests for keyframes of different tracks keep this distance, or all senders' answers would come at once.
 _STAGGER_MS: Final = 30.0
 _MEASURE_MS: Final = 1000.0
@@ -51,15 +49,6 @@ class Present:
     viewer: Viewer | None = None
 
 
-@dataclass(slots=True)
-class Listening:
-    """A sink and the tracks that it hears; None for all."""
-
-    sink: PacketSink
-    tracks: frozenset[TrackId] | None
-    opened: set[TrackId] = field(default_factory=set)
-
-
 class Room:
     """See the module. `lag` gives the event loop's newest lag in milliseconds."""
 
@@ -72,13 +61,12 @@ class Room:
         self.tracks: dict[TrackId, Track] = {}
         self.masks: dict[TrackId, tuple[Mask, LocalTrack]] = {}
         self.sink: RoomSink | None = None
+        self.sinks = Sinks()
         self.refused = 0
         self.unhandled = 0
         self._clock = clock
         self._lag = lag
         self._started = clock()
-        self._listening: list[Listening] = []
-        self._types: dict[TrackId, Mapping[int, str]] = {}
         self._streams: list[EventStream] = []
         self._keyframe_at = float("-inf")
         self._measured_at = float("-inf")
@@ -171,9 +159,7 @@ class Room:
         track.renew()
         track.is_up = True
         track.opus_type = next((number for number, codec in types.items() if codec == "opus"), None)
-        self._types[name] = types
-        for listening in self._listening:
-            self._open(listening, track)
+        self.sinks.open_track(track, types)
         for leg in track.legs:
             leg.turn(on=leg.is_on)
         self.emit("track-up", {"track": name, "cause": cause})
@@ -188,10 +174,7 @@ class Room:
     def lower_track(self, track: Track, cause: str) -> None:
         """A track ends; its legs wait for it."""
         track.is_up = False
-        for listening in self._listening:
-            if track.name in listening.opened:
-                listening.opened.discard(track.name)
-                self._guard(lambda one=listening: one.sink.close_track(track.name, cause))  # type: ignore[misc]
+        self.sinks.close_track(track, cause)
         self.emit("track-down", {"track": track.name, "cause": cause})
 
     def close_side(self, member: MemberId, purpose: Purpose, cause: str) -> None:
@@ -227,7 +210,14 @@ class Room:
 
     def tell_peer(self, member: MemberId, purpose: Purpose) -> Callable[[PeerState], None]:
         """What a connection's state is told to."""
-        return lambda state: self.emit("peer", {"member": member, "purpose": purpose, "state": state})
+
+        def told(state: PeerState) -> None:
+            self.emit("peer", {"member": member, "purpose": purpose, "state": state})
+            side = self.side(member, purpose) if member in self.members else None
+            if state == "closed" and side is not None and side.peer.state == "closed":
+                self.close_side(member, purpose, "left")
+
+        return told
 
     # Negotiated.
 
@@ -281,77 +271,6 @@ class Room:
                 leg.switch(self.tracks[wants[mid]])
             self.turn(leg, on=leg.track.name in granted, cause="viewed")
 
-    # Sinks.
-
-    def listen(self, sink: PacketSink, tracks: frozenset[TrackId] | None) -> None:
-        """Let a sink hear these tracks from now on."""
-        listening = Listening(sink, tracks)
-        self._listening.append(listening)
-        for track in self.tracks.values():
-            if track.is_up:
-                self._open(listening, track)
-
-    def relisten(self, sink: PacketSink, tracks: frozenset[TrackId]) -> None:
-        """Let a sink hear these tracks instead; those that it heard before go on without a break."""
-        for listening in self._listening:
-            if listening.sink is not sink:
-                continue
-            listening.tracks = tracks
-            for name in listening.opened - tracks:
-                listening.opened.discard(name)
-                self._guard(lambda name=name: sink.close_track(name, "withdrawn"))  # type: ignore[misc]
-            for track in self.tracks.values():
-                if track.is_up and track.name not in listening.opened:
-                    self._open(listening, track)
-
-    def unlisten(self, sink: PacketSink) -> None:
-        """Close what a sink hears."""
-        for listening in [one for one in self._listening if one.sink is sink]:
-            self._listening.remove(listening)
-            for name in listening.opened:
-                self._guard(lambda name=name: sink.close_track(name, "closed"))  # type: ignore[misc]
-
-    def _open(self, listening: Listening, track: Track) -> None:
-        if listening.tracks is None or track.name in listening.tracks:
-            types = self._types[track.name]
-            if track.name in listening.opened:
-                self._guard(lambda: listening.sink.close_track(track.name, "renewed"))
-            listening.opened.add(track.name)
-            self._guard(lambda: listening.sink.open_track(track.name, track.kind, types))
-
-    def record(self, track: Track, data: bytes, now: float) -> None:
-        """Hand a packet to the sinks."""
-        at = now - self._started
-        for listening in self._listening:
-            if track.name in listening.opened:
-                try:
-                    listening.sink.packet(track.name, data, at)
-                except Exception:
-                    self._blame()
-
-    def record_report(self, track: Track, data: bytes, now: float) -> None:
-        """Hand a sender report to the sinks."""
-        for listening in self._listening:
-            if track.name in listening.opened:
-                self._guard(lambda one=listening: one.sink.report(track.name, data, self.now(now)))  # type: ignore[misc]
-
-    def record_round_trip(self, track: Track, rtt_ms: float) -> None:
-        """Hand a round-trip time to the sinks."""
-        for listening in self._listening:
-            if track.name in listening.opened:
-                self._guard(lambda one=listening: one.sink.round_trip(track.name, rtt_ms))  # type: ignore[misc]
-
-    def _guard(self, call: Callable[[], None]) -> None:
-        """A sink that fails takes nobody with it."""
-        try:
-            call()
-        except Exception:
-            self._blame()
-
-    def _blame(self) -> None:
-        self.unhandled += 1
-        _log.exception("a sink failed")
-
     # Events and figures.
 
     def emit(self, kind: str, data: Mapping[str, object]) -> None:
@@ -388,7 +307,7 @@ class Room:
             tracks=tuple(tracks),
             legs=tuple(leg.stats() for viewer in viewers for leg in viewer.legs.values() if leg.is_on),
             loop_lag_ms=self._lag(),
-            unhandled=self.unhandled + unhandled,
+            unhandled=self.unhandled + self.sinks.failures + unhandled,
             refused_packets=self.refused + refused,
         )
 

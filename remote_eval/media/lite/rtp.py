@@ -33,7 +33,7 @@ def is_rtcp(data: bytes) -> bool:
     return 192 <= data[1] <= 223
 
 
-def read_packet(data: bytes) -> Packet | None:
+def read_packet(data: bytes) -> Packet | None:  # noqa: PLR0911 - each way to be no packet
     """Read a plain packet, or None when it does not hold together."""
     if len(data) < FIXED:
         return None
@@ -108,7 +108,7 @@ def write_level_header(head: bytes, name: int, level: int) -> bytes:
 
 
 def restore(packet: Packet, ssrc: int, payload_type: int) -> tuple[Packet, bytes] | None:
-    """The packet that a retransmission carries (RFC 4588 §4), and its bytes; None for an empty one (a probe)."""
+    """The packet that a retransmission carries (RFC 4588 §4), and its bytes; None for an empty probe."""
     if len(packet.payload) < 3:
         return None
     sequence = int.from_bytes(packet.payload[:2], "big")

@@ -179,7 +179,7 @@ def _read_bundle(session: _Lines, mids: list[str]) -> tuple[str, ...]:
 
 
 def _read_fingerprint(values: list[str]) -> str:
-    """The one sha-256 value; others beside it may stay, for all of them are of one certificate (RFC 8122 §5)."""
+    """The one sha-256 value; others beside it may stay: all are of one certificate (RFC 8122 §5)."""
     found = {value[8:].upper() for value in values if value.lower().startswith("sha-256 ")}
     if len(found) != 1 or not _SHA256.fullmatch(found_one := found.pop()):
         raise _fault("fingerprint")

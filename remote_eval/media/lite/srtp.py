@@ -1,4 +1,4 @@
-"""SRTP and SRTCP of one connection (RFC 3711, RFC 7714) on libsrtp: plain packets in, protected out, and back.
+"""SRTP and SRTCP of one connection (RFC 3711, RFC 7714) on libsrtp: plain in, protected out, and back.
 
 A packet that is not authentic, replayed or too long is None, never an exception. How many senders (SSRCs) one
 connection may show is limited, for each costs memory.

@@ -68,7 +68,7 @@ class Message:
 
 
 def read_message(data: bytes) -> Message:
-    """Read a binding message. Attributes behind MESSAGE-INTEGRITY other than FINGERPRINT are ignored (§14.5)."""
+    """Read a binding message. Behind MESSAGE-INTEGRITY only FINGERPRINT counts (RFC 8489 §14.5)."""
     if not HEADER <= len(data) <= MAX_BYTES:
         raise MediaError("media.stun", reason="size")
     kind, length, cookie = struct.unpack_from("!HHI", data)

@@ -1,4 +1,4 @@
-"""One published track: its packets on a timeline of its own, what is missing, and the legs that carry it away.
+"""One published track: its packets on a timeline of its own, what is missing, and the legs that carry it.
 
 A track outlives its sources: when a member publishes anew, sequence and time go on where they were and the
 legs stay. Sans-I/O; times are milliseconds of the engine's clock.
