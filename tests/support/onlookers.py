@@ -50,11 +50,12 @@ class Needle:
 
     def is_in(self, data: bytes) -> bool:
         """Whether any form stands in there."""
+        # Of thousands of answers hardly one holds it: the slow search judges those alone.
+        there = [form for form in self.forms if form in data]
         if not self.whole_word:
-            return any(form in data for form in self.forms)
+            return bool(there)
         return any(
-            re.search(rb"(?<![0-9A-Za-z_])" + re.escape(form) + rb"(?![0-9A-Za-z_])", data)
-            for form in self.forms
+            re.search(rb"(?<![0-9A-Za-z_])" + re.escape(form) + rb"(?![0-9A-Za-z_])", data) for form in there
         )
 
 
