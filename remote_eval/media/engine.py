@@ -124,7 +124,7 @@ class EngineEvent:
     - ``gap``: `track`, `from`, `to` (milliseconds), `cause`
     - ``head``: `recording`, `segment`, `hash` (hex)
     - ``alarm``: `code`, `track` or None, `value`; codes are ``black``, ``frozen``, ``silent``, ``disk``,
-      ``recorder``, ``clock`` and ``loop-lag``
+      ``recorder``, ``clock``, ``loop-lag`` and ``voice`` (a masked voice fails: silence)
     - ``clear``: `code`, `track` or None
     - ``speaking``: `member`, `level` (0 loudest to 127, RFC 6464)
     - ``engine``: `state` (``up``, ``lost``, ``restarted``)
