@@ -105,6 +105,11 @@ def shifted(name: str) -> Sound:
     return pitch_shifted(raw(name), SHIFT)
 
 
+@cache
+def pitch_of(voice: Callable[[str], Sound], name: str) -> Array:
+    return pitch_track(voice(name))
+
+
 def in_step(sound: Sound, secret: bytes) -> Sound:
     late = DELAY + HOP
     return Vocoder(secret).process(np.concatenate((sound, np.zeros(late, np.float32))))[late:]
@@ -133,21 +138,20 @@ def envelope_likeness(sound: Sound, other: Sound, warped: Array) -> float:
     count = min(len(one), len(two))
     two = np.stack([np.interp(warped, CENTRES, row) for row in two[:count]])
     loud = (one**2).sum(axis=1)
+    kept = warped < 7_000
     found = []
     for at in range(0, count - 40, 20):
         if loud[at : at + 40].max() < loud.max() * 1e-3:
             continue
-        for band in np.flatnonzero(warped < 7_000):
-            a, b = one[at : at + 40, band], two[at : at + 40, band]
-            if a.std() > 0 and b.std() > 0:
-                found.append(np.corrcoef(a, b)[0, 1])
+        a, b = (part[at : at + 40, kept] - part[at : at + 40, kept].mean(axis=0) for part in (one, two))
+        found.append((a * b).sum(axis=0) / np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0) + 1e-12))
     return float(np.mean(found))
 
 
 @pytest.mark.parametrize("secret", [SECRET, OTHER_SECRET])
 @pytest.mark.parametrize("name", ["m3", "f2"])
 def test_the_envelopes_that_carry_speech_are_kept(name: str, secret: bytes) -> None:
-    """Seen 0.84 to 0.88; above 0.7 a measure of this kind stands for speech that is understood. Control: the
+    """Seen 0.85 to 0.88; above 0.7 a measure of this kind stands for speech that is understood. Control: the
     same speech one second apart has 0.02."""
     warped = parameters_of(secret).warp_at(5, CENTRES)
     changed = in_step(raw(name), secret)
@@ -175,7 +179,7 @@ def spoken_words(person: Person, *, mask: bool) -> list[Array]:
 @pytest.mark.parametrize("templates_masked", [True, False], ids=["masked templates", "raw templates"])
 def test_words_are_told_apart_across_speakers(language: str, templates_masked: bool) -> None:
     """Ten words of one speaker, each named by the nearest of another speaker's ten. Seen: 10 of 10 in each
-    case, the distance to the same word 0.55 to 0.7 of that to another word; raw speech has 0.45 to 0.6.
+    case, the distance to the same word 0.56 to 0.61 of that to another word; raw speech has 0.58 to 0.61.
 
     Tones are gone, so words that differ in tone alone are not in the list (see the ADR).
     """
@@ -206,17 +210,17 @@ def test_the_pitch_contour_of_the_speaker_is_gone(name: str) -> None:
         return abs(float(np.corrcoef(np.log(a[both]), np.log(b[both]))[0, 1]))
 
     def best(other: Array) -> float:
-        mine = pitch_track(raw(name))
+        mine = pitch_of(raw, name)
         return max(likeness(mine[max(0, -lag) :], other[max(0, lag) :]) for lag in range(-6, 7))
 
-    assert best(pitch_track(masked(name))) < 0.15
-    assert best(pitch_track(shifted(name))) > 0.9
+    assert best(pitch_of(masked, name)) < 0.15
+    assert best(pitch_of(shifted, name)) > 0.9
 
 
 def test_high_and_low_voices_come_out_at_the_same_pitch() -> None:
-    """Medians within 1 %, and quartiles too; raw they are 74 to 165 Hz apart."""
-    tracks = {name: pitch_track(masked(name)) for name in FIVE}
-    raw_pitch = [float(np.median(track[track > 0])) for track in map(pitch_track, map(raw, FIVE))]
+    """Quartiles of all five within 1 %, the step of the tracker; raw medians run from 65 to 165 Hz."""
+    tracks = {name: pitch_of(masked, name) for name in FIVE}
+    raw_pitch = [float(np.median(track[track > 0])) for track in (pitch_of(raw, name) for name in FIVE)]
     quartiles = np.array([np.percentile(track[track > 0], (25, 50, 75)) for track in tracks.values()])
 
     assert max(raw_pitch) / min(raw_pitch) > 1.8
@@ -273,7 +277,7 @@ def test_formants_of_speech_move_the_way_the_secret_says(secret: bytes) -> None:
 
 def test_members_are_not_recognised_by_who_knows_their_masked_voices() -> None:
     """The strongest attacker: recordings of each member under the same secret. By means 0.22 seen (chance
-    0.20), by one full normal distribution each 0.47; on raw voices 0.99 and 1.00."""
+    0.20), by one full normal distribution each 0.49; on raw voices 0.99 and 1.00."""
     known, asked = map(features, halves(masked))
     raw_known, raw_asked = map(features, halves(raw))
 
@@ -284,7 +288,7 @@ def test_members_are_not_recognised_by_who_knows_their_masked_voices() -> None:
 
 
 def test_no_inverse_warp_brings_the_speakers_back() -> None:
-    """An attacker who has each member's natural voice tries every warp. Seen at most 0.22 and 0.26 over the
+    """An attacker who has each member's natural voice tries every warp. Seen at most 0.23 and 0.29 over the
     whole grid; against the plain pitch shift the right factor gives 0.99 and 1.00."""
     known = features(halves(raw)[0])
     _, asked = halves(masked)
@@ -295,7 +299,7 @@ def test_no_inverse_warp_brings_the_speakers_back() -> None:
     assert nearest_mean(known, plain) > 0.95
     assert normal_model(known, plain) > 0.95
     assert max(nearest_mean(known, one) for one in back) < 0.35
-    assert max(normal_model(known, one) for one in back) < 0.4
+    assert max(normal_model(known, one) for one in back) < 0.45
 
 
 def test_no_inverse_warp_brings_the_colour_of_a_voice_back() -> None:
@@ -356,8 +360,8 @@ def spread(sound: Sound, places: list[tuple[int, int]], speakers: list[str]) -> 
 
 
 def test_three_who_take_turns_sound_like_one() -> None:
-    """Twelve sentences. Two of one speaker lie as far apart as two of different ones: ratio 1.04 seen
-    where the raw voices have 4.1. And sentences of the three lie no further apart than one speaker's do."""
+    """Twelve sentences. Two of one speaker lie as far apart as two of different ones: ratio 0.98 seen
+    where the raw voices have 4.2. And sentences of the three lie no further apart than one speaker's do."""
     three = ["m3", "f2", "f4"] * 4
     mixed, changed, places = call(three)
     raw_same, raw_other = spread(mixed, places, three)

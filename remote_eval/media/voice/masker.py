@@ -17,8 +17,8 @@ from remote_eval.media.voice.line import Alarm, MaskingLine, Outgoing
 TICK_MS: Final = 20.0
 # Behind by more than this the masker skips instead of catching up.
 MOST_BEHIND_MS: Final = 100.0
-# What waits between two ticks: 32 microphones at 50 packets a second have 32 in 20 ms.
-MOST_QUEUED: Final = 4_096
+# Packets that wait for a tick: 32 microphones send 32 in 20 ms. More are dropped, openings and ends never.
+MOST_QUEUED: Final = 1_024
 STOP_SECONDS: Final = 5.0
 
 _Order = Callable[[MaskingLine], None]
@@ -45,7 +45,7 @@ class VoiceMasker:
         self._line = MaskingLine(profile, outgoing, alarm)
         self._clock = clock
         self._emit = emit
-        self._queue: deque[_Order] = deque(maxlen=MOST_QUEUED)
+        self._queue: deque[_Order] = deque()
         self._unheard = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="voice-masker", daemon=True)
@@ -74,7 +74,7 @@ class VoiceMasker:
 
     def packet(self, track: TrackId, data: bytes, arrived: float) -> None:
         """One packet in the order of arrival."""
-        if track in self._voices:
+        if track in self._voices and len(self._queue) < MOST_QUEUED:
             self._queue.append(lambda line: line.packet(track, data, arrived))
 
     def report(self, track: TrackId, data: bytes, arrived: float) -> None:
@@ -119,6 +119,8 @@ class VoiceMasker:
 
     def _send(self, packet: bytes) -> None:
         """Hand a packet over; a failure is told once, until it goes well again."""
+        if self._stopping.is_set():
+            return
         try:
             self._emit(packet)
         except Exception:  # noqa: BLE001 - a closed leg must not end the voice of the others

@@ -11,7 +11,7 @@ from remote_eval.media.engine import MaskProfile, TrackId
 from remote_eval.media.voice import rtp
 from remote_eval.media.voice.codec import FRAME, Encoder
 from remote_eval.media.voice.line import MaskingLine, Outgoing
-from remote_eval.media.voice.masker import VoiceMasker
+from remote_eval.media.voice.masker import MOST_QUEUED, VoiceMasker
 from tests.support.vowels import speech_like
 
 A, OTHER = TrackId("mem_a/microphone"), TrackId("mem_x/microphone")
@@ -180,3 +180,17 @@ def test_a_masker_that_dies_is_told_and_sends_nothing_more(monkeypatch: pytest.M
     assert rig.told.get(timeout=DEADLINE) == ("alarm", None)
     rig.masker.stop()
     assert rig.sent.empty()
+
+
+def test_a_flood_of_packets_keeps_a_limited_number_and_loses_no_opening() -> None:
+    rig = Rig()
+    rig.masker.open_track(A, "audio", {111: "opus"})
+    for number in range(10 * MOST_QUEUED):
+        rig.masker.packet(A, bytes(20), float(number))
+    rig.masker.close_track(A, "left")
+
+    assert len(rig.masker._queue) == MOST_QUEUED + 1
+    for order in rig.masker._queue:
+        order(rig.masker._line)
+    assert not rig.masker._line._sources
+    assert rig.masker._line.refused == MOST_QUEUED - 1, "the opening was there before the packets"

@@ -73,14 +73,14 @@ def test_the_pitch_that_is_heard_is_the_secrets_and_not_the_speakers(pitch: floa
     voiced = track > 0
 
     assert voiced.mean() > 0.4
-    # Seen 0.5 %; the autocorrelation itself is a sample coarse, 1 % at 160 Hz.
+    # Seen 0.3 %; the autocorrelation itself is a sample coarse, 1 % at 160 Hz.
     assert np.median(np.abs(track[voiced] / due[voiced] - 1)) < 0.015
 
 
 def test_a_glide_of_the_speakers_pitch_leaves_no_trace_in_the_bands() -> None:
     """The vowel stays, the pitch runs from 90 to 250 Hz: what the vocoder keeps must stay as well.
 
-    Measured: 1.4 dB between any two pitches in the mean of the bands; between two vowels it is 9 dB.
+    Measured: 1.0 dB at most between two pitches, 7.4 dB at least between two vowels.
     """
 
     def kept(pitch: float, formants: tuple[float, ...]) -> NDArray[np.float64]:
@@ -96,8 +96,8 @@ def test_a_glide_of_the_speakers_pitch_leaves_no_trace_in_the_bands() -> None:
         float(np.abs(one - other).mean()) for rows in vowels.values() for one in rows for other in rows
     )
     between = min(float(np.abs(one - other).mean()) for one in vowels[OPEN] for other in vowels[CLOSE])
-    assert within < 2.5
-    assert between > 2.5 * within
+    assert within < 1.6
+    assert between > 4 * within
 
 
 @pytest.mark.parametrize("secret", [UP, DOWN])
@@ -110,7 +110,7 @@ def test_formants_are_moved_by_as_much_as_the_secret_says(formant: float, secret
     moved = peak(heard, 0.65 * formant, 1.5 * formant) / formant
     due = float(parameters_of(secret).warp_at(0.5, np.array([formant]))[0]) / formant
 
-    # Bands lie 15 % apart: seen within 6 %. The least move of all secrets is 10 %.
+    # Bands lie 15 % apart: seen within 6 %. The warp moves every frequency by 4 % at least.
     assert abs(moved / due - 1) < 0.08, (moved, due)
     assert (moved - 1) * (due - 1) > 0
     assert abs(moved - 1) > 0.05
@@ -144,7 +144,7 @@ def test_the_silence_of_a_room_is_the_same_as_that_of_an_empty_line() -> None:
 def test_a_voice_that_is_quiet_and_one_that_is_loud_are_heard_alike() -> None:
     levels = [decibels(masked(speech_like(120, 6, level=level))[2 * RATE :]) for level in (0.01, 0.05, 0.3)]
 
-    # 30 dB apart going in, measured within 0.4 dB coming out, at about -22 dBFS.
+    # 30 dB apart going in, measured within 0.3 dB coming out, at about -25 dBFS.
     assert max(levels) - min(levels) < 2
     assert all(-30 < level < -16 for level in levels)
 
@@ -215,8 +215,9 @@ def test_levelling_gives_two_very_different_sources_the_same_statistics() -> Non
     means = [rows.mean(axis=0) for rows in left]
     spreads = [np.sqrt(np.diag(np.cov(rows.T))) for rows in left]
 
-    assert np.abs(means[0] - means[1]).mean() < 2.5
-    assert np.abs(np.log(spreads[0] / spreads[1])).mean() < 0.2
+    # Going in, 40 dB and a factor of 2.8; seen 0.6 dB and 13 %.
+    assert np.abs(means[0] - means[1]).mean() < 1.5
+    assert np.abs(np.log(spreads[0] / spreads[1])).mean() < 0.25
 
 
 def test_the_map_brings_a_covariance_to_the_common_one_and_moves_the_common_one_little() -> None:
