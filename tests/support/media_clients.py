@@ -397,9 +397,7 @@ class Viewer(Client):
     async def _answer(self, offered: Offered) -> None:
         if not offered.sdp:
             return
-        # Who offers may choose to begin the DTLS handshake (RFC 5763 §5).
-        begins = "a=setup:active" in offered.sdp
-        read = self.link.take(offered.sdp, role="server" if begins else "client")
+        read = self.link.take(offered.sdp)
         self.wants = dict(offered.mids)
         self.learn(read, offered.mids)
         sections = [
@@ -411,7 +409,8 @@ class Viewer(Client):
             )
             for one in read.media
         ]
-        setup = "passive" if begins else "active"
+        # Who offers may choose to begin the DTLS handshake (RFC 5763 §5).
+        setup = "passive" if "a=setup:active" in offered.sdp else "active"
         text = offer_text(self.link, sections, [one.rtp.muxId for one in read.media], setup)
         await self.engine.answer_view(self.room, self.member, text)
 

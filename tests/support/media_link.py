@@ -80,8 +80,9 @@ class Link(asyncio.DatagramProtocol):
         self.ufrag, self.password = letters(8), letters(24)
         self.checked.clear()
 
-    def take(self, description: str, role: str = "client") -> SessionDescription:
-        """Take the engine's description: begin checks, and DTLS in this role unless it runs already."""
+    def take(self, description: str) -> SessionDescription:
+        """Take the engine's description: begin checks, and DTLS unless it runs already; the engine says who
+        begins it, and where it leaves the choice this side does."""
         read = SessionDescription.parse(description)
         media = next(one for one in read.media if one.port)
         ice = media.ice
@@ -93,7 +94,7 @@ class Link(asyncio.DatagramProtocol):
         if self._dtls is None:
             assert media.dtls is not None
             found = [one for one in media.dtls.fingerprints if one.algorithm == "sha-256"]
-            self._start(role, found)
+            self._start("server" if media.dtls.role == "client" else "client", found)
         self.check()
         return read
 
