@@ -1,91 +1,262 @@
-"""The chain of a room's events: each way of tampering is found, and named by its own code."""
+"""A room's ledger: replayed it gives the same room, stored it comes back the same, presence adds up.
 
-from dataclasses import replace
+Rooms are driven by random members doing random things in any order; whatever is refused changes nothing.
+"""
+
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from remote_eval.errors import LedgerError
-from remote_eval.room_ledger import (
-    RoomEntry,
-    RoomHead,
-    detail_digest,
-    follow,
-    head_document,
-    head_of,
-    verify_chain,
+from crypto.canonical import canonical
+from crypto.canonical import parse as parse_json
+from remote_eval import commands as cmd
+from remote_eval import room_state as rs
+from remote_eval.errors import RoomError, SignallingError
+from remote_eval.isolation import grants_of
+from remote_eval.presence import evaluation_ms, ledger, session_ms
+from remote_eval.room_events import BODIES, Event, from_json, moment_of, time_text, to_json
+from remote_eval.room_fold import replay
+from tests.support.rooms import CAST, OPENED, SEATS, Room, evaluating, filled, on_call, person, signing
+
+NAMES = [name for name, _, _ in CAST] + ["b1"]
+SITES = ["north", "south"]
+name = st.sampled_from(NAMES)
+site = st.sampled_from(SITES)
+some_id = st.sampled_from(
+    [f"{kind}_{number:06d}" for kind in ("req", "call", "watch", "out") for number in range(1, 5)]
 )
+reason = st.just("理由")
+track = st.builds("{}/{}".format, name, st.sampled_from(["camera", "microphone", "intercom"]))
+code = st.sampled_from(["black", "engine", "recorder", "disk"])
 
-SALT = bytes(16)
-ROOM = "room_1"
+COMMANDS = st.one_of(
+    st.builds(cmd.Chat, text=reason),
+    st.builds(cmd.Hand, up=st.booleans()),
+    st.builds(cmd.CallWitness, reason=st.just("help")),
+    st.builds(cmd.Problem, part=st.just("camera")),
+    st.builds(cmd.Settle, request=some_id, text=reason),
+    st.builds(
+        cmd.PressIntercom,
+        on=st.booleans(),
+        reason=st.just("order"),
+        to_member=st.none() | name,
+        to_site=st.none(),
+    ),
+    st.builds(cmd.Speak, on=st.booleans()),
+    st.builds(cmd.Clarify, bidder=st.just("B-07"), question=reason),
+    st.builds(cmd.CallRelease, call=some_id),
+    st.builds(cmd.CallRefuse, call=some_id, reason=reason),
+    st.builds(cmd.CallStart, call=some_id),
+    st.builds(cmd.CallEnd, call=some_id),
+    st.builds(cmd.EntryAsk, whom=st.just("staff"), zone=st.just("evaluation"), reason=reason),
+    st.builds(cmd.ContactAsk, reason=reason),
+    st.builds(cmd.Agree, request=some_id, reason=reason),
+    st.builds(cmd.Deny, request=some_id, reason=reason),
+    st.builds(cmd.ContactBegin, request=some_id, recording=st.sampled_from(["t1", "t2"])),
+    st.builds(cmd.ContactEnd, request=some_id, recording=st.sampled_from(["t1", "t2"])),
+    st.builds(
+        cmd.TickNode, node=st.just("north/views"), state=st.sampled_from(["ok", "exception"]), text=reason
+    ),
+    st.builds(cmd.MoveTo, to=st.sampled_from(rs.PHASES)),
+    st.builds(cmd.TakeBreak, on=st.booleans(), kind=st.sampled_from(["meal", "night"]), minutes=st.just(5)),
+    st.builds(cmd.Direct, order=st.sampled_from(["pause", "resume"]), reason=reason),
+    st.builds(cmd.WatchAsk, minutes=st.just(3), reason=reason),
+    st.builds(cmd.WatchDecide, watch=some_id, allow=st.booleans(), reason=reason),
+    st.builds(
+        cmd.ResumeSite,
+        site=site,
+        confirmed=st.lists(st.sampled_from(SEATS), unique=True, max_size=5).map(tuple),
+    ),
+    st.builds(cmd.Reform, reason=reason),
+    st.builds(cmd.Swap, seat=name.map("seat-{}".format), to=st.sampled_from(["seat-9", "seat-e1"])),
+    st.builds(cmd.Bye),
+    st.builds(cmd.SignReport, digest=st.just("0" * 64)),
+)
+FACTS = st.one_of(
+    st.builds(cmd.Present, member=name, presence=st.sampled_from([rs.HERE, rs.RECONNECTING])),
+    st.builds(cmd.Expel, member=name, cause=st.just("recused")),
+    st.builds(cmd.NameChair, member=st.sampled_from(SEATS)),
+    st.builds(cmd.TrackFact, track=track, up=st.booleans(), cause=st.just("test")),
+    st.builds(cmd.SetMasked, call=some_id, track=st.just("engine/masked")),
+    st.builds(cmd.Raise, code=code, site=st.none() | site),
+    st.builds(cmd.Clear, code=code, site=st.none() | site),
+    st.builds(
+        cmd.SiteFact, site=site, link=st.sampled_from(rs.LINKS), clock_ms=st.sampled_from([None, 0, 90_000])
+    ),
+    st.builds(cmd.Tick),
+    st.builds(
+        cmd.Admit,
+        member=st.sampled_from([person(one, role, where) for one, role, where in CAST])
+        | some_id.map(lambda call: person("b1", rs.BIDDER, None, call=call)),
+    ),
+)
+STEPS = st.lists(
+    st.tuples(st.integers(-5_000, 4_000_000), name, COMMANDS)
+    | st.tuples(st.integers(0, 90_000), st.none(), FACTS),
+    max_size=40,
+)
+STARTS = {
+    "filled": filled,
+    "evaluating": evaluating,
+    "on call": lambda: on_call(quorum=3)[0],
+    "signing": signing,
+}
 
 
-def course(number: int = 5) -> tuple[list[RoomEntry], RoomHead]:
-    head, entries = RoomHead(room=ROOM), []
-    for at in range(number):
-        detail = detail_digest(SALT, f"event {at}".encode())
-        member = None if at == 0 else "mem_alice"
-        entry = follow(head, at="2026-11-23T03:00:00.000Z", kind="hand", member=member, detail=detail)
-        head = head_of(entry)
-        entries.append(entry)
-    return entries, head
+def driven(start: str, steps: list[tuple[int, str | None, Any]]) -> Room:
+    made = STARTS[start]()
+    for wait, actor, command in steps:
+        made.later(wait)
+        before = made.state
+        try:
+            if actor is None or actor in made.state.members:
+                made.do(actor, command)
+        except (RoomError, SignallingError):
+            assert made.state == before
+    return made
 
 
-def test_an_honest_room_holds_and_an_empty_one_too() -> None:
-    entries, head = course()
-    verify_chain(entries, head)
-    verify_chain([], RoomHead(room=ROOM))
+@given(start=st.sampled_from(sorted(STARTS)), steps=STEPS)
+@settings(max_examples=120, deadline=None)
+def test_a_replayed_ledger_gives_the_same_room_and_everybody_the_same_rights(
+    start: str, steps: list[tuple[int, str | None, Any]]
+) -> None:
+    made = driven(start, steps)
+    stored = [canonical(to_json(event)) for event in made.ledger]
+    read = [from_json(parse_json(one, max_bytes=65_536)) for one in stored]
+    assert read == made.ledger
+    again = replay(read)
+    assert again == made.state
+    assert again.seq == len(made.ledger)
+    for one in again.members.values():
+        assert grants_of(again, one) == grants_of(made.state, made.state.members[one.id])
+
+
+@given(start=st.sampled_from(sorted(STARTS)), steps=STEPS, wait=st.integers(0, 10**8))
+@settings(max_examples=80, deadline=None)
+def test_the_presence_ledger_adds_up_to_the_session(
+    start: str, steps: list[tuple[int, str | None, Any]], wait: int
+) -> None:
+    """R32: no millisecond of a member is in two buckets or in none."""
+    made = driven(start, steps).later(wait)
+    for member in made.state.members.values():
+        spent = ledger(made.state, member, made.now)
+        assert sum(spent.values()) == session_ms(made.state, member, made.now)
+        assert all(value >= 0 for value in spent.values())
+    assert 0 <= evaluation_ms(made.state, made.now) <= rs.milliseconds(max(made.now, made.state.at) - OPENED)
+
+
+@given(start=st.sampled_from(sorted(STARTS)), steps=STEPS)
+@settings(max_examples=120, deadline=None)
+def test_whatever_happens_no_raw_voice_reaches_a_bidder_and_a_live_call_is_the_phase(
+    start: str, steps: list[tuple[int, str | None, Any]]
+) -> None:
+    made = driven(start, steps)
+    state = made.state
+    assert (state.phase == rs.CLARIFYING) == (state.live_call is not None)
+    for member in state.members.values():
+        received = grants_of(state, member).receive
+        if member.role == rs.BIDDER:
+            assert received <= {"engine/masked"}
+        if member.role == rs.SUPERVISOR and not state.watching(member.id):
+            assert not received
+        if state.phase == rs.CLOSED:
+            assert not received
+    assert all(hold.causes for hold in state.holds.values())
+
+
+def test_a_break_is_a_bucket_of_its_own_whatever_the_connection_does() -> None:
+    made = evaluating()
+    start = dict(ledger(made.state, made.state.members["e1"], made.now))
+    made.later(60_000).do("w1", cmd.TakeBreak(on=True, kind="meal", minutes=30))
+    made.later(10_000).fact(cmd.Present(member="e1", presence=rs.RECONNECTING))
+    made.later(20_000).do("w1", cmd.TakeBreak(on=False))
+    made.later(5_000).fact(cmd.Present(member="e1", presence=rs.HERE))
+    spent = ledger(made.state, made.state.members["e1"], made.later(1_000).now)
+    assert spent == {"here": start["here"] + 61_000, "break": 30_000, "reconnecting": 5_000}
+
+
+# ---- stored events
+
+
+def good() -> dict[str, Any]:
+    return json.loads(canonical(to_json(evaluating().ledger[-1])))  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize(
-    ("field", "other"),
+    "change",
     [
-        ("at", "2026-11-23T03:00:01.000Z"),
-        ("kind", "chat"),
-        ("member", None),
-        ("member", "mem_bob"),
-        ("detail", bytes(32)),
+        {"kind": "lunch"},
+        {"at": "2026-11-23T01:00:00Z"},
+        {"at": "2026-02-30T01:00:00.000Z"},
+        {"member": 7},
+        {"body": {"from": "check-in"}},
+        {"body": {"from": "check-in", "to": "lunch"}},
+        {"body": {"from": "check-in", "to": "evaluating", "more": 1}},
+        {"extra": 1},
     ],
 )
-def test_an_altered_event_is_found(field: str, other: Any) -> None:
-    entries, head = course()
-    entries[2] = replace(entries[2], **{field: other})
-    with pytest.raises(LedgerError, match=r"ledger\.hash") as found:
-        verify_chain(entries, head)
-    assert found.value.details == {"number": 3}
+def test_a_stored_event_that_does_not_hold_together_is_not_read(change: dict[str, Any]) -> None:
+    from_json(good())
+    with pytest.raises(RoomError, match=r"room\.event"):
+        from_json({**good(), **change})
 
 
-def test_a_removed_event_is_found_also_with_its_number_closed_up() -> None:
-    entries, head = course()
-    with pytest.raises(LedgerError, match=r"ledger\.number"):
-        verify_chain([*entries[:2], *entries[3:]], head)
-    closed = [*entries[:2], *(replace(one, seq=one.seq - 1) for one in entries[3:])]
-    with pytest.raises(LedgerError, match=r"ledger\.previous"):
-        verify_chain(closed, head)
+@given(
+    value=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda s: st.lists(s) | st.dictionaries(st.text(), s),
+    )
+)
+@settings(max_examples=100, deadline=None)
+def test_any_other_value_is_refused_by_code(value: object) -> None:
+    with pytest.raises(RoomError, match=r"room\.event"):
+        from_json(value)
 
 
-def test_an_event_of_another_room_is_found() -> None:
-    entries, head = course()
-    entries[1] = replace(entries[1], room="room_2")
-    with pytest.raises(LedgerError, match=r"ledger\.number"):
-        verify_chain(entries, head)
+def test_a_ledger_begins_with_the_opening_of_its_room() -> None:
+    made = evaluating()
+    for events in ([], made.ledger[1:]):
+        with pytest.raises(RoomError, match=r"room\.event"):
+            replay(events)
 
 
-def test_a_cut_end_and_an_added_end_are_found() -> None:
-    entries, head = course()
-    with pytest.raises(LedgerError, match=r"ledger\.head"):
-        verify_chain(entries[:-1], head)
-    with pytest.raises(LedgerError, match=r"ledger\.head"):
-        verify_chain(entries, head_of(entries[-2]))
+def test_times_are_written_and_read_to_the_millisecond() -> None:
+    assert time_text(OPENED) == "2026-11-23T00:30:00.000Z"
+    assert moment_of(time_text(OPENED)) == OPENED
 
 
-def test_a_detail_without_a_whole_salt_is_refused() -> None:
-    with pytest.raises(LedgerError, match=r"ledger\.detail"):
-        detail_digest(b"short", b"")
-
-
-def test_what_goes_into_the_log_tells_the_head_and_the_phase() -> None:
-    _, head = course()
-    document = head_document(head, phase="signing")
-    assert head.hash.hex().encode() in document
-    assert document != head_document(head, phase="closed")
+def test_every_kind_of_event_is_made_by_some_room() -> None:
+    """The table of bodies has no kind that nothing decides."""
+    made, call = on_call()
+    made.do("e1", cmd.Speak(on=True))
+    made.do("e1", cmd.CallEnd(call=call))
+    made.do("e1", cmd.SetDevice(device=rs.Device(camera="ok")))
+    made.do("e1", cmd.Chat(text="好"))
+    made.do("e1", cmd.Hand(up=True))
+    made.do("e1", cmd.CallWitness(reason="help"))
+    problem = made.do("e1", cmd.Problem(part="pc"))[0].body["request"]
+    made.do("s1", cmd.Settle(request=str(problem), text="好了"))
+    made.do("s1", cmd.EntryAsk(whom="staff", zone="evaluation", reason="维修"))
+    contact = made.do("e1", cmd.ContactAsk(reason="急"))[0].body["request"]
+    made.do("w1", cmd.Agree(request=str(contact), reason="同意"))
+    made.do("w1", cmd.PressIntercom(on=True, reason="order"))
+    made.do("w1", cmd.TickNode(node="north/views", state="ok"))
+    made.do("v1", cmd.WatchAsk(minutes=1, reason="看"))
+    made.do("v1", cmd.Direct(order="pause", reason="停"))
+    made.do("v1", cmd.Direct(order="resume", reason="走"))
+    made.fact(cmd.SiteFact(site="south", link=rs.LOST), cmd.Raise(code="disk"), cmd.Clear(code="disk"))
+    made.fact(cmd.SiteFact(site="south", link=rs.UP))
+    made.do("w1", cmd.ResumeSite(site="south", confirmed=("e3", "e4")))
+    made.do("s1", cmd.Swap(seat="seat-e1", to="seat-9"))
+    made.fact(cmd.Present(member="e1", presence=rs.HERE))
+    made.do("w1", cmd.MoveTo(to=rs.SIGNING))
+    made.do("w1", cmd.MoveTo(to=rs.CLOSED))
+    for node in list(made.state.nodes):
+        made.do("w1", cmd.TickNode(node=node, state="ok"))
+    made.do("w1", cmd.SignReport(digest="0" * 64))
+    assert set(made.kinds()) == set(BODIES)
+    assert isinstance(made.ledger[0], Event)
