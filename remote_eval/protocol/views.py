@@ -381,6 +381,18 @@ def _for_bidder(state: RoomState, event: Event) -> JsonValue:
     return {}
 
 
+def sees(state: RoomState, viewer: Member) -> tuple[frozenset[str], frozenset[str]]:
+    """Members and tracks that `viewer` may see; when this differs after an event, it is owed a `sight`."""
+    others = (one.id for one in state.members.values() if knows(state, viewer, one))
+    return frozenset(others), frozenset(grants_of(state, viewer).receive)
+
+
+def sight(state: RoomState, viewer: Member, *, health: Health) -> _View:
+    """A passing event with whom and which tracks `viewer` may see now, see `sees`."""
+    members = [] if viewer.role == rs.BIDDER else _members(state, viewer, health)
+    return _passing("sight", state, state.at, {"members": members, "tracks": _tracks(state, viewer)})
+
+
 def passing(
     kind: str, state: RoomState, viewer: Member, *, at: datetime, body: Mapping[str, Any]
 ) -> _View | None:
