@@ -31,6 +31,8 @@ from app.api import (
     projects,
     public,
     relay,
+    room_signal,
+    rooms,
     rosters,
     seats,
     sessions,
@@ -43,12 +45,14 @@ from app.api.pages_static import mount_pages
 from app.api.principals import RateLimiter
 from app.gateways.devices import DeviceCommands, NoDevices
 from app.gateways.messages import RegisteredGateway
+from app.room_composition import make_hall
 from app.settings import Settings
 from app.usecases.arrival.desk import Desk
 from app.usecases.ceremony import Ceremony
 from app.usecases.delivery.work import WorkContext
 from app.usecases.people.entrance import Entrance
 from app.usecases.platform import Platform
+from app.usecases.room.hall import Hall
 
 STATIC: Final = Path(__file__).parent / "static"
 API_VERSION: Final = "2026-11-21"
@@ -67,11 +71,12 @@ def create_app(
     reporters: Mapping[str, RegisteredGateway] = MappingProxyType({}),
     wake: Callable[[], None] = lambda: None,
     commands: DeviceCommands | None = None,
+    hall: Hall | None = None,
 ) -> FastAPI:
     """The application over a composed platform. It closes nothing: whoever composed does.
 
     `reporters` are the gateways that may report, by name; `wake` tells the worker beside it of new work;
-    `commands` reach gates and lockers, and without them none can be reached.
+    `commands` reach gates and lockers, and without them none can be reached; `hall` leads evaluation rooms.
     """
     app = FastAPI(
         title="签筒 Qiantong",
@@ -92,6 +97,7 @@ def create_app(
     app.state.desk = Desk(
         platform=platform, commands=commands or NoDevices(), origin=settings.public_url.rstrip("/")
     )
+    app.state.hall = hall or make_hall(platform, settings)
     app.state.entrance = Entrance(platform=platform, public_url=settings.public_url)
     problems.install(app)
     for router in (
@@ -114,6 +120,9 @@ def create_app(
         desk.router,
         desk_watch.router,
         devices.router,
+        # Before the seats: their paths name a seat where this one says `current`.
+        rooms.router,
+        room_signal.router,
         seats.router,
         rosters.public,
         gateways.router,

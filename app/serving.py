@@ -57,6 +57,7 @@ async def serve_installation(
     server = uvicorn.Server(_config(app))
     announce(address_of(listener))
     resumed = asyncio.create_task(resume(one))
+    rooms = asyncio.create_task(app.state.hall.resume())
     working = asyncio.create_task(worker.run()) if one.settings.worker else None
     if threading.current_thread() is threading.main_thread():
         # The server raises the signal again when it has ended: then the pass under way ends as well, and not
@@ -66,8 +67,10 @@ async def serve_installation(
         await server.serve(sockets=[listener])
     finally:
         resumed.cancel()
+        rooms.cancel()
         worker.stop()
-        await _ended(*filter(None, (resumed, working)))
+        await app.state.hall.aclose()
+        await _ended(*filter(None, (resumed, rooms, working)))
 
 
 @asynccontextmanager
@@ -82,6 +85,7 @@ async def served(one: Installation, listener: socket.socket) -> AsyncIterator[No
     finally:
         server.should_exit = True
         worker.stop()
+        await app.state.hall.aclose()
         await _ended(serving, working)
 
 

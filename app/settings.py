@@ -47,6 +47,13 @@ class Settings(BaseSettings):
         default="21:30-07:30", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$"
     )
 
+    # Evaluation rooms: which engine carries media, where it listens, what clients are told, which UDP ports
+    # it may take (0: any that is free).
+    room_engine: Literal["lite"] = "lite"
+    room_bind: str = Field(default="127.0.0.1", max_length=64)
+    room_addresses: tuple[str, ...] = Field(default=("127.0.0.1",), min_length=1, max_length=8)
+    room_ports: tuple[int, ...] = Field(default=(0,), min_length=1, max_length=256)
+
     @property
     def database_url(self) -> str:
         """Where the database is."""
@@ -56,6 +63,11 @@ class Settings(BaseSettings):
     def file(self) -> Path:
         """The SQLite file, where no other database is named."""
         return self.data.absolute() / "qiantong.sqlite"
+
+    @property
+    def rooms(self) -> Path:
+        """The folders of evaluation rooms with their recordings."""
+        return self.data.absolute() / "rooms"
 
     @property
     def keys(self) -> Path:

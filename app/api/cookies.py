@@ -8,6 +8,7 @@ and no foreign page can add, and name this site in ``Origin`` or ``Sec-Fetch-Sit
 from typing import Final
 
 from fastapi import Request, Response
+from fastapi.requests import HTTPConnection
 
 from app.errors import AccessRefusedError
 from app.usecases.people.entrance import Entrance
@@ -20,13 +21,13 @@ _SECURE_NAME: Final = "__Host-qiantong"
 _PLAIN_NAME: Final = "qiantong"
 
 
-def entrance_of(request: Request) -> Entrance:
+def entrance_of(request: HTTPConnection) -> Entrance:
     """Where this application lets people in."""
     entrance: Entrance = request.app.state.entrance
     return entrance
 
 
-def token_of(request: Request) -> str | None:
+def token_of(request: HTTPConnection) -> str | None:
     """The session token that the browser sent; None without one."""
     return request.cookies.get(_name(entrance_of(request))) or None
 

@@ -429,6 +429,7 @@ class SeatSessionOut(BaseModel):
     seat: str
     code: str = Field(description="the short code of the arrival")
     draw: str
+    session: str = Field(description="the id of this session, which is no secret")
     expires_at: str
 
 

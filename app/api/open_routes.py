@@ -47,6 +47,7 @@ OPEN: Final[Mapping[str, str]] = MappingProxyType(
         "POST /v1/seats/{seat_id}/challenges": _DEVICE,
         "POST /v1/seats/{seat_id}/logins": _DEVICE,
         "GET /v1/seats/current": _SEATED,
+        "GET /v1/seats/current/room": _SEATED,
         "DELETE /v1/seats/current": _SEATED,
         "POST /v1/seats/current/recusal": _SEATED,
     }

@@ -14,6 +14,7 @@ from app.api.problem_texts_delivery import PROBLEMS as DELIVERY
 from app.api.problem_texts_invitations import FAULTS as INVITATION_FAULTS
 from app.api.problem_texts_invitations import PROBLEMS as INVITATIONS
 from app.api.problem_texts_people import PROBLEMS as PEOPLE
+from app.api.problem_texts_room import PROBLEMS as ROOM
 from app.api.problem_texts_roster import PROBLEMS as ROSTER
 from app.api.problem_texts_venues import PROBLEMS as VENUES
 
@@ -281,6 +282,7 @@ PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
     | VENUES
     | ARRIVAL
     | ROSTER
+    | ROOM
 )
 
 _FORM: Final = ("格式有误", "The form is wrong")

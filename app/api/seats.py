@@ -252,6 +252,7 @@ def session_json(one: SeatSession) -> dict[str, Any]:
         "seat": one.seat,
         "code": one.arrival.code,
         "draw": one.draw_id,
+        "session": one.id,
         "expires_at": one.expires_at,
     }
 

@@ -130,6 +130,11 @@ _ARRIVING: Final = {
     # Late arrivals, leaves, no-shows: names once the roster is open.
     "conduct.read": _right("conduct:read", SUPERVISOR, held=("supervise",)),
 }
+_ROOM: Final = {
+    "room.open": _right("rooms:open", OPERATOR),
+    # That there is a room and how long its ledger is: never who sits in it.
+    "room.read": _right("rooms:read", OPERATOR, SUPERVISOR, SITE, WITNESS),
+}
 _ACCOUNTS: Final = {
     "users.read": _right("users:read", OPERATOR, SUPERVISOR),
     # Which roles a caller may give is MAKES; nobody touches the own account here.
@@ -140,7 +145,7 @@ _ACCOUNTS: Final = {
     "session.end": _right("sessions:own", *ROLES, relation=Relation.OWN_ACCOUNT),
     "credentials.write": _right("sessions:own", *ROLES, relation=Relation.OWN_ACCOUNT),
 }
-ACTIONS: Final[Mapping[str, Right]] = MappingProxyType(_DRAWING | _INVITING | _ARRIVING | _ACCOUNTS)
+ACTIONS: Final[Mapping[str, Right]] = MappingProxyType(_DRAWING | _INVITING | _ARRIVING | _ROOM | _ACCOUNTS)
 # Accounts of which role a role may add, disable and reset; supervision appoints itself.
 MAKES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {OPERATOR: frozenset({AGENCY, OPERATOR, SITE}), SUPERVISOR: frozenset({SUPERVISOR, WITNESS})}

@@ -130,7 +130,7 @@ class Attendance:
             session,
             body=self._body(member),
             resume=greet.hello.resume,
-            sight=sight(live.state, member, health=live.health, at=live.now()),
+            sight=sight(live.state, member, health=live.health),
             before=None if before is None else before.connection,
         )
         live.links[member.id] = link

@@ -64,13 +64,13 @@ class Carrier:
             self._granted.clear()
             self._masks.clear()
             self._voices = frozenset()
-        await self.follow(state, state)
+        await self.follow(state)
 
     def detach(self) -> None:
         """The engine is gone."""
         self.engine = None
 
-    async def follow(self, _before: RoomState, state: RoomState) -> None:
+    async def follow(self, state: RoomState) -> None:
         """Bring the engine to what the room is now. An engine that fails is given up, and said to be lost."""
         if self.engine is None:
             return

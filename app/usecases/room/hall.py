@@ -77,6 +77,24 @@ class Hall:
     _leading: dict[str, asyncio.Lock] = field(default_factory=dict)
     _addresses: Counter[str] = field(default_factory=Counter)
 
+    async def begin(self, draw_id: str) -> None:
+        """Lead the open room of a draw, so that it is recorded before anybody comes."""
+        async with self.platform.database.read() as uow:
+            rooms = await uow.rooms.of_draw(draw_id)
+        for one in rooms:
+            if one.closed_at is None:
+                await self.led(one.id)
+
+    async def resume(self) -> None:
+        """Go on with every open room that no other process leads."""
+        async with self.platform.database.read() as uow:
+            rooms = await uow.rooms.open_rooms()
+        for one in rooms:
+            try:
+                await self.led(one.id)
+            except AppError as error:
+                LOG.warning("room.not-resumed", room=one.id, code=str(error))
+
     async def led(self, room_id: str) -> Led:
         """The room, led by this process from now on.
 

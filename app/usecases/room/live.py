@@ -27,7 +27,7 @@ from remote_eval import room
 from remote_eval.errors import EvaluationError
 from remote_eval.protocol.messages import write
 from remote_eval.protocol.session import NOT_LET_IN, ROOM_CLOSED, Session
-from remote_eval.protocol.views import Health, event_view, passing
+from remote_eval.protocol.views import Health, event_view, passing, sees, sight
 from remote_eval.room_events import Event
 from remote_eval.room_fold import evolve
 from remote_eval.room_ledger import RoomHead
@@ -140,9 +140,10 @@ class LiveRoom:
 
     async def _settle(self, before: RoomState, events: Sequence[Event]) -> None:
         """What follows from stored events: legs first, then words, then the end of who is out."""
-        await self.carrier.follow(before, self.state)
+        await self.carrier.follow(self.state)
         for number, event in enumerate(events, start=self._head.seq - len(events) + 1):
             self._tell(event, number)
+        self._tell_sight(before)
         for event in events:
             if event.kind == "member" and event.body["change"] == "expelled":
                 await self._out(str(event.body["member"]))
@@ -156,6 +157,14 @@ class LiveRoom:
                 continue
             view = event_view(self.state, viewer, event, seq=seq, health=self.health)
             self._send(member_id, session.event(view, seq=seq))
+
+    def _tell_sight(self, before: RoomState) -> None:
+        """Whoever may see others than before is told whom."""
+        for member_id in self.sessions:
+            was, viewer = before.members.get(member_id), self.state.members.get(member_id)
+            if viewer is None or (was is not None and sees(before, was) == sees(self.state, viewer)):
+                continue
+            self._send(member_id, write(sight(self.state, viewer, health=self.health)))
 
     def tell_passing(self, kind: str, body: Mapping[str, JsonValue]) -> None:
         """Tell what is neither kept nor sent again."""

@@ -1,0 +1,41 @@
+"""Errors of the evaluation room over HTTP: status, Chinese and English. Joined in `app.api.problem_texts`.
+
+Refusals of its signalling are codes on the socket (docs/spec/signalling.md §7), not here.
+"""
+
+from typing import Final
+
+from app.api.problem_rows import ProblemText, rows
+
+PROBLEMS: Final[dict[str, ProblemText]] = (
+    rows(403, {"room.refused": ("不得进入该评标室", "You are not let into this room")})
+    | rows(404, {"room.unknown": ("没有该评标室", "No such evaluation room")})
+    | rows(
+        409,
+        {
+            "room.exists": ("该次抽取已有开启的评标室", "The draw has an open room already"),
+            "room.no-booking": (
+                "各场地尚未全部确认预订，不能开启评标室",
+                "A room needs a booking that every centre has confirmed",
+            ),
+            "room.too-early": (
+                "评标开始前 12 小时内方可开启（预订自 {since} 起）",
+                "A room opens within 12 hours of the booked begin ({since})",
+            ),
+            "room.too-late": ("预订时间已过（至 {until}）", "The booked time is over (until {until})"),
+            "room.closed": ("评标室已关闭", "The room is closed"),
+            "room.ledger": (
+                "评标室台账校验不通过，已停止使用",
+                "The room's ledger does not hold; the room is not led any further",
+            ),
+        },
+    )
+    | rows(
+        503,
+        {
+            "room.elsewhere": ("评标室正由另一服务进程承载", "Another process leads the room"),
+            "room.moved": ("评标室状态已变化，请重试", "The room has moved on; try again"),
+        },
+        retryable=True,
+    )
+)

@@ -1,0 +1,65 @@
+"""Puts the evaluation rooms of one process together: engines, limits of the rules, whom recordings are for.
+
+Used by the server and by tests; decides nothing itself.
+"""
+
+import socket
+import time
+from collections.abc import Mapping
+from importlib import resources
+from os import getpid
+
+from app.errors import AppError
+from app.gateways.room_engines import RoomEngines, RoomProcesses
+from app.settings import Settings
+from app.usecases.platform import Platform
+from app.usecases.room.hall import Hall, KeysOf
+from app.usecases.roster.custody import party_key
+from crypto.sealing import x25519_public
+from remote_eval.outage import Pack, read_pack
+
+
+def make_hall(platform: Platform, settings: Settings, *, engines: RoomEngines | None = None) -> Hall:
+    """The hall of this process; nothing runs before a room is led."""
+    return Hall(
+        platform=platform,
+        engines=engines or _engines(settings),
+        pack=room_pack(),
+        origin=settings.public_url.rstrip("/"),
+        leader=f"{socket.gethostname()[:40]}:{getpid()}:{platform.random(4).hex()}",
+        now_ms=lambda: time.monotonic_ns() // 1_000_000,
+        keys_of=_keys_of(platform),
+    )
+
+
+def room_pack() -> Pack:
+    """The limits of evaluation at several sites."""
+    return read_pack((resources.files("remote_eval") / "packs" / "remote.cn.toml").read_bytes())
+
+
+def _engines(settings: Settings) -> RoomEngines:
+    return RoomProcesses(
+        settings.rooms,
+        bind=settings.room_bind,
+        addresses=settings.room_addresses,
+        ports=settings.room_ports,
+    )
+
+
+def _keys_of(platform: Platform) -> KeysOf:
+    """What is recorded is sealed to the platform's custody key; raw voices to the supervisor's own."""
+
+    async def keys_of(draw_id: str) -> Mapping[str, bytes]:
+        async with platform.database.read() as uow:
+            row = await uow.draws.get(draw_id)
+        keys = {"room": x25519_public(platform.custody)}
+        public = None if row is None or row.sdr is None else row.sdr["parties"]["supervisor"]
+        if public is not None:
+            try:
+                keys["raw"] = await party_key(platform, "supervisor", public)
+            except AppError:
+                # Without it no voice can be masked: the recorder refuses what nobody could open.
+                return keys
+        return keys
+
+    return keys_of
