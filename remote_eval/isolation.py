@@ -38,15 +38,17 @@ def knows(state: RoomState, viewer: Member, other: Member) -> bool:
     if viewer.id == other.id:
         return True
     rights = cell_of(state, viewer)
-    if other.role not in rights.knows or not _on_call(state, other):
+    if other.role not in rights.knows or not _shown(state, viewer, other):
         return False
     return not rights.own_site or other.role == WITNESS or other.site == viewer.site
 
 
-def _on_call(state: RoomState, other: Member) -> bool:
-    """A bidder is shown to others while its call is live, everybody else always."""
+def _shown(state: RoomState, viewer: Member, other: Member) -> bool:
+    """A bidder is shown to the committee while its call is live, everybody else always."""
+    if other.role != BIDDER or viewer.role not in COMMITTEE:
+        return True
     live = state.live_call
-    return other.role != BIDDER or (live is not None and live.id == other.call)
+    return live is not None and live.id == other.call
 
 
 def grants_of(state: RoomState, member: Member) -> Grants:
@@ -97,7 +99,7 @@ def addressed(state: RoomState, speaker: str, viewer: Member) -> bool:
 
 def _masked(state: RoomState, rights: Cell, member: Member) -> frozenset[TrackId]:
     live = state.live_call
-    if MASKED not in rights.hear or live is None or live.masked is None or live.id != member.call:
+    if MASKED not in rights.hear or live is None or live.masked is None:
         return frozenset()
     return frozenset({TrackId(live.masked)})
 

@@ -7,6 +7,7 @@ to a room and its members. docs/spec/signalling.md §5 says what always follows 
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -365,6 +366,14 @@ def cell(
 
     `watching`: a watch of this supervisor runs; `calling`: the call of this bidder is live.
     """
+    return _cell(role, zone, phase, frozenset(holds), watching, calling)
+
+
+# Asked for every member at every event; the table is small, and so is what can be asked of it.
+@lru_cache(maxsize=4_096)
+def _cell(  # noqa: PLR0917 a cache knows arguments by position
+    role: str, zone: str, phase: str, holds: frozenset[str], watching: bool, calling: bool
+) -> Cell:
     found = TABLE.get((role, zone, phase), NOTHING)
     if found is NOTHING or phase == CLOSED:
         return found

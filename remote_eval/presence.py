@@ -7,7 +7,7 @@ ledger add up to the session's time. A break counts as break whatever the connec
 from dataclasses import replace
 from datetime import datetime
 
-from remote_eval.room_state import BREAK, CLOSED, Member, RoomState, milliseconds
+from remote_eval.room_state import BREAK, Member, RoomState, milliseconds
 
 
 def bucket_of(member: Member, *, in_break: bool) -> str:
@@ -26,14 +26,16 @@ def accrue(member: Member, at: datetime, *, in_break: bool) -> Member:
 
 def ledger(state: RoomState, member: Member, now: datetime) -> dict[str, int]:
     """Milliseconds by bucket from the member's coming until `now`, or until the room was closed."""
-    end = state.at if state.phase == CLOSED else max(now, state.at)
-    return dict(accrue(member, max(end, member.since), in_break=BREAK in state.holds).spent)
+    return dict(accrue(member, _end(state, now), in_break=BREAK in state.holds).spent)
 
 
 def session_ms(state: RoomState, member: Member, now: datetime) -> int:
     """What a member's ledger adds up to."""
-    end = state.at if state.phase == CLOSED else max(now, state.at)
-    return milliseconds(end - member.joined_at) if member.joined_at is not None else 0
+    return milliseconds(_end(state, now) - member.joined_at) if member.joined_at is not None else 0
+
+
+def _end(state: RoomState, now: datetime) -> datetime:
+    return max(now, state.at) if state.closed_at is None else state.closed_at
 
 
 def evaluation_ms(state: RoomState, now: datetime) -> int:

@@ -143,7 +143,8 @@ def _presence(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomSt
     member = state.members.get(body["member"])
     if member is None:
         return state
-    member = accrue(member, event.at, in_break=rs.BREAK in state.holds)
+    until = event.at if state.closed_at is None else state.closed_at
+    member = accrue(member, until, in_break=rs.BREAK in state.holds)
     member = replace(member, presence=body["presence"], presence_since=event.at)
     return replace(state, members=_put(state.members, member.id, member))
 
@@ -389,6 +390,7 @@ def _closed(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomStat
         state,
         phase=rs.CLOSED,
         cause=body["cause"],
+        closed_at=event.at,
         holds={},
         intercoms={},
         tracks={},

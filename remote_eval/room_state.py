@@ -278,7 +278,7 @@ class Limits:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomState:
     """A room after `seq` events. `ran_ms`: how long the evaluation ran up to `ran_since`, which is None while
-    its clock stands still. `cause`: why the room was closed.
+    its clock stands still. `cause`, `closed_at`: why and when it was closed; nothing runs after.
     """
 
     id: str
@@ -306,6 +306,7 @@ class RoomState:
     ran_since: datetime | None = None
     report: str | None = None
     cause: str | None = None
+    closed_at: datetime | None = None
 
     @property
     def hold(self) -> Hold | None:

@@ -493,6 +493,11 @@ def test_a_second_bidder_hears_nothing_of_another_ones_call() -> None:
     room.fact(cmd.Admit(member=person("b2", rs.BIDDER, None, call="call_other")))
     assert room.grants("b2") == Grants()
     assert "b2/microphone" not in room.receives("e1")
+    shown = {(viewer, bidder) for viewer in ("e1", "w1", "v1", "s1", "b1") for bidder in ("b1", "b2")}
+    members = room.state.members
+    assert {pair for pair in shown if knows(room.state, members[pair[0]], members[pair[1]])} == {
+        *(("e1", "b1"), ("w1", "b1"), ("w1", "b2"), ("v1", "b1"), ("v1", "b2"), ("b1", "b1")),
+    }
     assert room.receives("b1") == {"engine/masked"}
 
 

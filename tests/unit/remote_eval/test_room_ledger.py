@@ -179,6 +179,16 @@ def test_a_break_is_a_bucket_of_its_own_whatever_the_connection_does() -> None:
     assert spent == {"here": start["here"] + 61_000, "break": 30_000, "reconnecting": 5_000}
 
 
+def test_the_ledger_of_a_closed_room_stands_still() -> None:
+    made = signing().later(90_000)
+    made.do("w1", cmd.MoveTo(to=rs.CLOSED))
+    closed = ledger(made.state, made.state.members["e1"], made.now)
+    made.later(3_600_000).fact(cmd.Present(member="e1", presence=rs.RECONNECTING))
+    made.later(3_600_000).do("w1", cmd.TickNode(node="north/views", state="ok"))
+    assert ledger(made.state, made.state.members["e1"], made.now) == closed
+    assert session_ms(made.state, made.state.members["e1"], made.now) == sum(closed.values())
+
+
 # ---- stored events
 
 
