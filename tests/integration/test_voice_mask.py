@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from remote_eval.media.engine import MaskProfile, TrackId
-from remote_eval.media.voice import rtp
+from remote_eval.media.voice import analysis, rtp
 from remote_eval.media.voice.bands import CENTRES, weights
 from remote_eval.media.voice.codec import FRAME, Decoder, Encoder
 from remote_eval.media.voice.line import MaskingLine, Outgoing
@@ -41,7 +41,8 @@ from tests.support.voices import (
 )
 
 SECRET = b"k" * 32
-OTHER_SECRET = b"c" * 32
+# Moves formants up, where `SECRET` moves them down.
+OTHER_SECRET = b"d" * 32
 FIVE = {
     "m3": Person("cmn", "m3", 35),
     "m7": Person("cmn", "m7", 50),
@@ -80,7 +81,7 @@ WORDS = {
     ),
 }
 SHIFT = 0.78
-WARPS = np.round(np.arange(0.7, 1.4, 0.04), 2)
+WARPS = np.round(np.arange(0.7, 1.4, 0.05), 2)
 
 
 @pytest.fixture(autouse=True)
@@ -151,7 +152,7 @@ def envelope_likeness(sound: Sound, other: Sound, warped: Array) -> float:
 @pytest.mark.parametrize("secret", [SECRET, OTHER_SECRET])
 @pytest.mark.parametrize("name", ["m3", "f2"])
 def test_the_envelopes_that_carry_speech_are_kept(name: str, secret: bytes) -> None:
-    """Seen 0.85 to 0.88; above 0.7 a measure of this kind stands for speech that is understood. Control: the
+    """Seen 0.82 to 0.85; above 0.7 a measure of this kind stands for speech that is understood. Control: the
     same speech one second apart has 0.02."""
     warped = parameters_of(secret).warp_at(5, CENTRES)
     changed = in_step(raw(name), secret)
@@ -248,7 +249,7 @@ def test_the_same_person_speaking_high_or_low_is_not_told_apart() -> None:
 # Formants.
 
 
-@pytest.mark.parametrize("secret", [SECRET, OTHER_SECRET, b"k" * 31 + b"x"])
+@pytest.mark.parametrize("secret", [SECRET, OTHER_SECRET])
 def test_formants_of_speech_move_the_way_the_secret_says(secret: bytes) -> None:
     """The factor by which the changed spectrum fits the raw one best. Seen within 4 % of the secret's."""
     one = log_mel(spectrogram(raw("m7")))
@@ -266,18 +267,18 @@ def test_formants_of_speech_move_the_way_the_secret_says(secret: bytes) -> None:
         grid: list[float] = np.round(np.arange(0.7, 1.42, 0.03), 2).tolist()
         return max(grid, key=likeness)
 
-    move = parameters_of(secret).move
+    move, found = parameters_of(secret).move, fit(in_step(raw("m7"), secret))
     assert fit(raw("m7")) == 1
-    assert abs(fit(in_step(raw("m7"), secret)) / move - 1) < 0.08
-    assert (fit(in_step(raw("m7"), secret)) > 1) == (move > 1)
+    assert abs(found / move - 1) < 0.08
+    assert (found > 1) == (move > 1)
 
 
 # Who it is.
 
 
 def test_members_are_not_recognised_by_who_knows_their_masked_voices() -> None:
-    """The strongest attacker: recordings of each member under the same secret. By means 0.22 seen (chance
-    0.20), by one full normal distribution each 0.49; on raw voices 0.99 and 1.00."""
+    """The strongest attacker: recordings of each member under the same secret. By means 0.20 seen (chance
+    0.20), by one full normal distribution each 0.50; on raw voices 0.99 and 1.00."""
     known, asked = map(features, halves(masked))
     raw_known, raw_asked = map(features, halves(raw))
 
@@ -288,7 +289,7 @@ def test_members_are_not_recognised_by_who_knows_their_masked_voices() -> None:
 
 
 def test_no_inverse_warp_brings_the_speakers_back() -> None:
-    """An attacker who has each member's natural voice tries every warp. Seen at most 0.23 and 0.29 over the
+    """An attacker who has each member's natural voice tries every warp. Seen at most 0.21 and 0.34 over the
     whole grid; against the plain pitch shift the right factor gives 0.99 and 1.00."""
     known = features(halves(raw)[0])
     _, asked = halves(masked)
@@ -304,7 +305,7 @@ def test_no_inverse_warp_brings_the_speakers_back() -> None:
 
 def test_no_inverse_warp_brings_the_colour_of_a_voice_back() -> None:
     """Colour: how a speaker's mean spectrum differs from the mean of all. Best correlation with the
-    natural one over the grid: 0.10 to 0.53 seen, what the best of 18 tries has by chance; 0.998 for the
+    natural one over the grid: 0.10 to 0.53 seen, what the best of 14 tries has by chance; 0.998 for the
     plain shift."""
 
     def colours(powers: Mapping[str, Array], ratio: float) -> dict[str, Array]:
@@ -324,6 +325,29 @@ def test_no_inverse_warp_brings_the_colour_of_a_voice_back() -> None:
     found = best(halves(masked)[1], WARPS.tolist())
     assert max(found) < 0.75
     assert np.mean(found) < 0.55
+
+
+@pytest.mark.parametrize("name", ["means", "normal"])
+def test_the_first_words_of_a_member_are_no_better_known_than_the_rest(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first 2.5 s that are heard of each member in two calls under one secret. Ten pieces in all: 0.6 is
+    beyond what chance does once in a hundred times. Control: without the second that a microphone is not
+    heard, the normal distributions find 9 of 10."""
+    judge = {"means": nearest_mean, "normal": normal_model}[name]
+
+    def first(texts: tuple[str, ...], *, skip: bool) -> dict[str, Array]:
+        found = {}
+        for member, person in FIVE.items():
+            sound = in_step(say_all(person, texts), SECRET)
+            start = int(np.flatnonzero(np.abs(sound) > 0.03)[0]) if skip else 0
+            found[member] = cepstra(spectrogram(sound[start : start + int(2.5 * RATE)]))
+        return found
+
+    assert judge(first(KNOWN[:2], skip=True), first(ASKED[:2], skip=True)) < 0.6
+    monkeypatch.setattr(analysis, "START", 0)
+    if name == "normal":
+        assert judge(first(KNOWN[:2], skip=False), first(ASKED[:2], skip=False)) > 0.6
 
 
 # How many they are.

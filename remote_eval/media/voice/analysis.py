@@ -33,6 +33,8 @@ BLOCKS: Final = 12
 FIRST_NOISE: Final = -50.0
 # Hops that the gate stays open after speech: 200 ms, longer than the closure of a stop.
 HANG: Final = 20
+# A microphone is not heard before its first second of speech, in frames: until then its own colour shows.
+START: Final = 100
 # Deviations from the mean are held within these, dB.
 LOWEST_DEVIATION: Final = -45.0
 HIGHEST_DEVIATION: Final = 18.0
@@ -66,6 +68,8 @@ class Microphone:
         decibels = 10 * np.log10(np.maximum(power - 1.5 * self._noise_bands, 0.05 * power))
         if speaks:
             self._levelling.learn(decibels)
+        if self._levelling.count < START:
+            return None
         deviation = np.clip(self._levelling.levelled(decibels), LOWEST_DEVIATION, HIGHEST_DEVIATION)
         kept: Bands = np.power(np.float32(10.0), deviation / 10).astype(np.float32)
         return kept

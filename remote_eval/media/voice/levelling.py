@@ -56,26 +56,26 @@ _COMMON: Final = common_spread()
 
 
 class Levelling:
-    """Running statistics of one microphone, and the map that takes them off."""
+    """Running statistics of one microphone, and the map that takes them off; `count` frames were learned."""
 
     def __init__(self) -> None:
-        self._count = 0
+        self.count = 0
         self._mean = TARGET.astype(np.float64)
         self._spread = _COMMON.copy()
         self._map = np.eye(COUNT, dtype=np.float32)
 
     def learn(self, decibels: Bands) -> None:
         """Let a frame of speech into the estimates; the first one sets the level at once."""
-        if not self._count:
+        if not self.count:
             self._mean += float((decibels - TARGET)[SPEECH].mean())
         away = decibels - self._mean
         if float(away[SPEECH].mean()) < -DEPTH:
             return
-        self._count += 1
-        self._mean += away / min(self._count + MEAN_PRIOR, MEAN_MEMORY)
-        share = 1 / min(self._count + SPREAD_PRIOR, SPREAD_MEMORY)
+        self.count += 1
+        self._mean += away / min(self.count + MEAN_PRIOR, MEAN_MEMORY)
+        share = 1 / min(self.count + SPREAD_PRIOR, SPREAD_MEMORY)
         self._spread += share * (np.outer(away, away) - self._spread)
-        if self._count % RENEW == 0:
+        if self.count % RENEW == 0:
             self._map = least_move(self._spread)
 
     def levelled(self, decibels: Bands) -> Bands:

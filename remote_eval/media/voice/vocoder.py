@@ -5,6 +5,7 @@ Both are deterministic given the secret, and have a delay of `DELAY` samples at 
 """
 
 from collections.abc import Hashable, Mapping
+from typing import Final
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from remote_eval.media.voice.parameters import parameters_of
 from remote_eval.media.voice.synthesis import Speaker
 
 # Half a window: a sound in the middle of a window leaves in the middle of two overlapping grains.
-DELAY = WINDOW // 2
+DELAY: Final = WINDOW // 2
+MOST_KNOWN: Final = 64
 
 
 class Committee:
@@ -26,15 +28,21 @@ class Committee:
         self._microphones: dict[Hashable, Microphone] = {}
 
     def hop(self, sounds: Mapping[Hashable, Samples]) -> Samples:
-        """160 samples out for 160 samples of each microphone; those that are missing are forgotten."""
-        for gone in self._microphones.keys() - sounds.keys():
-            del self._microphones[gone]
+        """160 samples out for 160 samples of each microphone. Who was missing is known again when back."""
         mixed: Bands | None = None
         for key, samples in sounds.items():
-            bands = self._microphones.setdefault(key, Microphone()).hop(samples)
+            bands = self._known(key).hop(samples)
             if bands is not None:
                 mixed = bands if mixed is None else mixed + bands
         return self._speaker.hop(mixed)
+
+    def _known(self, key: Hashable) -> Microphone:
+        """A microphone's state, kept through its absences; beyond 64 the oldest is forgotten."""
+        if key not in self._microphones:
+            if len(self._microphones) >= MOST_KNOWN:
+                del self._microphones[next(iter(self._microphones))]
+            self._microphones[key] = Microphone()
+        return self._microphones[key]
 
 
 class Vocoder:

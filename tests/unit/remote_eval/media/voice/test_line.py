@@ -9,8 +9,8 @@ import pytest
 
 from remote_eval.errors import MediaError
 from remote_eval.media.engine import MaskProfile, TrackId
+from remote_eval.media.voice import analysis, rtp
 from remote_eval.media.voice import line as line_module
-from remote_eval.media.voice import rtp
 from remote_eval.media.voice.codec import FRAME, SILENCE, Decoder, Encoder
 from remote_eval.media.voice.line import MOST_MICROPHONES, WELL_AGAIN, MaskingLine, Outgoing
 from remote_eval.media.voice.vocoder import Committee
@@ -20,6 +20,12 @@ A, B, C = (TrackId(f"mem_{one}/microphone") for one in "abc")
 ENCODINGS = {111: "opus", 63: "red"}
 OUT = Outgoing(ssrc=77, payload_type=100, sequence=65_530, timestamp=2**32 - 2_000)
 PROFILE = MaskProfile(secret=b"a secret of one call"[:20])
+
+
+@pytest.fixture(autouse=True)
+def _heard_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packets are the matter here: no microphone waits for its first second of speech."""
+    monkeypatch.setattr(analysis, "START", 0)
 
 
 class Told(list[tuple[str, TrackId | None]]):

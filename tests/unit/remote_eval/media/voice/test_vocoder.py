@@ -11,12 +11,13 @@ import pytest
 from numpy.typing import NDArray
 
 from remote_eval.errors import MediaError
-from remote_eval.media.voice.analysis import Microphone
+from remote_eval.media.voice import analysis
+from remote_eval.media.voice.analysis import START, Microphone
 from remote_eval.media.voice.bands import CENTRES, COUNT, HOP, Bands
 from remote_eval.media.voice.levelling import Levelling, common_spread, least_move
 from remote_eval.media.voice.parameters import parameters_of
 from remote_eval.media.voice.synthesis import Speaker
-from remote_eval.media.voice.vocoder import DELAY, Committee, Vocoder
+from remote_eval.media.voice.vocoder import DELAY, MOST_KNOWN, Committee, Vocoder
 from tests.support.voices import pitch_track
 from tests.support.vowels import CLOSE, OPEN, ROUND, Sound, decibels, speech_like, vowel
 
@@ -77,11 +78,12 @@ def test_the_pitch_that_is_heard_is_the_secrets_and_not_the_speakers(pitch: floa
     assert np.median(np.abs(track[voiced] / due[voiced] - 1)) < 0.015
 
 
-def test_a_glide_of_the_speakers_pitch_leaves_no_trace_in_the_bands() -> None:
+def test_a_glide_of_the_speakers_pitch_leaves_no_trace_in_the_bands(monkeypatch: pytest.MonkeyPatch) -> None:
     """The vowel stays, the pitch runs from 90 to 250 Hz: what the vocoder keeps must stay as well.
 
     Measured: 1.0 dB at most between two pitches, 7.4 dB at least between two vowels.
     """
+    monkeypatch.setattr(analysis, "START", 0)
 
     def kept(pitch: float, formants: tuple[float, ...]) -> NDArray[np.float64]:
         microphone = Microphone()
@@ -163,7 +165,7 @@ def test_a_sound_comes_out_15_ms_later() -> None:
     rng = np.random.default_rng(5)
     gate = (rng.uniform(size=120) > 0.5).repeat(RATE // 20).astype(np.float32)
     sound = (0.1 * gate * rng.standard_normal(len(gate))).astype(np.float32)
-    one, other = envelope(sound)[200:], envelope(masked(sound))[200:]
+    one, other = envelope(sound)[600:], envelope(masked(sound))[600:]
     match = [np.corrcoef(one[:-(20)], other[lag : len(other) - 20 + lag])[0, 1] for lag in range(20)]
     measured = 5 * float(np.argmax(match))
 
@@ -198,6 +200,36 @@ def test_two_who_speak_at_once_are_both_heard_as_one_voice() -> None:
     track = pitch_track(heard)
 
     assert np.ptp(track[track > 0]) / np.median(track[track > 0]) < 0.05, "one pitch, not two"
+
+
+def test_a_microphone_is_not_heard_before_its_first_second_of_speech() -> None:
+    """Until then its own colour would show. With its pauses, one second takes 1.4 s."""
+    sound = masked(speech_like(120, 4))
+    loud = np.flatnonzero(envelope(sound) > -40)
+
+    assert START == 100
+    assert 1.0 <= loud[0] * 0.005 <= 1.8
+    assert decibels(sound[: int(1.0 * RATE)]) == pytest.approx(-72, abs=1.5)
+
+
+def test_a_microphone_that_was_away_is_heard_at_once_when_it_is_back() -> None:
+    committee = Committee(UP)
+    sound = speech_like(120, 4)
+    for at in range(0, len(sound), HOP):
+        committee.hop({"a": sound[at : at + HOP]})
+    for _ in range(100):
+        committee.hop({})
+    back = [committee.hop({"a": sound[at : at + HOP]}) for at in range(0, RATE // 2, HOP)]
+
+    assert decibels(np.concatenate(back)) > -30
+
+
+def test_state_is_kept_for_a_limited_number_of_microphones() -> None:
+    committee = Committee(UP)
+    for number in range(MOST_KNOWN + 10):
+        committee.hop({number: np.zeros(HOP, np.float32)})
+
+    assert len(committee._microphones) == MOST_KNOWN
 
 
 def test_levelling_gives_two_very_different_sources_the_same_statistics() -> None:
