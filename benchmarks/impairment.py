@@ -2,8 +2,8 @@
 
     PYTHONPATH=. python benchmarks/impairment.py [SECONDS]
 
-Alice's wire has the weather, both ways: her row shows a bad downlink, Bob's a bad uplink. Needs root, Linux and
-a Chromium. Figures of one run on one machine compare with each other only.
+Alice's wire has the weather, both ways: her row shows a bad downlink, Bob's a bad uplink. Needs root, Linux
+and a Chromium. Figures of one run on one machine compare with each other only.
 """
 
 import sys
@@ -55,7 +55,7 @@ def show(seats: TwoSeats, name: str, weather: Weather, seconds: float) -> None:
 
 
 def cut(seats: TwoSeats, outage: float, *, restart: bool) -> None:
-    """One outage of both directions, with or without an ICE restart of Alice's when the wire is whole again."""
+    """One outage of both directions, and perhaps an ICE restart of Alice's when it is over."""
     name = f"{outage:.0f} s down{', ICE restart' if restart else ''}"
     for who, back in zip(NAMES, seats.outage(outage, restart=restart), strict=True):
         figures = ("never" if took is None else f"{took:.2f}" for took in (back.audio, back.video))

@@ -13,6 +13,7 @@ from tests.support.networks import HUB, Network, Openings
 from tests.support.networks_browser import site_browser, write_grey, write_tone
 from tests.support.networks_inside import Inside
 from tests.support.networks_pages import Pages
+from tests.support.networks_seats import hand_over_pages
 from tests.support.turn import SECRET, demand_turnserver, relaying
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def desk(namespaces: None, chromium: Path, tmp_path_factory: pytest.TempPathFact
         relaying(network, SITE, folder) as relay,
         sync_playwright() as playwright,
     ):
-        serve(network, edged=True)
+        serve(network)
         origin = f"http://{network.server(SITE)}:{Openings().tcp}"
         options = site_browser(
             network,
@@ -98,13 +99,11 @@ def desk(namespaces: None, chromium: Path, tmp_path_factory: pytest.TempPathFact
         browser.close()
 
 
-def serve(network: Network, *, edged: bool) -> None:
+def serve(network: Network) -> None:
     """Pages at the hub, handed over by the edge as by a reverse proxy."""
     port = network.openings.tcp
     Inside(network, HUB, Pages, port=port).ask("serve")
-    if edged:
-        edge = f"edge-{SITE}"
-        Inside(network, edge, Pages, port=port).ask("hand_over", host=network.server(edge), to=port)
+    hand_over_pages(network, SITE)
 
 
 def made(*, age: int = 0) -> Credentials:

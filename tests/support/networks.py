@@ -159,6 +159,11 @@ class Network:
         """The one address that a place may talk to: the hub's on its link, or its own edge's."""
         return str(self._link_of(place).near_address)
 
+    @property
+    def hub_addresses(self) -> list[str]:
+        """The hub's address on each of its links."""
+        return [str(link.near_address) for link in self._links if link.near == HUB]
+
     def wire(self, site: str) -> Wire:
         """The weather between an impaired site, or its edge, and the hub."""
         return self._wires[site]

@@ -17,7 +17,8 @@ from typing import Final
 PREFIX: Final = "qtnet"
 PLACE: Final = re.compile(r"[a-z][a-z0-9-]{0,14}")
 NAMED: Final = re.compile(rf"{PREFIX}-(\d+)-(\d+)-\d+-[a-z][a-z0-9-]*")
-PROGRAMS: Final = ("ip", "nft", "ethtool", "sysctl")
+PROGRAMS: Final = ("ip", "nft", "ethtool", "sysctl", "ping")
+HOW_TO: Final = "on Debian apt install iproute2 nftables ethtool procps iputils-ping"
 _serial = count()
 
 
@@ -72,7 +73,7 @@ def sweep() -> list[str]:
 def obstacle() -> str | None:
     """Why this machine cannot make test networks, None when it can."""
     if missing := [name for name in PROGRAMS if shutil.which(name) is None]:
-        return f"missing: {', '.join(missing)} (Debian: apt install iproute2 nftables ethtool procps)"
+        return f"missing: {', '.join(missing)}; {HOW_TO}"
     if os.geteuid() != 0:
         return "network namespaces need root"
     tried = subprocess.run(["unshare", "--net", "true"], capture_output=True, text=True, check=False)
