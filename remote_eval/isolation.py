@@ -62,7 +62,7 @@ def grants_of(state: RoomState, member: Member) -> Grants:
         for source in _sources(state, other)
         if _leg(state, rights, member, other, source)
     }
-    return Grants(publish=rights.publish, receive=frozenset(receive | _masked(state, rights, member)))
+    return Grants(publish=rights.publish, receive=frozenset(receive | _masked(state, rights)))
 
 
 def track_id_of(member: Member, source: str) -> TrackId:
@@ -97,7 +97,7 @@ def addressed(state: RoomState, speaker: str, viewer: Member) -> bool:
     return pressed.to_site is None or pressed.to_site == viewer.site
 
 
-def _masked(state: RoomState, rights: Cell, member: Member) -> frozenset[TrackId]:
+def _masked(state: RoomState, rights: Cell) -> frozenset[TrackId]:
     live = state.live_call
     if MASKED not in rights.hear or live is None or live.masked is None:
         return frozenset()

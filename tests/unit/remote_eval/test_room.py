@@ -104,6 +104,12 @@ def test_one_thing_out_of_order_blocks_the_start_and_is_named(reason: str) -> No
     assert made.refused("w1", cmd.MoveTo(to=rs.EVALUATING)) == ("room.not-ready", [reason])
 
 
+def test_a_clock_that_is_behind_blocks_like_one_that_is_ahead() -> None:
+    made = checked_in()
+    made.fact(cmd.SiteFact(site="south", clock_ms=-2_001))
+    assert made.refused("w1", cmd.MoveTo(to=rs.EVALUATING)) == ("room.not-ready", ["clock"])
+
+
 def test_a_lazy_witness_who_went_away_cannot_be_the_only_one() -> None:
     made = checked_in()
     made.fact(cmd.Present(member="w2", presence=rs.RECONNECTING))
@@ -436,8 +442,11 @@ def test_alarms_of_engine_and_recorder_freeze_until_they_are_over() -> None:
     held = made.state.hold
     assert held is not None
     assert held.causes == ("recorder",)
+    made.fact(cmd.Raise(code="recorder", site="north"))
     made.fact(cmd.Clear(code="recorder", site="south"))
-    assert made.state.hold is None
+    assert made.state.hold is not None, "the other site still has no recorder"
+    made.fact(cmd.Clear(code="recorder", site="north"))
+    assert not made.state.holds
 
 
 # ---- people at their seats
