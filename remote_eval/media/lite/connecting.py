@@ -1,15 +1,20 @@
 """Makes connections on the port: credentials by chance, names for checks, roles of DTLS."""
 
 import base64
+from collections import OrderedDict
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from OpenSSL import SSL
 
+from remote_eval.media.lite import stun
 from remote_eval.media.lite.dtls import Role
 from remote_eval.media.lite.peer import Credentials, Outward, Peer, PeerState
 from remote_eval.media.lite.port import Port
 from remote_eval.media.lite.sdp import Description
+from remote_eval.media.lite.stun import Address
+
+_MAX_CHECKS: Final = 256
 
 
 class Hears(Protocol):
@@ -29,6 +34,9 @@ class Connector:
         self._port = port
         self._context = context
         self._chance = chance
+        # Checks on their way: the password that an answer must know, and who waits for it.
+        self._checks: OrderedDict[bytes, tuple[bytes, Callable[[Address, float], None]]] = OrderedDict()
+        port.responses = self._response
 
     def number(self, bits: int) -> int:
         """A random number of so many bits, not 0."""
@@ -73,9 +81,37 @@ class Connector:
         self._port.name(local.ufrag, peer)
         return peer
 
-    def renew(self, peer: Peer, remote: Description) -> None:
-        """ICE restart: new credentials here for new ones there; those before the last are forgotten."""
+    def rename(self, peer: Peer, local: Credentials, remote: Description) -> None:
+        """The restart of a connection that dials."""
         if peer.former is not None:
             self._port.unname(peer.former.ufrag)
-        peer.rename(self.credentials(), Credentials(ufrag=remote.ufrag, password=remote.password))
-        self._port.name(peer.local.ufrag, peer)
+        peer.rename(local, Credentials(ufrag=remote.ufrag, password=remote.password))
+        self._port.name(local.ufrag, peer)
+
+    def check(
+        self,
+        peer: Peer,
+        target: tuple[str, int],
+        tie_breaker: bytes,
+        answered: Callable[[Address, float], None],
+    ) -> None:
+        """Send a check; `answered` hears of the other side's authentic answer and where it came from."""
+        transaction = self._chance(12)
+        self._checks[transaction] = (peer.remote.password.encode(), answered)
+        if len(self._checks) > _MAX_CHECKS:
+            self._checks.popitem(last=False)
+        name = f"{peer.remote.ufrag}:{peer.local.ufrag}"
+        request = stun.write_request(transaction, name, peer.remote.password.encode(), tie_breaker)
+        self._port.send(request, target)
+
+    def _response(self, message: stun.Message, source: Address, now: float) -> bool:
+        found = self._checks.get(message.transaction)
+        if found is None or message.kind != stun.SUCCESS or not message.is_authentic(found[0]):
+            return False
+        del self._checks[message.transaction]
+        found[1](source, now)
+        return True
+
+    def renew(self, peer: Peer, remote: Description) -> None:
+        """ICE restart: new credentials here for new ones there; those before the last are forgotten."""
+        self.rename(peer, self.credentials(), remote)

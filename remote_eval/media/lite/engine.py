@@ -34,13 +34,14 @@ from remote_eval.media.engine import (
 )
 from remote_eval.media.lite.answer import Transport, write_description
 from remote_eval.media.lite.connecting import Connector
+from remote_eval.media.lite.dialing import Downlink, Uplink
 from remote_eval.media.lite.dtls import make_context
 from remote_eval.media.lite.events import EventStream
 from remote_eval.media.lite.identity import Identity
 from remote_eval.media.lite.lag import Lag
 from remote_eval.media.lite.local import LocalTrack
 from remote_eval.media.lite.negotiation import Plan, plan_publish, plan_view
-from remote_eval.media.lite.peer import Peer
+from remote_eval.media.lite.peer import Peer, PeerState
 from remote_eval.media.lite.plugs import MASK_TYPES, MakeMask, MakeSink, MaskOrder
 from remote_eval.media.lite.port import Port
 from remote_eval.media.lite.publishing import Publisher
@@ -157,6 +158,8 @@ class LiteEngine:
             return
         for member in list(closing.members):
             self._expel(closing, member, "closed")
+        for dial in list(closing.dials):
+            dial.close()
         for track in list(closing.masks):
             await self._stop_mask(closing, track)
         if closing.sink is not None:
@@ -362,6 +365,32 @@ class LiteEngine:
             local.close("stopped")
             room.sinks.unlisten(mask)
             await mask.aclose()
+
+    # Another engine.
+
+    def dial_up(
+        self,
+        room: RoomId,
+        tracks: Sequence[TrackId],
+        pinned: str,
+        told: Callable[[PeerState], None] = lambda _: None,
+    ) -> Uplink:
+        """Begin to send local tracks to another engine, which takes them as one member's `publish`."""
+        return Uplink(
+            self._room(room), self._connector, tracks, own=self.fingerprint, pinned=pinned, told=told
+        )
+
+    def dial_down(
+        self,
+        room: RoomId,
+        tracks: Sequence[TrackId],
+        pinned: str,
+        told: Callable[[PeerState], None] = lambda _: None,
+    ) -> Downlink:
+        """Begin to take tracks of another engine, which gives them as one member's `view`."""
+        return Downlink(
+            self._room(room), self._connector, tracks, own=self.fingerprint, pinned=pinned, told=told
+        )
 
     # Looking.
 

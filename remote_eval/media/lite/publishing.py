@@ -7,7 +7,7 @@ Reports, NACK, PLI and the bandwidth cap go back from here; nothing is decoded.
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from remote_eval.media.engine import MemberId
+from remote_eval.media.engine import MemberId, TrackId
 from remote_eval.media.lite import rtcp as wire
 from remote_eval.media.lite.codecs import LEVEL, MID, Choice
 from remote_eval.media.lite.ntp import middle, to_ntp
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from remote_eval.media.lite.peer import Peer
     from remote_eval.media.lite.room import Room
     from remote_eval.media.lite.track import Track
+
+
+def owner_of(track: TrackId) -> MemberId:
+    """The member that a track is of."""
+    return MemberId(track.rpartition("/")[0])
+
 
 REPORT_MS: Final = 1000.0
 # What voices may take beside the cap of the video.
@@ -151,7 +157,7 @@ class Publisher:
         if level is not None:
             told = inlet.speaking.hear(level & 0x7F, now)
             if told is not None:
-                self.room.emit("speaking", {"member": self.member, "level": told})
+                self.room.emit("speaking", {"member": owner_of(track.name), "level": told})
 
     # Reports.
 
@@ -172,7 +178,7 @@ class Publisher:
         if track is not None and track.packets:
             self.room.sinks.report(track, report.raw, self.room.now(now))
             for leg in track.legs:
-                leg.report(report, self.member, now)
+                leg.report(report, owner_of(track.name), now)
 
     def _echo(self, echo: wire.Echo, now: float) -> None:
         sent = self._echoes.pop(echo.last, None)
@@ -205,12 +211,11 @@ class Publisher:
             self._reported_at = now
             self._report(now)
 
-    def ask_keyframe(self, track: "Track", now: float) -> bool:
+    def ask_keyframe(self, track: "Track") -> bool:
         """Send a PLI for a track of this connection; False when it is not of this connection."""
         for inlet in self.inlets.values():
             if inlet.track is track:
                 if inlet.ssrc is not None:
-                    track.keyframe.sent(now)
                     self._send(wire.write_pli(self.ssrc, inlet.ssrc))
                 return True
         return False

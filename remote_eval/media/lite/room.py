@@ -26,13 +26,14 @@ from remote_eval.media.lite.leg import Leg, Outlet
 from remote_eval.media.lite.negotiation import Plan
 from remote_eval.media.lite.peer import PeerState
 from remote_eval.media.lite.plugs import Mask, RoomSink
-from remote_eval.media.lite.publishing import Inlet, Publisher
+from remote_eval.media.lite.publishing import Inlet, Publisher, owner_of
 from remote_eval.media.lite.sdp import Section
 from remote_eval.media.lite.sinks import Sinks
 from remote_eval.media.lite.track import Track
 from remote_eval.media.lite.viewing import Viewer
 
 if TYPE_CHECKING:
+    from remote_eval.media.lite.dialing import Dial
     from remote_eval.media.lite.local import LocalTrack
 
 # Requests for keyframes of different tracks keep this distance, or all senders' answers would come at once.
@@ -62,6 +63,7 @@ class Room:
         self.masks: dict[TrackId, tuple[Mask, LocalTrack]] = {}
         self.sink: RoomSink | None = None
         self.sinks = Sinks()
+        self.dials: list[Dial] = []
         self.refused = 0
         self.unhandled = 0
         self._clock = clock
@@ -89,6 +91,8 @@ class Room:
                     side.peer.tick(now)
             if present.publisher is not None:
                 present.publisher.tick(now)
+        for dial in list(self.dials):
+            dial.tick(now)
         if now - self._keyframe_at >= _STAGGER_MS:
             self._ask_keyframe(now)
         if now - self._measured_at >= _MEASURE_MS:
@@ -100,9 +104,11 @@ class Room:
         for track in self.tracks.values():
             if track.is_up and track.keyframe.is_due(now):
                 self._keyframe_at = now
-                present = self.members.get(owner(track.name))
-                if present is not None and present.publisher is not None:
-                    present.publisher.ask_keyframe(track, now)
+                track.keyframe.sent(now)
+                present = self.members.get(owner_of(track.name))
+                publisher = None if present is None else present.publisher
+                if publisher is None or not publisher.ask_keyframe(track):
+                    any(dial.ask_keyframe(track.name) for dial in self.dials)
                 return
 
     def want_keyframe(self, track: TrackId) -> None:
@@ -151,11 +157,16 @@ class Room:
         kind: Kind = "video" if "vp8" in inlet.choice.types else "audio"
         inlet.track = self.raise_track(track_id(member, inlet.source), kind, inlet.choice.names, cause)
 
-    def raise_track(self, name: TrackId, kind: Kind, types: Mapping[int, str], cause: str) -> Track:
-        """A track begins, or begins again with its legs."""
+    def track(self, name: TrackId, kind: Kind) -> Track:
+        """A track by name, made if there was none."""
         track = self.tracks.get(name)
         if track is None:
             track = self.tracks[name] = Track(name, kind)
+        return track
+
+    def raise_track(self, name: TrackId, kind: Kind, types: Mapping[int, str], cause: str) -> Track:
+        """A track begins, or begins again with its legs."""
+        track = self.track(name, kind)
         track.renew()
         track.is_up = True
         track.opus_type = next((number for number, codec in types.items() if codec == "opus"), None)
@@ -302,16 +313,13 @@ class Room:
             if track.is_up
         ]
         viewers = [present.viewer for present in self.members.values() if present.viewer is not None]
+        legs = [leg for viewer in viewers for leg in viewer.legs.values()]
+        legs += [leg for dial in self.dials for leg in dial.legs]
         return RoomStats(
             clock_ms=self.now(now),
             tracks=tuple(tracks),
-            legs=tuple(leg.stats() for viewer in viewers for leg in viewer.legs.values() if leg.is_on),
+            legs=tuple(leg.stats() for leg in legs if leg.is_on),
             loop_lag_ms=self._lag(),
             unhandled=self.unhandled + self.sinks.failures + unhandled,
             refused_packets=self.refused + refused,
         )
-
-
-def owner(track: TrackId) -> MemberId:
-    """The member that a track is of."""
-    return MemberId(track.rpartition("/")[0])

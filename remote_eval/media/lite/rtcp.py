@@ -76,7 +76,15 @@ class Echo:
     delay: int
 
 
-Item = SenderReport | Blocks | Nack | Keyframe | Echo
+@dataclass(frozen=True, slots=True)
+class ReferenceTime:
+    """A receiver's reference time (RRTR): whose, and the middle 32 bits of its NTP."""
+
+    ssrc: int
+    last: int
+
+
+Item = ReferenceTime | SenderReport | Blocks | Nack | Keyframe | Echo
 
 
 def read_compound(data: bytes) -> Iterator[Item]:
@@ -130,13 +138,16 @@ def _read_nacked(data: bytes) -> list[int]:
     return nacked[:_MAX_NACKED]
 
 
-def _read_extended(data: bytes) -> Iterator[Echo]:
+def _read_extended(data: bytes) -> Iterator[Echo | ReferenceTime]:
     at = 8
     while at + 4 <= len(data):
         kind, _, words = struct.unpack_from("!BBH", data, at)
         end = at + 4 + 4 * words
         if end > len(data):
             return
+        if kind == _RRTR and words == 2:
+            (ssrc,) = struct.unpack_from("!I", data, 4)
+            yield ReferenceTime(ssrc, struct.unpack_from("!Q", data, at + 4)[0] >> 16 & 0xFFFFFFFF)
         if kind == _DLRR:
             for start in range(at + 4, end - 11, 12):
                 _, last, delay = struct.unpack_from("!III", data, start)

@@ -1,10 +1,11 @@
 """Session descriptions as browsers write them, read strictly and with limits (RFC 8866, RFC 8829, RFC 8843).
 
 Only BUNDLE with rtcp-mux over DTLS-SRTP is taken; every fault raises MediaError ``media.sdp`` with the
-name of what is wrong, and more than MAX_SDP_BYTES ``media.too-large``. Candidates are not read: the
-lite side waits for checks. Writing is in `answer`.
+name of what is wrong, and more than MAX_SDP_BYTES ``media.too-large``. Candidates matter only to a side
+that dials; the lite side waits for checks. Writing is in `answer`.
 """
 
+import ipaddress
 import re
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -14,6 +15,7 @@ from remote_eval.media.engine import MAX_LEGS_PER_VIEW, MAX_SDP_BYTES
 
 MAX_LINES: Final = 4000
 MAX_LINE: Final = 1024
+MAX_CANDIDATES: Final = 8
 # A view's m-lines, and a data channel's.
 MAX_SECTIONS: Final = MAX_LEGS_PER_VIEW + 1
 _PROTOCOLS: Final = frozenset({"UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP"})
@@ -82,6 +84,7 @@ class Description:
     password: str = field(repr=False)
     fingerprint: str
     setup: Setup
+    candidates: tuple[tuple[str, int], ...] = ()
 
     @property
     def party(self) -> tuple[str, str]:
@@ -113,6 +116,7 @@ def read_description(text: str) -> Description:
         password=password,
         fingerprint=_read_fingerprint(tagged.values("fingerprint") or session.values("fingerprint")),
         setup=_read_setup(_one(tagged, session, "setup")),
+        candidates=_read_candidates(tagged.values("candidate")),
     )
 
 
@@ -184,6 +188,22 @@ def _read_fingerprint(values: list[str]) -> str:
     if len(found) != 1 or not _SHA256.fullmatch(found_one := found.pop()):
         raise _fault("fingerprint")
     return found_one
+
+
+def _read_candidates(values: list[str]) -> tuple[tuple[str, int], ...]:
+    """Addresses of UDP host candidates (RFC 8839 §5.1), the first few; what is no address is left out."""
+    found: list[tuple[str, int]] = []
+    for value in values[:MAX_CANDIDATES]:
+        words = value.split(" ")
+        if len(words) < 8 or words[1] != "1" or words[2].lower() != "udp" or words[6:8] != ["typ", "host"]:
+            continue
+        try:
+            host = str(ipaddress.ip_address(words[4]))
+        except ValueError:
+            continue
+        if words[5].isdecimal() and 0 < len(words[5]) <= 5 and 0 < int(words[5]) < 65_536:
+            found.append((host, int(words[5])))
+    return tuple(found)
 
 
 def _read_setup(value: str) -> Setup:

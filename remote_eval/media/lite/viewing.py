@@ -40,8 +40,18 @@ class Viewer:
                 leg = self._leg(item.ssrc)
                 if leg is not None and leg.is_on and leg.track.kind == "video":
                     leg.track.keyframe.want()
+            elif isinstance(item, wire.ReferenceTime):
+                self._echo(item)
             elif isinstance(item, wire.Blocks):
                 self._blocks(item, now)
+
+    def _echo(self, asked: wire.ReferenceTime) -> None:
+        """Give a reference time back at once, so that the receiver knows the round trip."""
+        leg = next(iter(self.legs.values()), None)
+        if leg is not None:
+            ssrc = leg.outlet.ssrc
+            head = wire.write_receiver_report(ssrc, ())
+            self.peer.send_rtcp(head + wire.write_echo(ssrc, asked.ssrc, asked.last, 0))
 
     def _leg(self, ssrc: int) -> Leg | None:
         return next((leg for leg in self.legs.values() if leg.outlet.ssrc == ssrc), None)

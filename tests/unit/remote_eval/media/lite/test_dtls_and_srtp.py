@@ -67,7 +67,7 @@ def test_another_certificate_than_expected_gets_no_keys(side: str) -> None:
 
 
 def test_a_lost_flight_comes_again_when_it_is_due() -> None:
-    client, server = pair()
+    client, _ = pair()
     assert client.take()
     due = client.due()
     assert due is not None

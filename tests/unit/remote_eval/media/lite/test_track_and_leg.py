@@ -31,7 +31,15 @@ class Wire:
 
 
 def video(sequence: int, timestamp: int = 0, payload: bytes = INTER, ssrc: int = 1) -> Packet:
-    return Packet(96, True, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc, payload, {})
+    return Packet(
+        payload_type=96,
+        marker=True,
+        sequence=sequence & 0xFFFF,
+        timestamp=timestamp & 0xFFFFFFFF,
+        ssrc=ssrc,
+        payload=payload,
+        extensions={},
+    )
 
 
 def leg(track: Track, wire: Wire, *, types: dict[str, int] | None = None, repair: bool = True) -> Leg:
@@ -233,7 +241,15 @@ def test_a_sender_report_keeps_its_wall_clock_and_has_the_legs_time() -> None:
 
 
 def audio(sequence: int, payload: bytes) -> Packet:
-    return Packet(63, False, sequence, 960 * sequence, 1, payload, {})
+    return Packet(
+        payload_type=63,
+        marker=False,
+        sequence=sequence,
+        timestamp=960 * sequence,
+        ssrc=1,
+        payload=payload,
+        extensions={},
+    )
 
 
 RED = struct.pack("!I", 1 << 31 | 111 << 24 | 960 << 10 | 3) + b"\x6fold" + b"new"
