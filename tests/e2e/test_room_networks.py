@@ -76,6 +76,7 @@ def test_picture_and_sound_stand_200_ms(settled: TwoSeats) -> None:
     assert all(one.concealed < 0.15 for one in seen), seen
 
 
+@pytest.mark.slow
 def test_after_10_seconds_without_a_line_both_are_back_by_themselves(settled: TwoSeats) -> None:
     for back in settled.outage(10):
         assert back.video is not None
