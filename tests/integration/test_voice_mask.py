@@ -417,7 +417,7 @@ def lag_ms(sound: Sound, other: Sound) -> float:
 @pytest.mark.parametrize("phase", [0.0, 7.0, 13.0, 19.0])
 def test_mouth_to_ear_grows_by_80_ms_at_most(phase: float) -> None:
     """Packets with up to 12 ms of jitter, masked at any phase of the clock, against the same packets
-    decoded as they come. Seen 60 to 62.5 ms: 40 of buffer and frame, 15 of vocoder, 6.5 of the second encoder.
+    decoded as they come. Seen 60 to 62.5 ms: 40 of buffer and frame, 15 of vocoder, 6.5 of encoding.
     Envelopes of two voices match to about 2.5 ms."""
     rng = np.random.default_rng(3)
     track = TrackId("mem_a/microphone")
