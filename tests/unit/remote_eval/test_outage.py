@@ -3,6 +3,7 @@
 10 min, 3 h 59, 4 h 01, a clock 90 s off, a site that never came.
 """
 
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -11,7 +12,7 @@ from remote_eval import commands as cmd
 from remote_eval import room_state as rs
 from remote_eval.errors import RoomError
 from remote_eval.outage import Link, Reading, Thresholds, look, read_pack
-from tests.support.rooms import BEGINS, HOUR, SEATS, Room, evaluating, filled
+from tests.support.rooms import BEGINS, HOUR, SEATS, Room, evaluating, filled, person
 
 MINUTE = 60_000
 LIMITS = Thresholds(degraded_ms=5_000, lost_ms=15_000, steady_ms=5_000, loss_permille=80, rtt_ms=800)
@@ -127,6 +128,18 @@ def test_a_smaller_quorum_goes_on_and_the_late_one_is_identified_later() -> None
     made.do("w1", cmd.ResumeSite(site="south", confirmed=("e4",)))
     assert "e4/camera" in made.receives("e1")
     assert made.refused("w1", cmd.ResumeSite(site="south", confirmed=("e4",))) == ("room.state", ["not-held"])
+
+
+def test_who_comes_for_the_first_time_after_the_outage_was_identified_at_the_door() -> None:
+    made = evaluating()
+    late = replace(person("e5", rs.EXPERT, "south"), presence=rs.EXPECTED)
+    made.fact(cmd.Admit(member=late))
+    lose(made)
+    back(made)
+    resume(made)
+    made.fact(cmd.Admit(member=replace(late, presence=rs.HERE)))
+    assert made.state.members["e5"].confirmed
+    assert "e5/camera" in made.receives("e1")
 
 
 def test_two_lost_sites_both_have_to_resume() -> None:

@@ -4,6 +4,7 @@ Rooms are driven by random members doing random things in any order; whatever is
 """
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -232,6 +233,13 @@ def test_a_ledger_begins_with_the_opening_of_its_room() -> None:
     for events in ([], made.ledger[1:]):
         with pytest.raises(RoomError, match=r"room\.event"):
             replay(events)
+
+
+def test_a_clock_finer_than_a_millisecond_leaves_no_trace_that_storing_would_lose() -> None:
+    made = evaluating()
+    made.now += timedelta(microseconds=1_999)
+    made.do("e1", cmd.Chat(text="好"))
+    assert replay([from_json(to_json(event)) for event in made.ledger]) == made.state
 
 
 def test_times_are_written_and_read_to_the_millisecond() -> None:
