@@ -77,7 +77,9 @@ def check(folder: Path, anchors: Mapping[str, tuple[int, bytes]] | None = None) 
             _check_recording(folder, one, report, known, closed=ended)
     for path in sorted(folder.iterdir()):
         if path.name not in listed and path.name.endswith(".qtr"):
-            _check_unlisted(path, report)
+            place = place_of(path.name)
+            track = None if place is None else place.track
+            report.faults.append(Fault(file=path.name, code="recording.unlisted", track=track))
     _check_manifests(folder, every, report)
     _check_anchors_present(known, report)
     return report
@@ -109,11 +111,12 @@ def _check_recording(
 
     try:
         opened = open_file(folder / listed.name)
-    except FileNotFoundError:
-        fault("recording.missing")
-        return
-    except RecordingError as error:
-        fault(error.code)
+    except (FileNotFoundError, RecordingError) as error:
+        torn = None if listed.frames or closed else _never_began(folder / listed.name, listed)
+        if torn is None:
+            fault(error.code if isinstance(error, RecordingError) else "recording.missing")
+        else:
+            report.checked.append(torn)
         return
     with opened.stream as stream:
         place = place_of(listed.name)
@@ -175,25 +178,13 @@ def _behind(stream: BinaryIO, listed: Listed, *, closed: bool) -> Checked:
     )
 
 
-def _check_unlisted(path: Path, report: Report) -> None:
-    """A file that no index lists: cut off before its first frame was listed, or put there by somebody."""
-    place = place_of(path.name)
-    track = None if place is None else place.track
-    try:
-        opened = open_file(path)
-    except RecordingError as error:
-        size = path.stat().st_size
-        if place is not None and size <= _MAX_TORN_PRELUDE:
-            report.checked.append(
-                Checked(file=path.name, track=track, frames=0, head="", torn=size, closed=False)
-            )
-        else:
-            report.faults.append(Fault(file=path.name, code=error.code, track=track))
-        return
-    with opened.stream as stream:
-        listed = Listed(path.name, track or "", opened.prelude.klass, start_of(opened.start))
-        report.checked.append(_behind(stream, listed, closed=False))
-    report.faults.append(Fault(file=path.name, code="recording.unlisted", track=track))
+def _never_began(path: Path, listed: Listed) -> Checked | None:
+    """A file is named before it is made: a recorder that was killed in between left nothing, or a piece of
+    its head."""
+    size = path.stat().st_size if path.exists() else 0
+    if size > _MAX_TORN_PRELUDE:
+        return None
+    return Checked(file=listed.name, track=listed.track, frames=0, head="", torn=size, closed=False)
 
 
 def _check_manifests(folder: Path, every: Sequence[Contents], report: Report) -> None:

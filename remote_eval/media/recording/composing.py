@@ -140,7 +140,7 @@ def _sounds(view: View) -> list[str]:
         hidden = f",volume=0:enable='{dark}'" if dark else ""
         chains.append(
             f"[{len(view.cameras) + number}:a]asetpts=PTS-{view.since / 1000:.3f}/TB,"
-            f"aresample=48000:async=1000:first_pts=0{hidden},apad=whole_dur={view.seconds:.3f}[voice{number}]"
+            f"aresample=48000:async=1:min_hard_comp=0.02:first_pts=0{hidden},apad=whole_dur={view.seconds:.3f}[voice{number}]"
         )
     voices = "".join(f"[voice{number}]" for number in range(len(view.voices)))
     if view.voices:

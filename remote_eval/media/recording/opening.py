@@ -11,7 +11,7 @@ from pathlib import Path
 from crypto.errors import SealError
 from crypto.sealing import x25519_public
 from remote_eval.errors import RecordingError
-from remote_eval.media.recording.frames import Prelude, open_frame, open_key, start_of
+from remote_eval.media.recording.frames import MAX_PRELUDE_BYTES, Prelude, open_frame, open_key, start_of
 from remote_eval.media.recording.names import place_of
 from remote_eval.media.recording.scan import Tail, frames_of, open_file
 
@@ -56,8 +56,13 @@ def open_recording(folder: Path, private_keys: Sequence[bytes]) -> tuple[SealedR
         raise RecordingError("recording.key") from error
     found = []
     for path in sorted(folder.iterdir()):
-        if place_of(path.name) is not None and path.stat().st_size:
+        if place_of(path.name) is None:
+            continue
+        try:
             found.append(_opened(path, by_public))
+        except RecordingError as error:
+            if error.code != "recording.prelude" or path.stat().st_size > MAX_PRELUDE_BYTES:
+                raise
     return tuple(sorted(found, key=lambda one: one.prelude.place))
 
 

@@ -39,7 +39,10 @@ class _Desk:
     heard: float = 0.0
     saved: float | None = None
     told: float = float("-inf")
+    named: bool = False
     listed: bool = False
+    # The disk refused pictures that the next ones refer to.
+    needs_key: bool = False
 
 
 class PartRecorder:
@@ -58,6 +61,8 @@ class PartRecorder:
         self._space_at = float("-inf")
         self._free = 0
         self._refusing: set[str] = set()
+        # Set by another thread: another recorder works in this one's place, and this one writes no more.
+        self.retired = False
         self._ends, self.letter = self._place()
         plan = setting.plan
         self._index = IndexWriter(setting.disk, plan.folder / index_name(plan.part, self.letter))
@@ -168,8 +173,10 @@ class PartRecorder:
         if last is not None:
             self._note(desk, last)
 
-    def abandon(self) -> None:
-        """Let go of the files as they are: another recorder has taken over."""
+    def abandon(self, *, save: bool) -> None:
+        """Let go of the files as they are: another recorder takes over. `save`: tell what was written."""
+        if save:
+            self._save()
         for desk in self._desks.values():
             desk.file.abandon()
         self._index.close()
@@ -221,6 +228,9 @@ class PartRecorder:
             elif block.at - span[0] >= self._limits.cluster_ms or file.gathered >= self._limits.cluster_bytes:
                 self._write(desk)
                 desk.gathered_at = now
+            if desk.needs_key and not block.key:
+                continue
+            desk.needs_key = False
             file.gather(block)
             if self._probe is not None:
                 self._show(track, block)
@@ -239,14 +249,19 @@ class PartRecorder:
         span = desk.file.span
         if span is None:
             return
+        self._still_mine()
         try:
+            self._list(desk)
             for written in desk.file.write(sound=desk.track.kind == "audio"):
+                self._still_mine()
                 self._note(desk, written)
         except OSError:
             # Told at once; video goes on at a keyframe.
+            desk.file.drop()
             self._refusing.add(desk.track.name)
             self._gap(desk.track.name, Gap(span[0], span[1], "disk"))
             desk.track.interrupt("disk")
+            desk.track.end, desk.needs_key = float(span[1]), True
             return
         try:
             desk.file.sync()
@@ -256,19 +271,27 @@ class PartRecorder:
         self._refusing.discard(desk.track.name)
         desk.saved = float(span[1])
 
-    def _note(self, desk: _Desk, written: Written) -> None:
-        name = desk.track.name
-        if not desk.listed:
-            desk.listed = True
+    def _list(self, desk: _Desk) -> None:
+        """Name a file in the index before it exists: no file of a killed recorder is anybody's guess."""
+        if desk.listed:
+            return
+        if not desk.named:
+            desk.named = True
             self._index.add(
                 {
                     "is": "file",
-                    "track": name,
+                    "track": desk.track.name,
                     "name": desk.file.place.file,
                     "class": desk.klass,
                     "head": desk.file.start.hex(),
                 }
             )
+        self._index.save()
+        self._index.sync()
+        desk.listed = True
+
+    def _note(self, desk: _Desk, written: Written) -> None:
+        name = desk.track.name
         line: dict[str, JsonValue] = {
             "is": "frame",
             "track": name,
@@ -338,13 +361,19 @@ class PartRecorder:
     def _tell_head(self, recording: str, segment: int, head: bytes) -> None:
         self._set.emit("head", {"recording": recording, "segment": segment, "hash": head.hex()})
 
+    def _still_mine(self) -> None:
+        if self.retired:
+            raise RecordingError("recording.retired")
+
     def _save(self) -> None:
+        self._still_mine()
         try:
             self._index.save()
         except OSError:
             self._refusing.add(_INDEX)
 
     def _sync_index(self) -> None:
+        self._still_mine()
         try:
             self._index.save()
             self._index.sync()

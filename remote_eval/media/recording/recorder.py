@@ -30,6 +30,8 @@ _log: Final = logging.getLogger(__name__)
 _FIRST_RETRY_MS: Final = 250.0
 _LONGEST_RETRY_MS: Final = 30_000.0
 _CLOSE_S: Final = 30.0
+# What a thread that was replaced gets to end in.
+_HUNG_S: Final = 1.0
 # Packets that one round of work takes from the queue before it looks at what is due.
 _BATCH: Final = 2000
 
@@ -54,11 +56,16 @@ class _Worker:
     def retire(self) -> None:
         """Another one works in its place."""
         self.retired = True
+        if self.part is not None:
+            self.part.retired = True
         self.wake.set()
 
     def _run(self) -> None:
         try:
             self._work()
+        except RecordingError as error:
+            if error.code != "recording.retired":
+                _log.exception("the recorder's thread ended")
         except Exception:  # noqa: BLE001 - the last fence of a thread; the guard starts another
             _log.exception("the recorder's thread ended")
 
@@ -81,10 +88,9 @@ class _Worker:
                 if not self.queue:
                     self.wake.wait(pause)
         except BaseException:
-            self.retired = True
-            part.abandon()
+            part.abandon(save=not self.retired)
             raise
-        part.abandon()
+        part.abandon(save=False)
 
     def _drain(self, part: PartRecorder) -> None:
         queue, recorder = self.queue, self._recorder
@@ -139,6 +145,7 @@ class Recorder:
         self._dropped: dict[TrackId, int] = {}
         self._lock = threading.Lock()
         self._worker: _Worker | None = None
+        self._old: list[_Worker] = []
         self._started_at = -math.inf
         self._retry_ms = _FIRST_RETRY_MS
         self.stopping: str | None = None
@@ -201,6 +208,8 @@ class Recorder:
             worker.wake.set()
             worker.thread.join(_CLOSE_S)
             worker.retire()
+        for old in self._old:
+            old.thread.join(_HUNG_S)
         self._stop_probe()
         self._write_manifest()
 
@@ -268,6 +277,7 @@ class Recorder:
                 continue
             self._retry_ms = min(2 * self._retry_ms, _LONGEST_RETRY_MS)
             worker.retire()
+            self._old.append(worker)
             self._launch(_Worker(self, "recorder"))
 
     def _write_manifest(self) -> None:

@@ -1,4 +1,4 @@
-"""What a recorder is given once, and whom it shows samples of the media (docs/spec/recording.md §4 and §8)."""
+"""What a recorder is given once, and whom it shows samples of media (docs/spec/recording.md §4 and §8)."""
 
 from dataclasses import dataclass, field
 from typing import Final, Protocol

@@ -92,12 +92,16 @@ class TrackFile:
         """Seal and write what was gathered: a frame, two with the header. When OSError is raised, nothing of
         the refused frame is in the file, and the blocks are gone."""
         blocks, span = self._blocks, self.span
-        self._blocks, self._bytes = [], 0
+        self.drop()
         if span is None:
             return
         if not self.frames:
             yield self._frame(self._header(blocks, sound=sound), (span[0], span[0]), key=True)
         yield self._frame(cluster(blocks), span, key=any(one.key for one in blocks))
+
+    def drop(self) -> None:
+        """Forget what was gathered."""
+        self._blocks, self._bytes = [], 0
 
     def sync(self) -> None:
         """Return when all frames are on the disk. Raises OSError."""
