@@ -325,9 +325,20 @@ def refusal(to: str | None, code: str, detail: Mapping[str, JsonValue] | None = 
 
 
 def refusal_of(to: str | None, error: EvaluationError) -> str:
-    """A refusal with what an error says; `to` of its details is the frame's, not the client's to read."""
-    detail: dict[str, Any] = {key: value for key, value in error.details.items() if key != "to"}
+    """A refusal with what an error says, as far as it is JSON; `to` of its details is the frame's own."""
+    detail = {key: _plain_json(value) for key, value in error.details.items() if key != "to"}
     return refusal(to, error.code, detail)
+
+
+def _plain_json(value: object) -> JsonValue:
+    """A value of an error's details; what JSON has no word for is left out, for a refusal must not fail."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _plain_json(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain_json(inner) for inner in value]
+    return None
 
 
 def event(*, seq: int, at: datetime, kind: str, member: str | None, body: Mapping[str, JsonValue]) -> str:

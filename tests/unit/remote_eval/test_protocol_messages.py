@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remote_eval import commands as cmd
-from remote_eval.errors import RoomError, SignallingError
+from remote_eval.errors import MediaError, RoomError, SignallingError
 from remote_eval.media.engine import MAX_SDP_BYTES
 from remote_eval.protocol.messages import (
     BODIES,
@@ -231,6 +231,16 @@ def test_frames_of_the_server_have_their_shapes() -> None:
         "detail": {"reasons": [{"code": "frozen"}]},
     }
     assert json.loads(refusal(None, "signal.rate"))["retryable"] is True
+
+
+def test_a_refusal_is_written_whatever_an_error_carries() -> None:
+    error = MediaError("media.sdp", mids=frozenset({"0"}), lag=0.5, raw=b"x", nested=({"at": object()},))
+    assert json.loads(refusal_of("a", error))["detail"] == {
+        "mids": ["0"],
+        "lag": None,
+        "raw": None,
+        "nested": [{"at": None}],
+    }
 
 
 # ---- fuzz
