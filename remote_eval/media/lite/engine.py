@@ -318,7 +318,7 @@ class LiteEngine:
         source = track.rpartition("/")[2]
         if source not in KIND_OF:
             raise MediaError("media.unknown")
-        return LocalTrack(self._room(room), track, KIND_OF[source], dict(payload_types))
+        return LocalTrack(self._room(room), track, KIND_OF[source], dict(payload_types), self._clock)
 
     async def start_mask(self, room: RoomId, voices: frozenset[TrackId], profile: MaskProfile) -> TrackId:
         """See `MediaEngine.start_mask`."""
@@ -333,7 +333,7 @@ class LiteEngine:
             voices=voices,
             profile=profile,
             clock=lambda: found.now(self._clock()),
-            send=self._on_loop(lambda data: local.send(data, self._clock())),
+            send=self._on_loop(local.send),
             emit=self._on_loop(found.emit),
             chance=self._chance,
         )

@@ -1,5 +1,7 @@
 """A track that is made in this process: RTP packets of a masker go the way of any published packet."""
 
+from collections.abc import Callable
+
 from remote_eval.media.engine import Kind, TrackId
 from remote_eval.media.lite.room import Room
 from remote_eval.media.lite.rtp import read_packet
@@ -9,13 +11,16 @@ from remote_eval.media.lite.track import Track
 class LocalTrack:
     """See the module. The packets' SSRC does not matter: every leg has its own."""
 
-    def __init__(self, room: Room, name: TrackId, kind: Kind, types: dict[int, str]) -> None:
+    def __init__(
+        self, room: Room, name: TrackId, kind: Kind, types: dict[int, str], clock: Callable[[], float]
+    ) -> None:
         self._room = room
         self._types = types
+        self._clock = clock
         self._ssrc: int | None = None
         self._track: Track | None = room.raise_track(name, kind, types, "local")
 
-    def send(self, data: bytes, now: float) -> None:
+    def send(self, data: bytes) -> None:
         """Take a plain packet; after `close` nothing happens."""
         packet = read_packet(data)
         codec = None if packet is None else self._types.get(packet.payload_type)
@@ -24,6 +29,7 @@ class LocalTrack:
         if packet.ssrc != self._ssrc:
             self._ssrc = packet.ssrc
             self._track.renew()
+        now = self._clock()
         kept, _ = self._track.take(packet, codec, None, now)
         if kept is not None:
             for leg in self._track.legs:
