@@ -42,9 +42,10 @@ class Watched:
 class HealthProbe:
     """A probe with a thread of its own, started with the first sample."""
 
-    def __init__(self, alarms: Alarms) -> None:
+    def __init__(self, alarms: Alarms, room: int = _QUEUE) -> None:
+        """`room`: how many samples may wait; more are not looked at."""
         self._alarms = alarms
-        self._queue: queue.Queue[tuple[str, str, list[bytes], float] | None] = queue.Queue(_QUEUE)
+        self._queue: queue.Queue[tuple[str, str, list[bytes], float] | None] = queue.Queue(room)
         self._watched: dict[str, Watched] = {}
         self._states: dict[str, Watched] = {}
         self._thread: threading.Thread | None = None
