@@ -1,0 +1,369 @@
+// What a client knows of its room: one reducer from what the server said to a view. Pure; time comes with what happened.
+// An event about something that is not known changes nothing: whoever is not told of a thing has no place for it.
+import { momentOf, type Alarm, type Call, type ChatText, type Devices, type Intercom, type Member, type Node, type Outage, type Phase, type Request, type RoomEvent, type Site, type Snapshot, type Track, type Watch } from "./frames.ts";
+import type { Ending, LinkState, News } from "./client.ts";
+
+export interface Hold {
+  /** `held`: a bidder is told no more than that. */
+  readonly kind: "frozen" | "paused" | "break" | "held";
+  readonly cause: string | null;
+  readonly since: string;
+  readonly until: string | null;
+}
+
+export interface Link {
+  readonly state: LinkState;
+  readonly ending: Ending | null;
+  /** Of the client's own clock, as `ahead` is the server's wall clock less that. */
+  readonly since: number;
+  readonly rtt: number | null;
+  readonly ahead: number | null;
+}
+
+export interface RoomView {
+  readonly link: Link;
+  /** Whether there was a welcome; before it, everything below is empty. */
+  readonly entered: boolean;
+  readonly room: { readonly id: string; readonly opened_at: string | null; readonly begins_at: string | null };
+  readonly phase: Phase | null;
+  readonly holds: ReadonlyMap<Hold["kind"], Hold>;
+  readonly you: Member | null;
+  readonly members: ReadonlyMap<string, Member>;
+  readonly tracks: ReadonlyMap<string, Track>;
+  readonly sites: ReadonlyMap<string, Site>;
+  readonly chat: readonly ChatText[];
+  readonly requests: ReadonlyMap<string, Request>;
+  readonly calls: ReadonlyMap<string, Call>;
+  readonly nodes: ReadonlyMap<string, Node>;
+  readonly alarms: ReadonlyMap<string, Alarm>;
+  readonly outages: ReadonlyMap<string, Outage>;
+  readonly intercoms: ReadonlyMap<string, Intercom>;
+  readonly watches: ReadonlyMap<string, Watch>;
+  /** Who speaks: loudness 0 (loudest) to 127, and when it was heard, server time. */
+  readonly speaking: ReadonlyMap<string, { readonly level: number; readonly at: string }>;
+  /** The last words of a directive. */
+  readonly directive: { readonly order: "pause" | "resume"; readonly reason: string; readonly at: string } | null;
+  readonly report: string | null;
+  /** The engine was lost and is back, or the room is another one: both media connections begin anew. */
+  readonly renewals: number;
+}
+
+const MAX_CHAT = 200;
+const MAX_SETTLED = 200;
+const URGENCY = ["frozen", "paused", "break", "held"] as const;
+const ENGINE = "engine";
+
+export const NOWHERE: RoomView = {
+  link: { state: "connecting", ending: null, since: 0, rtt: null, ahead: null },
+  entered: false,
+  room: { id: "", opened_at: null, begins_at: null },
+  phase: null,
+  holds: new Map(),
+  you: null,
+  members: new Map(),
+  tracks: new Map(),
+  sites: new Map(),
+  chat: [],
+  requests: new Map(),
+  calls: new Map(),
+  nodes: new Map(),
+  alarms: new Map(),
+  outages: new Map(),
+  intercoms: new Map(),
+  watches: new Map(),
+  speaking: new Map(),
+  directive: null,
+  report: null,
+  renewals: 0,
+};
+
+/** The hold that is shown: the most urgent one. */
+export const holdOf = (view: RoomView): Hold | null => URGENCY.map((kind) => view.holds.get(kind)).find((one) => one !== undefined) ?? null;
+
+export const liveCall = (view: RoomView): Call | null => [...view.calls.values()].find((one) => one.state === "live") ?? null;
+
+/** A member, you too. */
+export const memberOf = (view: RoomView, id: string): Member | null => (view.you?.id === id ? view.you : (view.members.get(id) ?? null));
+
+export function reduce(view: RoomView, news: News): RoomView {
+  if (news.type === "event") return fold(view, news.event);
+  if (news.type === "welcome") return news.body.snapshot === null ? view : entered(view, news.body.snapshot);
+  if (news.type === "pong") return { ...view, link: { ...view.link, rtt: news.rtt, ahead: news.ahead } };
+  return { ...view, link: { ...view.link, state: news.state, ending: news.ending, since: news.since } };
+}
+
+const byId = <T extends { readonly id: string }>(list: readonly T[]): Map<string, T> => new Map(list.map((one) => [one.id, one]));
+
+export const alarmKey = (one: { readonly code: string; readonly site: string | null; readonly track: string | null }): string =>
+  `${one.code}|${one.site ?? ""}|${one.track ?? ""}`;
+
+function entered(before: RoomView, told: Snapshot): RoomView {
+  const { hold } = told.room;
+  return {
+    ...NOWHERE,
+    link: before.link,
+    entered: true,
+    room: { id: told.room.id, opened_at: told.room.opened_at, begins_at: told.room.begins_at },
+    phase: told.room.phase,
+    holds: hold === null ? new Map() : new Map([[hold.kind, hold]]),
+    you: told.you,
+    members: byId(told.members),
+    tracks: byId(told.tracks),
+    sites: byId(told.sites),
+    chat: told.chat.slice(-MAX_CHAT),
+    requests: byId(told.requests),
+    calls: byId(told.calls),
+    nodes: byId(told.nodes),
+    alarms: new Map(told.alarms.map((one) => [alarmKey(one), one])),
+    outages: byId(told.outages),
+    intercoms: new Map(told.intercoms.map((one) => [one.from, one])),
+    watches: byId(told.watches),
+    renewals: before.renewals,
+  };
+}
+
+// ---- changes
+
+const put = <T>(map: ReadonlyMap<string, T>, key: string, value: T): ReadonlyMap<string, T> => new Map(map).set(key, value);
+
+function without<K, T>(map: ReadonlyMap<K, T>, key: K): ReadonlyMap<K, T> {
+  if (!map.has(key)) return map;
+  const left = new Map(map);
+  left.delete(key);
+  return left;
+}
+
+const changed = <T>(map: ReadonlyMap<string, T>, key: string, change: (one: T) => T): ReadonlyMap<string, T> => {
+  const found = map.get(key);
+  return found === undefined ? map : put(map, key, change(found));
+};
+
+function person(view: RoomView, id: string | null, change: (one: Member) => Member): RoomView {
+  if (id === null) return view;
+  if (view.you?.id === id) return { ...view, you: change(view.you) };
+  return { ...view, members: changed(view.members, id, change) };
+}
+
+function fold(view: RoomView, event: RoomEvent): RoomView {
+  switch (event.kind) {
+    case "phase":
+      return { ...view, phase: event.body.to };
+    case "closed":
+      return { ...view, phase: "closed", holds: new Map(), tracks: new Map(), intercoms: new Map() };
+    case "hold":
+      return hold(view, event);
+    case "member":
+      return member(view, event);
+    case "sight":
+      return { ...view, members: byId(event.body.members), tracks: byId(event.body.tracks) };
+    case "device":
+      return person(view, event.from ?? view.you?.id ?? null, (one) => ({ ...one, device: event.body }));
+    case "hand":
+      return person(view, event.from, (one) => ({ ...one, hand: event.body.up }));
+    case "health":
+      return person(view, event.body.member, (one) => ({ ...one, media: { seen: event.body.seen, heard: event.body.heard, at: event.at } }));
+    case "speaking":
+      return { ...view, speaking: put(view.speaking, event.body.member, { level: event.body.level, at: event.at }) };
+    case "swap":
+      return person(view, event.body.member, (one) => ({ ...one, seat: event.body.to, presence: "reconnecting" }));
+    case "track":
+      return track(view, event);
+    case "chat":
+      return chat(view, event);
+    case "called":
+    case "problem":
+    case "entry":
+    case "contact":
+    case "consent":
+    case "settled":
+      return request(view, event);
+    case "clarification":
+    case "speak":
+      return call(view, event);
+    case "intercom":
+      return intercom(view, event);
+    case "node":
+      return { ...view, nodes: changed(view.nodes, event.body.node, (one) => ({ ...one, state: event.body.state, text: event.body.text, from: event.from, at: event.at })) };
+    case "watch":
+      return watch(view, event);
+    case "site":
+      return { ...view, sites: changed(view.sites, event.body.site, (one) => ({ ...one, link: event.body.link, recording: event.body.recording, clock_ms: event.body.clock_ms })) };
+    case "recording":
+      return { ...view, sites: changed(view.sites, event.body.site, (one) => ({ ...one, lag_ms: event.body.lag_ms })) };
+    case "outage":
+      return outage(view, event);
+    case "alarm":
+      return { ...view, alarms: put(view.alarms, alarmKey(event.body), { ...event.body, at: event.at }) };
+    case "clear":
+      return { ...view, alarms: without(view.alarms, alarmKey(event.body)), renewals: view.renewals + (event.body.code === ENGINE ? 1 : 0) };
+    case "directive":
+      return { ...view, directive: { ...event.body, at: event.at } };
+    case "report":
+      return { ...view, report: event.body.digest };
+  }
+}
+
+type Of<K extends RoomEvent["kind"]> = Extract<RoomEvent, { kind: K }>;
+
+function hold(view: RoomView, { at, body }: Of<"hold">): RoomView {
+  // A bidder hears "on" alone.
+  const kind = body.kind ?? "held";
+  if (!body.on) return { ...view, holds: without(view.holds, kind) };
+  const holds = new Map(view.holds);
+  holds.set(kind, { kind, cause: body.cause, since: holds.get(kind)?.since ?? at, until: body.until });
+  const sites = (body.causes ?? []).filter((one) => one.startsWith(IDENTIFY)).map((one) => one.slice(IDENTIFY.length));
+  return doubted({ ...view, holds }, sites);
+}
+const IDENTIFY = "identify:";
+
+/** The committee's people at these sites are to be identified again. */
+function doubted(view: RoomView, sites: readonly string[]): RoomView {
+  if (sites.length === 0) return view;
+  const concerned = (one: Member): boolean =>
+    one.site !== null && sites.includes(one.site) && (one.role === "expert" || one.role === "owner") && one.presence !== "expected";
+  const doubt = (one: Member): Member => (concerned(one) ? { ...one, confirmed: false } : one);
+  const members = new Map([...view.members].map(([id, one]) => [id, doubt(one)]));
+  return { ...view, you: view.you === null ? null : doubt(view.you), members };
+}
+
+function member(view: RoomView, { body }: Of<"member">): RoomView {
+  const { id, change, member: now } = body;
+  if (id === null) return view;
+  if (change === "expelled") return { ...view, members: without(view.members, id) };
+  if (now === null) return view;
+  // Only one has the chair.
+  const before = change === "chair" && now.chair ? unseated(view) : view;
+  if (before.you?.id === id) return { ...before, you: now };
+  return { ...before, members: put(before.members, id, now) };
+}
+
+function unseated(view: RoomView): RoomView {
+  const stands = (one: Member): Member => (one.chair ? { ...one, chair: false } : one);
+  const members = new Map([...view.members].map(([id, one]) => [id, stands(one)]));
+  return { ...view, you: view.you === null ? null : stands(view.you), members };
+}
+
+function track(view: RoomView, { body }: Of<"track">): RoomView {
+  if (!body.up) return { ...view, tracks: without(view.tracks, body.id) };
+  return { ...view, tracks: put(view.tracks, body.id, { id: body.id, member: body.member, source: body.source, kind: body.kind }) };
+}
+
+function chat(view: RoomView, { seq, at, from, body }: Of<"chat">): RoomView {
+  if (from === null) return view;
+  return { ...view, chat: [...view.chat, { seq, at, from, text: body.text }].slice(-MAX_CHAT) };
+}
+
+function request(view: RoomView, event: Of<"called" | "problem" | "entry" | "contact" | "consent" | "settled">): RoomView {
+  const id = event.body.request;
+  const became = (change: (one: Request) => Request): RoomView => ({ ...view, requests: tidied(changed(view.requests, id, change)) });
+  if (event.kind === "settled") return became((one) => ({ ...one, state: "settled" }));
+  if (event.kind === "consent") return became((one) => ({ ...one, state: event.body.state, consents: [...one.consents, consentOf(event)] }));
+  if (event.kind === "contact" && event.body.state !== "asked") {
+    const state = event.body.state === "ended" ? "settled" : "running";
+    return became((one) => ({ ...one, state, recording: event.body.recording ?? one.recording }));
+  }
+  const asked = askedOf(event);
+  return asked === null ? view : { ...view, requests: put(view.requests, id, asked) };
+}
+
+const consentOf = ({ at, from, body }: Of<"consent">) => ({ role: body.role, from: from ?? "", allow: body.allow, reason: body.reason, at });
+
+function askedOf(event: Of<"called" | "problem" | "entry" | "contact">): Request | null {
+  if (event.from === null) return null;
+  const { body } = event;
+  return {
+    id: body.request,
+    kind: event.kind,
+    from: event.from,
+    site: body.site,
+    at: event.at,
+    what: ("part" in body ? body.part : body.reason) ?? "",
+    text: "text" in body ? body.text : null,
+    whom: "whom" in body ? body.whom : null,
+    zone: "zone" in body ? body.zone : null,
+    state: "open",
+    consents: [],
+    recording: null,
+  };
+}
+
+/** Of what is settled, the newest are kept. */
+function tidied(requests: ReadonlyMap<string, Request>): ReadonlyMap<string, Request> {
+  const settled = [...requests.values()].filter((one) => one.state === "settled");
+  return settled.slice(0, Math.max(0, settled.length - MAX_SETTLED)).reduce((left, one) => without(left, one.id), requests);
+}
+
+function call(view: RoomView, event: Of<"clarification" | "speak">): RoomView {
+  const id = event.body.call;
+  if (event.kind === "speak") {
+    const who = event.body.member ?? event.from ?? "";
+    const others = (one: Call): string[] => (one.speaking ?? []).filter((speaker) => speaker !== who);
+    return { ...view, calls: changed(view.calls, id, (one) => ({ ...one, speaking: event.body.on ? [...others(one), who] : others(one) })) };
+  }
+  const { state, bidder, question, reason } = event.body;
+  if (state === "masked") return view;
+  if (state === "asked") {
+    const asked = { id, question: question ?? "", state, bidder, from: event.from, at: event.at, reason: null, speaking: [], started_at: null, ended_at: null } as const;
+    return { ...view, calls: put(view.calls, id, asked) };
+  }
+  return { ...view, calls: changed(view.calls, id, (one) => callIn(one, state, event.at, reason)) };
+}
+
+function callIn(one: Call, state: Call["state"], at: string, reason: string | null): Call {
+  const now = { ...one, state, reason: reason ?? one.reason };
+  if (state === "live") return { ...now, started_at: at };
+  return state === "ended" ? { ...now, ended_at: at, speaking: [] } : now;
+}
+
+function intercom(view: RoomView, { at, from, body }: Of<"intercom">): RoomView {
+  const who = body.member ?? from;
+  if (who === null) return view;
+  if (!body.on) return { ...view, intercoms: without(view.intercoms, who) };
+  const pressed = { from: who, reason: body.reason, since: at, to_member: body.to_member, to_site: body.to_site };
+  return { ...view, intercoms: put(view.intercoms, who, pressed) };
+}
+
+function watch(view: RoomView, { at, from, body }: Of<"watch">): RoomView {
+  const { watch: id, state, reason, until } = body;
+  if (state !== "asked") return { ...view, watches: changed(view.watches, id, (one) => ({ ...one, state, until })) };
+  const who = body.member ?? from;
+  if (who === null) return view;
+  return { ...view, watches: put(view.watches, id, { id, from: who, minutes: body.minutes ?? 0, reason: reason ?? "", at, state, until }) };
+}
+
+function outage(view: RoomView, { at, body }: Of<"outage">): RoomView {
+  const { outage: id, site, rule, state, since, due } = body;
+  const before = view.outages.get(id);
+  const returned = state === "returned" ? at : state === "open" ? null : (before?.returned_at ?? null);
+  const ended = state === "over" ? at : (before?.ended_at ?? null);
+  const outages = put(view.outages, id, { id, site, rule, state, since, due, returned_at: returned, ended_at: ended });
+  return doubted({ ...view, outages }, state === "open" ? [site] : []);
+}
+
+// ---- what follows from a view
+
+/** The server's wall clock now, or null before the first heartbeat was answered. */
+export const serverNow = (link: Link, now: number): number | null => (link.ahead === null ? null : now + link.ahead);
+
+/** Tracks of others that this member may receive. */
+export const wanted = (view: RoomView): Track[] => [...view.tracks.values()].filter((one) => one.member === null || one.member !== view.you?.id);
+
+export const speaksNow = (view: RoomView, id: string, now: number): boolean => {
+  const found = view.speaking.get(id);
+  const clock = serverNow(view.link, now);
+  return found !== undefined && found.level < QUIET && (clock === null || clock - momentOf(found.at) < SPEAKING_MS);
+};
+const QUIET = 60;
+const SPEAKING_MS = 1_500;
+
+/** How the connection is, for the light. */
+export type Light = "good" | "slow" | "cut" | "ended";
+const SLOW_MS = 400;
+export function lightOf(link: Link): Light {
+  if (link.state === "ended") return "ended";
+  if (link.state !== "open") return "cut";
+  return link.rtt !== null && link.rtt > SLOW_MS ? "slow" : "good";
+}
+
+export const sameDevices = (one: Devices, other: Devices): boolean =>
+  one.camera === other.camera && one.microphone === other.microphone && one.speaker === other.speaker;
