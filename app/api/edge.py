@@ -29,9 +29,12 @@ HEADERS: Final = {
     "x-frame-options": "DENY",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), microphone=(), geolocation=()",
     "strict-transport-security": "max-age=31536000",
 }
+# Pages on which a person is seen and heard; nowhere else may a script ask for a camera.
+FILMING_PAGES: Final = frozenset({"/seat", "/wall", "/clarify"})
+_NO_FILMING: Final = "camera=(), microphone=(), geolocation=()"
+_FILMING: Final = "camera=(self), microphone=(self), geolocation=()"
 _REFUSAL: Final = (
     b'{"type":"urn:qiantong:problem:body.too-large","title":"\xe8\xaf\xb7\xe6\xb1\x82\xe4\xbd\x93\xe8\xbf\x87\xe5\xa4\xa7'
     b' / The body is too large","status":413,"code":"body.too-large","retryable":false}'
@@ -94,7 +97,8 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self._status = message["status"]
             present = {name.lower() for name, _ in message["headers"]}
-            extra = HEADERS | {"x-trace-id": self._trace_id}
+            filming = _FILMING if self._scope["path"] in FILMING_PAGES else _NO_FILMING
+            extra = HEADERS | {"permissions-policy": filming, "x-trace-id": self._trace_id}
             added = [
                 (n.encode("ascii"), v.encode("ascii"))
                 for n, v in extra.items()
