@@ -425,7 +425,6 @@ class LoginIn(Wire):
 class SeatSessionOut(BaseModel):
     """Who sits where: by short code."""
 
-    session: str = Field(description="the session's id; a room's certificate is bound to it")
     site: str
     seat: str
     code: str = Field(description="the short code of the arrival")

@@ -248,7 +248,6 @@ def signature_of(text: str) -> bytes:
 def session_json(one: SeatSession) -> dict[str, Any]:
     """A seat session as the browser sees it."""
     return {
-        "session": one.id,
         "site": one.site,
         "seat": one.seat,
         "code": one.arrival.code,
