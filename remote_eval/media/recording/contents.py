@@ -6,11 +6,31 @@ Only lines whose links hold are believed; a fault ends the reading of that index
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, Final
 
 from remote_eval.errors import RecordingError
 from remote_eval.media.recording.index import START, Torn, read_lines
-from remote_eval.media.recording.names import INDEX_FILE
+from remote_eval.media.recording.names import INDEX_FILE, Place
+
+_TEXT: Final = (str,)
+_WHOLE: Final = (int,)
+_CLOCK: Final = ("at", "ssrc", "ntp_us", "rtp", "rate", "shift_us", "behind_us", "rtt_us", "jump")
+# Members that each kind of line must have, and their types: a chained line may still be somebody's invention.
+_SHAPES: Final[Mapping[str, Mapping[str, tuple[type, ...]]]] = {
+    "begin": {"room": _TEXT, "at": _WHOLE, "opened_at": _WHOLE, "cause": (str, NoneType)},
+    "end": {"at": _WHOLE},
+    "open": {"track": _TEXT, "at": _WHOLE},
+    "close": {"track": _TEXT, "at": _WHOLE, "cause": _TEXT},
+    "file": {"track": _TEXT, "name": _TEXT, "class": _TEXT, "head": _TEXT},
+    "frame": {
+        **dict.fromkeys(("n", "offset", "length", "from", "to"), _WHOLE),
+        "track": _TEXT,
+        "head": _TEXT,
+    },
+    "gap": {"track": _TEXT, "from": _WHOLE, "to": _WHOLE, "cause": _TEXT},
+    "clock": {**dict.fromkeys(_CLOCK, _WHOLE), "track": _TEXT, "drift_ppb": (int, NoneType)},
+}
 
 
 @dataclass(slots=True)
@@ -88,13 +108,15 @@ def indexes(
 
 def _take(found: Contents, value: Mapping[str, Any]) -> None:
     kind = value["is"]
+    for name, types in _SHAPES.get(kind, {}).items():
+        if type(value[name]) not in types:
+            raise TypeError
     if kind == "begin":
         found.begin = value
     elif kind == "end":
         found.end = value
     elif kind == "file":
-        start = bytes.fromhex(value["head"])
-        found.files[value["track"]] = Listed(value["name"], value["track"], value["class"], start)
+        _take_file(found, value)
     elif kind == "frame":
         _take_frame(found, value)
     elif kind == "gap":
@@ -103,6 +125,14 @@ def _take(found: Contents, value: Mapping[str, Any]) -> None:
         found.clocks.setdefault(value["track"], []).append(value)
     elif kind in {"open", "close"}:
         found.tracks.append(value)
+
+
+def _take_file(found: Contents, value: Mapping[str, Any]) -> None:
+    place = Place(part=found.part, track=value["track"], letter=found.letter)
+    if value["name"] != place.file or place.track in found.files:
+        raise ValueError
+    start = bytes.fromhex(value["head"])
+    found.files[place.track] = Listed(place.file, place.track, value["class"], start)
 
 
 def _take_frame(found: Contents, value: Mapping[str, Any]) -> None:

@@ -327,17 +327,16 @@ class PartRecorder:
 
     def _tell_clock(self, name: str, desk: _Desk, now: float) -> None:
         member = self._members[desk.file.place.member]
-        drift = member.drift_ppm
+        jumped, drift = member.jump_ms, member.drift_ppm
+        if not jumped and now - desk.told < self._limits.clock_facts_ms:
+            return
+        facts = clock_facts(desk.track.clock, member)
+        if facts is None:  # a jump waits for the track whose report told it
+            return
+        desk.told, member.jump_ms = now, 0.0
+        self._index.add({"is": "clock", "track": name, "at": round(now), "jump": round(jumped), **facts})
         runs_off = drift is not None and abs(drift) > self._limits.drift_ppm
-        jumped, member.jump_ms = member.jump_ms, 0.0
-        if jumped or now - desk.told >= self._limits.clock_facts_ms:
-            facts = clock_facts(desk.track.clock, member)
-            if facts is None:
-                return
-            desk.told = now
-            self._index.add({"is": "clock", "track": name, "at": round(now), "jump": round(jumped), **facts})
-            wrong = bool(jumped) or runs_off
-            self._alarms.set(CLOCK, name, round(jumped or drift or 0), wrong=wrong)
+        self._alarms.set(CLOCK, name, round(jumped or drift or 0), wrong=bool(jumped) or runs_off)
 
     def _look_at_space(self, now: float) -> None:
         if now - self._space_at >= 1000:
