@@ -183,6 +183,7 @@ class JanusEngine:
     ) -> Offered:
         """See `MediaEngine.offer_view`."""
         hall = self._hall(room)
+        await hall.until_settled(wants)
         async with hall.lock:
             return await hall.offer_view(member, wants, restart=restart)
 

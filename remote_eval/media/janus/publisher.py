@@ -5,6 +5,7 @@ goes is silenced by moderation: Janus drops its packets before viewers, recorder
 through again when the grant is back. Who is expelled is kicked.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -36,6 +37,8 @@ class Publisher:
         self.types: dict[TrackId, dict[int, str]] = {}
         self.taps: dict[str, Tap] = {}
         self.is_up = False
+        # Set when legs may begin, or never will.
+        self.settled = asyncio.Event()
         self.on_up: Callable[[], None] = lambda: None
         self.on_gone: Callable[[str], None] = lambda _cause: None
         self.on_flow: Callable[[bool], None] = lambda _flows: None
@@ -139,6 +142,7 @@ class Publisher:
     def forget(self) -> None:
         """Janus has lost the connection, or is about to."""
         self.is_up = False
+        self.settled.set()
         for tap in self.taps.values():
             tap.close()
 

@@ -5,7 +5,8 @@ legs go over without a word of theirs; sources that only the old one has end at 
 """
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +23,8 @@ from remote_eval.media.lite.sdp import read_description
 
 # How long a member that negotiates anew keeps its old connection until the new one is up.
 REPLACE_S: Final = 5.0
+# How long a view waits for a sender that is about to be up.
+SETTLE_S: Final = 1.5
 
 
 @dataclass(slots=True)
@@ -157,6 +160,18 @@ class Senders(Happenings):
                 await self._end_publisher(member, present, present.leaving, "replaced")
             for track in feeds:
                 self._raise(track, publisher, "published")
+            publisher.settled.set()
+
+    async def until_settled(self, wants: Collection[TrackId]) -> None:
+        """Wait a little for connections that bring wanted tracks: before, Janus lets nobody view them."""
+        waits = [
+            present.publisher.settled.wait()
+            for present in self.members.values()
+            if present.publisher is not None and present.publisher.types.keys() & set(wants)
+        ]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_S):
+                await asyncio.gather(*waits)
 
     async def resume(self, feeds: Mapping[TrackId, Feed]) -> None:
         """Let waiting legs go on with these feeds; a viewer that cannot begins anew."""
