@@ -75,7 +75,7 @@ def compose(
     every = list(indexes(folder, part))
     with tempfile.TemporaryDirectory(dir=out) as kept:
         view = _view(folder, private_keys, Path(kept), every, part=part, tile=tile)
-        _run([program, *command(view, video)])
+        _run([program, *command(view, video)], video)
     document.write_bytes(_document(view, every, video))
     return Composite(video=video, document=document, sha256=_sha256(video))
 
@@ -174,6 +174,8 @@ def _view(
     ends = [one.last_ms for one in every if one.last_ms is not None]
     if not mine or not starts or not ends or max(ends) <= min(starts):
         raise RecordingError("recording.part")
+    if all(one.key is None for one in mine):
+        raise RecordingError("recording.key")
     files = {name.partition("/")[2]: path for name, path in export_all(mine, kept).items()}
     kinds = {name: KIND_OF.get(name.partition("/")[2]) for name in files}
     cameras = {name: files[name] for name in sorted(files) if kinds[name] == "video"}
@@ -189,9 +191,10 @@ def _view(
     )
 
 
-def _run(words: Sequence[str]) -> None:
+def _run(words: Sequence[str], video: Path) -> None:
     done = subprocess.run(list(words), check=False, capture_output=True, timeout=_TIMEOUT_S)  # noqa: S603 - no shell
     if done.returncode:
+        video.unlink(missing_ok=True)
         raise RecordingError("recording.ffmpeg", exit=done.returncode)
 
 
