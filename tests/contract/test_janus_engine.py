@@ -1,10 +1,11 @@
-"""What only the Janus engine must keep: its secrets, and what happens when Janus or the line to it goes away."""
+"""What only the Janus engine must keep: its secrets, and what holds when Janus or the line to it goes away."""
 
 import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,8 @@ async def test_a_wrong_secret_is_refused_at_the_start(
 ) -> None:
     _, settings = janus
     url = settings.url if part == "api" else settings.admin_url
-    engine = engine_over(settings, **{part: LinkSettings(url=url, secret="00" * 32)})
+    wrong: dict[str, Any] = {part: LinkSettings(url=url, secret="00" * 32)}
+    engine = engine_over(settings, **wrong)
     with pytest.raises(JanusRefusal) as caught:
         await engine.start()
     assert caught.value.number == 403
