@@ -14,10 +14,11 @@ from remote_eval.media.lite import stun
 from remote_eval.media.lite.answer import Direction, Line, Sent, Transport, write_description
 from remote_eval.media.lite.codecs import LEVEL, Choice, choose
 from remote_eval.media.lite.connecting import Connector
+from remote_eval.media.lite.hall import Hall, owner_of
+from remote_eval.media.lite.inlet import Inlet
 from remote_eval.media.lite.leg import Leg, Outlet
 from remote_eval.media.lite.peer import Peer, PeerState
-from remote_eval.media.lite.publishing import Inlet, Publisher, owner_of
-from remote_eval.media.lite.room import Room
+from remote_eval.media.lite.publishing import Publisher
 from remote_eval.media.lite.sdp import Codec, Description, Section, read_description
 from remote_eval.media.lite.viewing import Viewer
 
@@ -57,7 +58,7 @@ class Dial:
 
     def __init__(
         self,
-        room: Room,
+        room: Hall,
         connector: Connector,
         tracks: Sequence[TrackId],
         *,
@@ -192,7 +193,7 @@ class Uplink(Dial):
 
     def __init__(
         self,
-        room: Room,
+        room: Hall,
         connector: Connector,
         tracks: Sequence[TrackId],
         *,
@@ -258,7 +259,7 @@ class Downlink(Dial):
 
     def __init__(
         self,
-        room: Room,
+        room: Hall,
         connector: Connector,
         tracks: Sequence[TrackId],
         *,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from remote_eval.media.engine import Kind, TrackId
-from remote_eval.media.lite.room import Room
+from remote_eval.media.lite.hall import Hall
 from remote_eval.media.lite.rtp import read_packet
 from remote_eval.media.lite.track import Track
 
@@ -12,7 +12,7 @@ class LocalTrack:
     """See the module. The packets' SSRC does not matter: every leg has its own."""
 
     def __init__(
-        self, room: Room, name: TrackId, kind: Kind, types: dict[int, str], clock: Callable[[], float]
+        self, room: Hall, name: TrackId, kind: Kind, types: dict[int, str], clock: Callable[[], float]
     ) -> None:
         self._room = room
         self._types = types

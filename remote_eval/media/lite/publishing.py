@@ -4,27 +4,18 @@ Packets are known by SSRC as the offer declared it, or by MID (RFC 8843 §9.2) f
 Reports, NACK, PLI and the bandwidth cap go back from here; nothing is decoded.
 """
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from remote_eval.media.engine import MemberId, TrackId
+from remote_eval.media.engine import MemberId
 from remote_eval.media.lite import rtcp as wire
-from remote_eval.media.lite.codecs import LEVEL, MID, Choice
+from remote_eval.media.lite.codecs import LEVEL, MID
+from remote_eval.media.lite.hall import Hall, owner_of
+from remote_eval.media.lite.inlet import Inlet
 from remote_eval.media.lite.ntp import middle, to_ntp
+from remote_eval.media.lite.peer import Peer
 from remote_eval.media.lite.rtp import Packet, read_packet, restore
 from remote_eval.media.lite.sdp import Section
-from remote_eval.media.lite.speaking import Speaking
-
-if TYPE_CHECKING:
-    from remote_eval.media.lite.peer import Peer
-    from remote_eval.media.lite.room import Room
-    from remote_eval.media.lite.track import Track
-
-
-def owner_of(track: TrackId) -> MemberId:
-    """The member that a track is of."""
-    return MemberId(track.rpartition("/")[0])
-
+from remote_eval.media.lite.track import Track
 
 REPORT_MS: Final = 1000.0
 # What voices may take beside the cap of the video.
@@ -33,28 +24,11 @@ _MAX_ECHOES: Final = 8
 _MAX_SSRCS_BY_MID: Final = 16
 
 
-@dataclass(slots=True)
-class Inlet:
-    """One m-line that sends: its track while it is granted, and how to read its packets."""
-
-    mid: str
-    source: str
-    choice: Choice
-    ssrc: int | None = None
-    track: "Track | None" = None
-    speaking: Speaking = field(default_factory=Speaking)
-    received: int = 0
-    last_report: int = 0
-    reported_at: float = 0.0
-    expected_before: int = 0
-    received_before: int = 0
-
-
 class Publisher:
     """See the module. `ssrc` is what the engine's own reports come from."""
 
     def __init__(
-        self, room: "Room", member: MemberId, party: tuple[str, str], *, session: int, ssrc: int
+        self, room: Hall, member: MemberId, party: tuple[str, str], *, session: int, ssrc: int
     ) -> None:
         self.room = room
         self.member = member
@@ -211,7 +185,7 @@ class Publisher:
             self._reported_at = now
             self._report(now)
 
-    def ask_keyframe(self, track: "Track") -> bool:
+    def ask_keyframe(self, track: Track) -> bool:
         """Send a PLI for a track of this connection; False when it is not of this connection."""
         for inlet in self.inlets.values():
             if inlet.track is track:
@@ -220,7 +194,7 @@ class Publisher:
                 return True
         return False
 
-    def _nack(self, inlet: Inlet, track: "Track", numbers: list[int]) -> None:
+    def _nack(self, inlet: Inlet, track: Track, numbers: list[int]) -> None:
         if inlet.ssrc is not None:
             asked = [track.to_source(number) for number in numbers]
             self._send(wire.write_nack(self.ssrc, inlet.ssrc, asked))

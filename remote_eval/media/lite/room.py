@@ -6,7 +6,7 @@ events and sinks get those of the room's clock.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from remote_eval.errors import MediaError
 from remote_eval.media.engine import (
@@ -22,19 +22,18 @@ from remote_eval.media.engine import (
     track_id,
 )
 from remote_eval.media.lite.events import EventStream
+from remote_eval.media.lite.hall import Dialled, owner_of
+from remote_eval.media.lite.inlet import Inlet
 from remote_eval.media.lite.leg import Leg, Outlet
+from remote_eval.media.lite.local import LocalTrack
 from remote_eval.media.lite.negotiation import Plan
 from remote_eval.media.lite.peer import PeerState
 from remote_eval.media.lite.plugs import Mask, RoomSink
-from remote_eval.media.lite.publishing import Inlet, Publisher, owner_of
+from remote_eval.media.lite.publishing import Publisher
 from remote_eval.media.lite.sdp import Section
 from remote_eval.media.lite.sinks import Sinks
 from remote_eval.media.lite.track import Track
 from remote_eval.media.lite.viewing import Viewer
-
-if TYPE_CHECKING:
-    from remote_eval.media.lite.dialing import Dial
-    from remote_eval.media.lite.local import LocalTrack
 
 # Requests for keyframes of different tracks keep this distance, or all senders' answers would come at once.
 _STAGGER_MS: Final = 30.0
@@ -63,7 +62,7 @@ class Room:
         self.masks: dict[TrackId, tuple[Mask, LocalTrack]] = {}
         self.sink: RoomSink | None = None
         self.sinks = Sinks()
-        self.dials: list[Dial] = []
+        self.dials: list[Dialled] = []
         self.refused = 0
         self.unhandled = 0
         self._clock = clock

@@ -4,19 +4,32 @@ A track outlives its sources: when a member publishes anew, sequence and time go
 legs stay. Sans-I/O; times are milliseconds of the engine's clock.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from remote_eval.media.engine import Kind, TrackId, TrackStats
 from remote_eval.media.lite.repair import KeyframeAsk, Missing
 from remote_eval.media.lite.ring import Kept, Ring
+from remote_eval.media.lite.rtcp import SenderReport
 from remote_eval.media.lite.rtp import Packet, is_vp8_keyframe, unwrap
-
-if TYPE_CHECKING:
-    from remote_eval.media.lite.leg import Leg
 
 CLOCKS: Final = {"audio": 48_000, "video": 90_000}
 # A jump this far is another stream under the same name, not loss (RFC 3550 A.1 takes 3000).
 _MAX_JUMP: Final = 3000
+
+
+class Carries(Protocol):
+    """What a track needs of a leg (see `leg`)."""
+
+    is_on: bool
+
+    def turn(self, *, on: bool) -> None:
+        """Let it carry or not."""
+
+    def forward(self, kept: Kept, now: float) -> None:
+        """Send a packet on."""
+
+    def report(self, report: SenderReport, name: str, now: float) -> None:
+        """Pass a sender report on."""
 
 
 class Track:
@@ -28,7 +41,7 @@ class Track:
         self.clock = CLOCKS[kind]
         self.is_up = False
         self.ring = Ring()
-        self.legs: list[Leg] = []
+        self.legs: list[Carries] = []
         self.missing = Missing()
         self.keyframe = KeyframeAsk()
         # The payload type that blocks inside this source's RED carry.

@@ -1,20 +1,16 @@
 """A member's receiving connection: its legs by m-line, and what the member reports of them."""
 
-from typing import TYPE_CHECKING
-
 from remote_eval.media.engine import MemberId
 from remote_eval.media.lite import rtcp as wire
+from remote_eval.media.lite.hall import Hall
 from remote_eval.media.lite.leg import Leg
-
-if TYPE_CHECKING:
-    from remote_eval.media.lite.peer import Peer
-    from remote_eval.media.lite.room import Room
+from remote_eval.media.lite.peer import Peer
 
 
 class Viewer:
     """See the module."""
 
-    def __init__(self, room: "Room", member: MemberId, party: tuple[str, str], session: int) -> None:
+    def __init__(self, room: Hall, member: MemberId, party: tuple[str, str], session: int) -> None:
         self.room = room
         self.member = member
         self.party = party

@@ -1,0 +1,24 @@
+"""One m-line that sends to the engine: its track, and what was counted of it for reports."""
+
+from dataclasses import dataclass, field
+
+from remote_eval.media.lite.codecs import Choice
+from remote_eval.media.lite.speaking import Speaking
+from remote_eval.media.lite.track import Track
+
+
+@dataclass(slots=True)
+class Inlet:
+    """One m-line that sends: its track while it is granted, and how to read its packets."""
+
+    mid: str
+    source: str
+    choice: Choice
+    ssrc: int | None = None
+    track: Track | None = None
+    speaking: Speaking = field(default_factory=Speaking)
+    received: int = 0
+    last_report: int = 0
+    reported_at: float = 0.0
+    expected_before: int = 0
+    received_before: int = 0
