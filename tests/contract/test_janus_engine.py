@@ -1,4 +1,4 @@
-"""What only the Janus engine must keep: its secrets, and what holds when Janus or the line to it goes away."""
+"""What only the Janus engine must keep: its secrets, and what holds when Janus or the line is gone."""
 
 import asyncio
 import os
