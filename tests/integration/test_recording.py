@@ -177,6 +177,40 @@ def test_files_taken_away_cut_lengthened_or_slipped_in_are_faults(
     assert code in {fault.code for fault in check(short).faults}
 
 
+def flip(path: Path, at: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+
+
+def test_each_kind_of_change_is_called_by_its_name_and_no_other(short: Path) -> None:
+    lines = [json.loads(line) for line in (short / "0001-a.index").read_text().splitlines()]
+    frame = next(
+        one for one in lines if one["is"] == "frame" and one["track"] == "mem_a/camera" and one["n"] == 1
+    )
+    path = short / "0001-a.mem_a.camera.qtr"
+    for name, at, code in (
+        (path.name, 100, "recording.prelude"),
+        (path.name, frame["offset"] + 3, "recording.length"),
+        (path.name, frame["offset"] + 30, "recording.frame"),
+        ("0001.manifest.json", 50, "recording.manifest"),
+    ):
+        flip(short / name, at)
+        assert [(fault.file, fault.code) for fault in check(short).faults] == [(name, code)]
+        flip(short / name, at)
+    assert check(short).ok
+
+
+def test_a_head_on_record_that_is_another_is_the_only_fault(short: Path) -> None:
+    anchors = {one.file: (one.frames, bytes.fromhex(one.head)) for one in check(short).checked}
+    for name, (count, head) in anchors.items():
+        for lie in ((count, bytes(32)), (count + 1, head), (count - 1, head)):
+            (fault,) = check(short, anchors | {name: lie}).faults
+            assert (fault.file, fault.code) == (name, "recording.anchor")
+    (fault,) = check(short, {"0002-a.index": (1, bytes(32))}).faults
+    assert fault.code == "recording.missing"
+
+
 def test_a_tail_cut_off_everywhere_at_once_is_seen_by_an_anchored_head(short: Path) -> None:
     whole = check(short)
     anchors = {one.file: (one.frames, bytes.fromhex(one.head)) for one in whole.checked}

@@ -135,8 +135,13 @@ class MemberClock:
 
     def round_trip(self, rtt_ms: float, now: float) -> None:
         """Note a round-trip time; one that cannot be is left out."""
-        if 0 <= rtt_ms <= MAX_RTT_MS:
-            self.rtt.add(rtt_ms, now)
+        if not 0 <= rtt_ms <= MAX_RTT_MS:
+            return
+        if self.rtt.value == math.inf:  # the first one known moves every anchor, and no clock jumped
+            self.anchor = Slewed()
+            self._own = {name: Slewed() for name in self._own}
+            self._past.clear()
+        self.rtt.add(rtt_ms, now)
 
     def take_report(self, track: str, report: SenderReport) -> None:
         """Note a sender report of a track that is open; a jumping sender clock makes all start over."""

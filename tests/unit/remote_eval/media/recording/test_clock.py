@@ -82,6 +82,17 @@ def test_a_report_that_places_media_out_of_all_bounds_is_not_believed() -> None:
     assert clock.room_ms("m/camera", ticks, 1000.0) == pytest.approx(1000.0)
 
 
+def test_the_first_round_trip_may_come_late_and_is_no_jump_of_a_clock() -> None:
+    clock = MemberClock()
+    sound, _ = played(clock, seconds=5, delay=150.0)
+    assert abs(sound - 150) < 1
+    clock.round_trip(300.0, 5000.0)
+    clock.advance(5000.0)
+    ticks = clock._tracks["m/microphone"].arrival(48 * 5000, 5150.0)
+    assert abs(clock.room_ms("m/microphone", ticks, 5150.0) - 5000) < 1
+    assert clock.jump_ms == 0.0
+
+
 def test_impossible_round_trips_are_left_out() -> None:
     clock = MemberClock()
     for rtt in (-1.0, 20_000.0, float("nan"), float("inf")):
