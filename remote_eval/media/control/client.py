@@ -6,10 +6,10 @@ each reader of events gets ``engine`` with state ``lost`` as its last event.
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final, Self
 
 from remote_eval.errors import MediaError
-from remote_eval.media.control.calls import CALLS
+from remote_eval.media.control.calls import CALLS, Call
 from remote_eval.media.control.forms import read_event
 from remote_eval.media.control.wire import Channel
 from remote_eval.media.engine import (
@@ -33,6 +33,8 @@ MAX_WAITING_EVENTS: Final = 10_000
 class RemoteEngine:
     """An engine behind a channel; `connect` makes one, `rooms` are those that it held already."""
 
+    calls: ClassVar[Mapping[str, Call]] = CALLS
+
     def __init__(self, channel: Channel, hello: Mapping[str, Any]) -> None:
         """`hello` is the first frame of the other end."""
         self.name = str(hello["hello"])
@@ -47,7 +49,7 @@ class RemoteEngine:
         self._reading = asyncio.create_task(self._read(), name="engine-channel")
 
     @classmethod
-    async def connect(cls, channel: Channel) -> "RemoteEngine":
+    async def connect(cls, channel: Channel) -> Self:
         """The engine at the other end. Raises MediaError ``media.unavailable``."""
         hello = await channel.receive()
         if hello is None or "hello" not in hello:
@@ -147,9 +149,9 @@ class RemoteEngine:
         try:
             async with asyncio.timeout(CALL_SECONDS):
                 await self._channel.send(
-                    {"id": number, "call": name, "arguments": _form(name, arguments, keywords)}
+                    {"id": number, "call": name, "arguments": _form(self.calls[name], arguments, keywords)}
                 )
-                return CALLS[name].result.read(await answer)
+                return self.calls[name].result.read(await answer)
         except (TimeoutError, ConnectionError) as error:
             raise MediaError("media.unavailable") from error
         finally:
@@ -210,8 +212,7 @@ async def _until_none(reader: asyncio.Queue[EngineEvent | None]) -> AsyncIterato
         yield event
 
 
-def _form(name: str, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
-    call = CALLS[name]
+def _form(call: Call, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
     given = zip(call.arguments.items(), arguments, strict=True)
     form = {key: way.write(value) for (key, way), value in given}
     return form | {key: call.keywords[key].write(value) for key, value in keywords.items()}

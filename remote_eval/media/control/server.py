@@ -6,7 +6,7 @@ lives longer than a channel: a room goes on when whoever asked for it is gone, a
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from remote_eval.errors import EvaluationError, MediaError
@@ -21,9 +21,10 @@ _FAULT: Final = "media.fault"
 class EngineServer:
     """One engine, served to one channel after another or to several."""
 
-    def __init__(self, engine: MediaEngine) -> None:
-        """`engine` is closed by whoever made it."""
+    def __init__(self, engine: MediaEngine, calls: Mapping[str, Call] = CALLS) -> None:
+        """`engine` is closed by whoever made it; `calls` are what it may be asked for."""
         self._engine = engine
+        self._calls = calls
         self._rooms: set[RoomId] = set()
 
     @property
@@ -34,7 +35,7 @@ class EngineServer:
     async def serve(self, channel: Channel) -> None:
         """Answer a channel until it ends."""
         async with asyncio.TaskGroup() as group:
-            served = _Served(self._engine, self._rooms, channel, group)
+            served = _Served(self._engine, self._calls, self._rooms, channel, group)
             await channel.send(
                 {
                     "hello": self._engine.name,
@@ -51,13 +52,20 @@ class _Served:
     """What one channel has under way."""
 
     def __init__(
-        self, engine: MediaEngine, rooms: set[RoomId], channel: Channel, group: asyncio.TaskGroup
+        self,
+        engine: MediaEngine,
+        calls: Mapping[str, Call],
+        rooms: set[RoomId],
+        channel: Channel,
+        group: asyncio.TaskGroup,
     ) -> None:
         self._engine = engine
+        self._calls = calls
         self._rooms = rooms
         self._channel = channel
         self._group = group
         self._tasks: set[asyncio.Task[None]] = set()
+        self._telling: dict[RoomId, asyncio.Task[None]] = {}
         self._sending = asyncio.Lock()
 
     async def run(self) -> None:
@@ -72,12 +80,13 @@ class _Served:
     def watch(self, rooms: Iterable[RoomId]) -> None:
         """Tell the events of these rooms from now on."""
         for room in rooms:
-            self._start(self._tell(room))
+            self._telling[room] = self._start(self._tell(room))
 
-    def _start(self, work: Any) -> None:
-        task = self._group.create_task(work)
+    def _start(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = self._group.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _answer(self, frame: dict[str, Any]) -> None:
         number = frame.get("id")
@@ -91,20 +100,24 @@ class _Served:
             await self._send({"id": number, "result": result})
 
     async def _call(self, name: str, given: Any) -> Any:
-        call = CALLS.get(name)
+        call = self._calls.get(name)
         if call is None:
             raise MediaError("media.control")
         arguments, keywords = _read(call, given)
         result = call.result.write(await getattr(self._engine, name)(*arguments, **keywords))
-        self._note(name, arguments)
+        await self._note(name, arguments)
         return result
 
-    def _note(self, name: str, arguments: list[Any]) -> None:
+    async def _note(self, name: str, arguments: list[Any]) -> None:
         if name == "open_room":
             self._rooms.add(arguments[0])
             self.watch([arguments[0]])
         elif name == "close_room":
             self._rooms.discard(arguments[0])
+            # Its last events go out before the answer, behind which nobody listens to them.
+            telling = self._telling.pop(arguments[0], None)
+            if telling is not None:
+                await asyncio.wait([telling])
 
     async def _tell(self, room: RoomId) -> None:
         async for event in self._engine.events(room):

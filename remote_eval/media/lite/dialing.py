@@ -2,7 +2,8 @@
 
 `Uplink` sends local tracks up, one copy each however many watch; `Downlink` takes tracks of the other engine
 and raises them here under their own names. Signalling is the caller's: it carries `offer` there and brings
-the answer to `answered`. The other engine is known by its pinned fingerprint.
+the answer to `answered`. What is carried changes on the same connection: `carry`, a new offer, its answer.
+The other engine is known by its pinned fingerprint.
 """
 
 from collections.abc import Callable, Sequence
@@ -69,7 +70,10 @@ class Dial:
         if not 0 < len(tracks) <= MAX_LEGS_PER_VIEW or len(set(tracks)) != len(tracks):
             raise MediaError("media.sdp", reason="tracks")
         self.room = room
-        self.mids = {str(number): track for number, track in enumerate(tracks)}
+        self.mids: dict[str, TrackId] = {}
+        # m-lines in their order, which they keep; an idle one is taken again for a track of its kind.
+        self._kinds: dict[str, Kind] = {}
+        self._place(tracks)
         self.peer: Peer | None = None
         self._connector = connector
         self._own, self._pinned, self._told = own, pinned, told
@@ -93,25 +97,47 @@ class Dial:
             setup="actpass",
             is_lite=False,
         )
-        lines = [self._line(mid, track) for mid, track in self.mids.items()]
+        lines = [self._line(mid, kind) for mid, kind in self._kinds.items()]
         return write_description(self._session, self._version, transport, lines)
 
-    def _line(self, mid: str, track: TrackId) -> Line:
-        kind = kind_of_track(track)
+    def _line(self, mid: str, kind: Kind) -> Line:
+        track = self.mids.get(mid)
+        direction: Direction = "inactive" if track is None else self._direction
         codecs = _AUDIO if kind == "audio" else _VIDEO
         section = Section(
             kind=kind,
             mid=mid,
             protocol=_PROTOCOL,
-            direction=self._direction,
+            direction=direction,
             is_rejected=False,
             codecs=codecs,
         )
         extensions = {LEVEL: 1} if kind == "audio" else {}
-        sent = self._sent(mid, track)
-        return Line(
-            section=section, direction=self._direction, codecs=codecs, extensions=extensions, sent=sent
-        )
+        sent = None if track is None else self._sent(mid, track)
+        return Line(section=section, direction=direction, codecs=codecs, extensions=extensions, sent=sent)
+
+    def carry(self, tracks: Sequence[TrackId]) -> None:
+        """These tracks from now on: others end at once, new ones begin with the answer to the next `offer`.
+
+        Raises ``media.sdp`` for more than a connection takes, or for a name that is none.
+        """
+        if len(tracks) > MAX_LEGS_PER_VIEW or len(set(tracks)) != len(tracks):
+            raise MediaError("media.sdp", reason="tracks")
+        for mid in [mid for mid, track in self.mids.items() if track not in tracks]:
+            del self.mids[mid]
+            self._drop(mid)
+        self._place([one for one in tracks if one not in self.mids.values()])
+
+    def _place(self, tracks: Sequence[TrackId]) -> None:
+        for track in tracks:
+            kind = kind_of_track(track)
+            idle = (mid for mid, known in self._kinds.items() if known == kind and mid not in self.mids)
+            mid = next(idle, str(len(self._kinds)))
+            self._kinds[mid] = kind
+            self.mids[mid] = track
+
+    def _drop(self, mid: str) -> None:
+        raise NotImplementedError
 
     def _sent(self, mid: str, track: TrackId) -> Sent | None:
         raise NotImplementedError
@@ -134,9 +160,9 @@ class Dial:
         if self.peer is None:
             self.peer = self._connect(read)
             self.room.dials.append(self)
-            self._begin(chosen)
-        else:
+        elif (self._local, read.ufrag) != (self.peer.local, self.peer.remote.ufrag):
             self._connector.rename(self.peer, self._local, read)
+        self._begin(chosen)
         self._checked_at = float("-inf")
 
     def _connect(self, read: Description) -> Peer:
@@ -203,10 +229,11 @@ class Uplink(Dial):
     ) -> None:
         super().__init__(room, connector, tracks, own=own, pinned=pinned, told=told)
         self._viewer = Viewer(room, UPLINK, ("", ""), self._session)
-        self._ssrcs = {mid: (connector.number(32), connector.number(32)) for mid in self.mids}
+        self._ssrcs: dict[str, tuple[int, int]] = {}
 
     def _sent(self, mid: str, track: TrackId) -> Sent:
-        ssrc, repair = self._ssrcs[mid]
+        fresh = (self._connector.number(32), self._connector.number(32))
+        ssrc, repair = self._ssrcs.setdefault(mid, fresh)
         is_video = kind_of_track(track) == "video"
         return Sent(ssrc=ssrc, repair_ssrc=repair if is_video else None, stream=owner_of(track), track=track)
 
@@ -218,7 +245,7 @@ class Uplink(Dial):
         for mid, track in self.mids.items():
             section = sections.get(mid)
             choice = None if section is None or section.direction == "inactive" else choose_of(section)
-            if choice is not None:
+            if choice is not None and mid not in self._viewer.legs:
                 self._add(mid, track, choice)
 
     def _add(self, mid: str, name: TrackId, choice: Choice) -> None:
@@ -241,6 +268,11 @@ class Uplink(Dial):
         )
         leg.track.legs.append(leg)
         self.room.turn(leg, on=True, cause="uplink")
+
+    def _drop(self, mid: str) -> None:
+        self._viewer.remove(mid, "dropped")
+        # Another track on the same m-line is another stream.
+        self._ssrcs.pop(mid, None)
 
     def _end(self, cause: str) -> None:
         for mid in list(self._viewer.legs):
@@ -283,12 +315,17 @@ class Downlink(Dial):
             section = sections.get(mid)
             choice = None if section is None or section.direction != "sendonly" else choose_of(section)
             known = self.room.tracks.get(name)
-            if choice is not None and not (known is not None and known.is_up):
+            if choice is not None and mid in self._publisher.inlets:
+                inlets[mid] = self._publisher.inlets[mid]
+            elif choice is not None and not (known is not None and known.is_up):
                 inlets[mid] = Inlet(mid, name.rpartition("/")[2], choice)
+        for mid in [mid for mid in self._publisher.inlets if mid not in inlets]:
+            self._drop(mid)
         self._publisher.read_sections(inlets, tuple(sections.values()))
         for mid, inlet in inlets.items():
-            name = self.mids[mid]
-            inlet.track = self.room.raise_track(name, kind_of_track(name), inlet.choice.names, "uplink")
+            if inlet.track is None:
+                name = self.mids[mid]
+                inlet.track = self.room.raise_track(name, kind_of_track(name), inlet.choice.names, "uplink")
 
     def tick(self, now: float) -> None:
         """As `Dial.tick`, and reports to the other engine."""
@@ -300,6 +337,11 @@ class Downlink(Dial):
         """Ask the other engine for a keyframe; False when the track does not come from here."""
         track = self.room.tracks.get(name)
         return track is not None and self._publisher.ask_keyframe(track)
+
+    def _drop(self, mid: str) -> None:
+        inlet = self._publisher.inlets.pop(mid, None)
+        if inlet is not None:
+            self.room.lower(inlet, "dropped")
 
     def _end(self, cause: str) -> None:
         for inlet in self._publisher.inlets.values():

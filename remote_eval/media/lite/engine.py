@@ -392,6 +392,10 @@ class LiteEngine:
             self._room(room), self._connector, tracks, own=self.fingerprint, pinned=pinned, told=told
         )
 
+    def tell(self, room: RoomId, kind: str, data: Mapping[str, object]) -> None:
+        """Tell a room's readers something of a role that is built on this engine."""
+        self._room(room).emit(kind, data)
+
     # Looking.
 
     async def stats(self, room: RoomId) -> RoomStats:
