@@ -59,6 +59,9 @@ class Hall(Protocol):
     def lower_track(self, track: Track, cause: str) -> None:
         """A track ends; its legs wait for it."""
 
+    def forget_idle(self, track: Track) -> None:
+        """A track that is down and that nobody waits for is no longer kept, with its packets."""
+
     def lower(self, inlet: Inlet, cause: str) -> None:
         """The track of an inlet ends; the connection may go on."""
 

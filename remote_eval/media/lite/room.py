@@ -186,6 +186,12 @@ class Room:
         track.is_up = False
         self.sinks.close_track(track, cause)
         self.emit("track-down", {"track": track.name, "cause": cause})
+        self.forget_idle(track)
+
+    def forget_idle(self, track: Track) -> None:
+        """A track that is down and that nobody waits for is no longer kept, with its packets."""
+        if not track.is_up and not track.legs and self.tracks.get(track.name) is track:
+            del self.tracks[track.name]
 
     def close_side(self, member: MemberId, purpose: Purpose, cause: str) -> None:
         """Close one connection of a member with all that it carries."""
@@ -278,7 +284,9 @@ class Room:
                 leg.track.legs.append(leg)
             elif mid in wants and leg.track.name != wants[mid]:
                 self.turn(leg, on=False, cause="switched")
+                left = leg.track
                 leg.switch(self.tracks[wants[mid]])
+                self.forget_idle(left)
             self.turn(leg, on=leg.track.name in granted, cause="viewed")
 
     # Events and figures.

@@ -66,3 +66,4 @@ class Viewer:
         if leg is not None:
             leg.track.legs.remove(leg)
             self.room.turn(leg, on=False, cause=cause)
+            self.room.forget_idle(leg.track)

@@ -283,6 +283,22 @@ async def test_packets_made_here_go_the_way_of_any_other(world: World) -> None:
     await ben.close()
 
 
+async def test_what_is_down_and_viewed_by_nobody_takes_no_memory(world: World) -> None:
+    room = world.engine._rooms[ROOM]
+    anna = await Publisher.join(world.engine, ROOM, ANNA)
+    ben = await Viewer.join(world.engine, ROOM, BEN, [FACE])
+    await anna.close()
+    await world.until(lambda: VOICE not in room.tracks)
+    # Ben's leg waits for Anna to come back.
+    assert set(room.tracks) == {FACE}
+    again = await Publisher.join(world.engine, ROOM, ANNA)
+    again.send_frame(key=True)
+    await ben.until(FACE, 3)
+    await again.close()
+    await ben.close()
+    await world.until(lambda: not room.tracks)
+
+
 async def test_an_engine_without_a_masker_says_so(world: World) -> None:
     with pytest.raises(MediaError, match=r"media\.unsupported"):
         await world.engine.start_mask(ROOM, frozenset(), MaskProfile(secret=bytes(32)))
