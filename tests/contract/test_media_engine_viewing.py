@@ -146,8 +146,11 @@ async def test_an_ice_restart_goes_on_with_the_same_keys(room: MediaEngine, clie
     await steady(anna, ben, FACE)
     if ICE_RESTART not in room.capabilities:
         pytest.fail("an engine without ICE restart needs its own sentence here")
+    names = anna.link._remote_ice, ben.link._remote_ice
     await ben.restart()
     await anna.restart()
+    assert anna.link._remote_ice != names[0]
+    assert ben.link._remote_ice != names[1]
     await steady(anna, ben, FACE, VOICE)
     assert not anna.link.closed.is_set()
     assert not ben.link.closed.is_set()
