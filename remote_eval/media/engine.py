@@ -1,4 +1,4 @@
-"""The media engine: what a room asks of whatever forwards its media (docs/spec/media-engine.md).
+"""The media engine: what a room asks of whatever forwards its media.
 
 A room has members; a member publishes tracks by one peer connection and views tracks by another. The engine
 knows no roles: authority hands it each member's `Grants`, and what is not granted is not forwarded. Two

@@ -35,7 +35,8 @@ class RoomProcess:
         self._folder = folder
         self._linger = linger
         self._server = EngineServer(engine)
-        self._channels = 0
+        self._channels: set[StreamChannel] = set()
+        self._served: set[asyncio.Task[None]] = set()
         self._alone: asyncio.TimerHandle | None = None
         self._stopped = asyncio.Event()
 
@@ -59,22 +60,30 @@ class RoomProcess:
         finally:
             listening.close()
             await self._engine.aclose()
+            for channel in list(self._channels):
+                await channel.aclose()
+            await asyncio.gather(*self._served)
             (self._folder / SOCKET).unlink(missing_ok=True)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._channels += 1
+    def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve a channel in a task of our own, which is waited for at the end."""
+        task = asyncio.create_task(self._serve_channel(StreamChannel(reader, writer)))
+        self._served.add(task)
+        task.add_done_callback(self._served.discard)
+
+    async def _serve_channel(self, channel: StreamChannel) -> None:
+        self._channels.add(channel)
         if self._alone is not None:
             self._alone.cancel()
-        channel = StreamChannel(reader, writer)
         try:
             await self._server.serve(channel)
         finally:
-            self._channels -= 1
+            self._channels.discard(channel)
             self._wait_for_somebody()
             await channel.aclose()
 
     def _wait_for_somebody(self) -> None:
-        if self._channels == 0:
+        if not self._channels:
             self._alone = asyncio.get_running_loop().call_later(self._linger, self._leave)
 
     def _leave(self) -> None:
