@@ -33,6 +33,8 @@ LOG: Final = structlog.get_logger("qiantong.serving")
 # How long a pass under way may take after the process was told to stop.
 GRACE_SECONDS: Final = 20.0
 _BACKLOG: Final = 2048
+# A frame of a room's socket that is larger ends it; what the protocol takes is less, and refused by a code.
+_MAX_SOCKET_FRAME: Final = 256 * 1024
 
 
 def serve_platform(
@@ -54,7 +56,7 @@ async def serve_installation(
     """Serve an installation until stopped, going on with interrupted draws beside it."""
     listener = listen(host, port)
     app, worker = _assembled(one)
-    server = uvicorn.Server(_config(app))
+    server = uvicorn.Server(server_config(app))
     announce(address_of(listener))
     resumed = asyncio.create_task(resume(one))
     rooms = asyncio.create_task(app.state.hall.resume())
@@ -77,7 +79,7 @@ async def serve_installation(
 async def served(one: Installation, listener: socket.socket) -> AsyncIterator[None]:
     """An installation served on a socket, with its worker, while the block runs. Signals stay the block's."""
     app, worker = _assembled(one)
-    server = _Beside(_config(app))
+    server = _Beside(server_config(app))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     working = asyncio.create_task(worker.run())
     try:
@@ -144,10 +146,19 @@ def _assembled(one: Installation) -> tuple[FastAPI, Worker]:
     return app, worker
 
 
-def _config(app: FastAPI) -> uvicorn.Config:
+def server_config(app: FastAPI) -> uvicorn.Config:
+    """How an application is served."""
     # Connections that a browser keeps open must not keep the server.
     return uvicorn.Config(
-        app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=5
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=5,
+        ws="websockets-sansio",
+        ws_max_size=_MAX_SOCKET_FRAME,
+        # Frames are short and come again; a compressor for each socket would cost more than it saves.
+        ws_per_message_deflate=False,
     )
 
 

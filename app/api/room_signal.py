@@ -8,17 +8,20 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.api.cookies import entrance_of, token_of
-from app.errors import AccessRefusedError, AppError
+from app.errors import AccessRefusedError, AppError, NotFoundError
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.people import sessions
 from app.usecases.principals import Principal
 from app.usecases.room.admission import Door, SeatPass, Standing, by_account, by_call, by_seat, refused
 from app.usecases.room.attending import Judge
-from app.usecases.room.hall import Hall
+from app.usecases.room.hall import Hall, Led
 from app.usecases.room.links import Link
+from app.usecases.room.live import GOING_AWAY
 from remote_eval.protocol.messages import Hello
+from remote_eval.protocol.session import ROOM_CLOSED
 
 SUBPROTOCOL: Final = "qiantong.room.1"
 MAX_REASON_BYTES: Final = 120
@@ -33,10 +36,8 @@ async def signal(socket: WebSocket, room_id: str) -> None:
     if not _own_page(socket) or SUBPROTOCOL not in socket.scope.get("subprotocols", []):
         await socket.close()
         return
-    try:
-        led = await hall.led(room_id[:64])
-    except AppError:
-        await socket.close()
+    led = await _led(socket, hall, room_id[:64])
+    if led is None:
         return
     if not hall.admits(led, address):
         await socket.close()
@@ -49,6 +50,22 @@ async def signal(socket: WebSocket, room_id: str) -> None:
         await led.attendance.serve(link, _judge(principal))
     finally:
         hall.went(address)
+
+
+async def _led(socket: WebSocket, hall: Hall, room_id: str) -> Led | None:
+    """The room; None when the socket was told that there is none to come to.
+
+    What a browser is to do follows from the code of a close: of a refused upgrade it learns nothing.
+    """
+    try:
+        return await hall.led(room_id)
+    except NotFoundError:
+        await socket.close()
+    except (AppError, SQLAlchemyError) as error:
+        code = ROOM_CLOSED if str(error) == "room.closed" else GOING_AWAY
+        await socket.accept(subprotocol=SUBPROTOCOL)
+        await FrameSocket(socket).close(code, "closed" if code == ROOM_CLOSED else "elsewhere")
+    return None
 
 
 class FrameSocket:

@@ -8,6 +8,9 @@ import asyncio
 import json
 import os
 import signal
+import socket
+import struct
+import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -23,7 +26,11 @@ from remote_eval.media.recording.manifest import manifest_bytes
 
 RECORDINGS: Final = "recordings"
 START_SECONDS: Final = 20.0
+# A process that takes a channel and says nothing is stuck; one that was told to end closes its files first.
+HELLO_SECONDS: Final = 5.0
+END_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 0.05
+_PEER: Final = struct.Struct("3i")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +52,7 @@ class RoomEngines(Protocol):
         """The engine of a room."""
 
     async def release(self, room: str) -> None:
-        """End a room's engine, whose rooms are closed."""
+        """End a room's engine and wait for it; rooms that are open are closed, their recordings ended."""
 
     def folder(self, room: str) -> Path:
         """The folder of a room; its recordings are in `recordings`."""
@@ -68,6 +75,7 @@ class RoomProcesses:
         self._bind = bind
         self._addresses = tuple(addresses)
         self._ports = tuple(ports)
+        self._children: dict[Path, subprocess.Popen[bytes]] = {}
 
     def folder(self, room: str) -> Path:
         """See `RoomEngines`."""
@@ -77,7 +85,7 @@ class RoomProcesses:
         """See `RoomEngines`."""
         folder = self.folder(room)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        running = await self._connected(folder)
+        running = await self._found(folder)
         if running is not None:
             return Attached(engine=running, fresh=room not in running.rooms)
         for port in self._ports:
@@ -88,50 +96,83 @@ class RoomProcesses:
 
     async def release(self, room: str) -> None:
         """See `RoomEngines`."""
-        told = _told(self.folder(room))
-        if told is not None:
-            with suppress(ProcessLookupError):
-                os.kill(int(told["pid"]), signal.SIGTERM)
+        folder = self.folder(room)
+        await self._end(folder, signal.SIGTERM)
+        child = self._children.pop(folder, None)
+        if child is not None:
+            with suppress(subprocess.TimeoutExpired):
+                await asyncio.to_thread(child.wait, END_SECONDS)
+
+    async def _end(self, folder: Path, how: signal.Signals) -> None:
+        """Signal the process that listens on the room's socket, whatever a file says, until it is gone."""
+        process = _listener(folder)
+        if process is None:
+            return
+        os.kill(process, how)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(END_SECONDS):
+                while _listener(folder) == process:  # noqa: ASYNC110 - a process of its own
+                    await asyncio.sleep(_LOOK_SECONDS)
 
     async def manifest(self, room: str, part: int) -> bytes:
         """See `RoomEngines`."""
         return await asyncio.to_thread(manifest_bytes, self.folder(room) / RECORDINGS, part)
 
-    async def _connected(self, folder: Path) -> RemoteEngine | None:
-        with suppress(OSError, MediaError):
-            with socket_path(folder) as path:
-                reader, writer = await asyncio.open_unix_connection(path, limit=MAX_FRAME_BYTES)
-            return await RemoteEngine.connect(StreamChannel(reader, writer))
-        return None
+    async def _found(self, folder: Path) -> RemoteEngine | None:
+        """The engine that runs in a folder. One that does not answer is ended."""
+        try:
+            return await _connected(folder)
+        except TimeoutError:
+            await self._end(folder, signal.SIGKILL)
+            return None
 
     async def _started(self, folder: Path, port: int) -> RemoteEngine | None:
         """A process of its own session: what ends the web process does not end it."""
         (folder / READY).unlink(missing_ok=True)
         words = [f"--address={one}" for one in self._addresses]
         with (folder / "process.log").open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "remote_eval.media.process",
-                f"--folder={folder}",
-                f"--bind={self._bind}",
-                f"--port={port}",
-                *words,
-                stdin=asyncio.subprocess.DEVNULL,
+            command = [sys.executable, "-m", "remote_eval.media.process", f"--folder={folder}"]
+            process = subprocess.Popen(  # noqa: ASYNC220, S603 - it outlives this loop; our own program
+                [*command, f"--bind={self._bind}", f"--port={port}", *words],
+                stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
+        before = self._children.get(folder)
+        if before is not None:
+            before.poll()
+        self._children[folder] = process
         return await self._answering(folder, process)
 
-    async def _answering(self, folder: Path, process: asyncio.subprocess.Process) -> RemoteEngine | None:
+    async def _answering(self, folder: Path, process: subprocess.Popen[bytes]) -> RemoteEngine | None:
         with suppress(TimeoutError):
             async with asyncio.timeout(START_SECONDS):
-                while process.returncode is None:
-                    if _told(folder) is not None and (engine := await self._connected(folder)) is not None:
+                while process.poll() is None:
+                    if _told(folder) is not None and (engine := await _connected(folder)) is not None:
                         return engine
                     await asyncio.sleep(_LOOK_SECONDS)
         return None
+
+
+async def _connected(folder: Path) -> RemoteEngine | None:
+    """The engine at a folder's socket; None when nobody listens. Raises TimeoutError."""
+    with suppress(ConnectionError, FileNotFoundError, MediaError):
+        async with asyncio.timeout(HELLO_SECONDS):
+            with socket_path(folder) as path:
+                reader, writer = await asyncio.open_unix_connection(path, limit=MAX_FRAME_BYTES)
+            return await RemoteEngine.connect(StreamChannel(reader, writer))
+    return None
+
+
+def _listener(folder: Path) -> int | None:
+    """The process that listens on a folder's socket, as the kernel knows it."""
+    with suppress(OSError), socket_path(folder) as path, socket.socket(socket.AF_UNIX) as end:
+        end.settimeout(HELLO_SECONDS)
+        end.connect(path)
+        process: int = _PEER.unpack(end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))[0]
+        return process
+    return None
 
 
 def _told(folder: Path) -> dict[str, Any] | None:

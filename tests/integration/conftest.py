@@ -22,6 +22,7 @@ from tests.support.arriving_world import World, enter, make_world
 from tests.support.calling import Calling, set_calling
 from tests.support.cosigner import InMemoryCosigner
 from tests.support.postgres import PostgresServer
+from tests.support.rooms_served import Room, cast_of, served, set_seated
 from tests.support.service import Service, beside, service
 from tests.support.stage import Stage, set_stage
 from tests.support.troubles import set_asked
@@ -239,3 +240,17 @@ def lines() -> Iterator[list[str]]:
     structlog.configure(processors=[structlog.contextvars.merge_contextvars, logs.censored, keep])
     yield written
     structlog.configure(**before)
+
+
+@pytest.fixture
+def seated_url(copied: Copied) -> tuple[World, str]:
+    """The moment at which everybody of two sites sits."""
+    return copied("seated", set_seated)
+
+
+@pytest.fixture
+async def room(seated_url: tuple[World, str], tmp_path: Path, anyio_backend: str) -> AsyncIterator[Room]:
+    """A server on which an evaluation room may be opened; see `tests.support.rooms_served`."""
+    async for arriving in _entered(seated_url, tmp_path):
+        async with served(arriving, cast_of(seated_url[0].folder), tmp_path) as one:
+            yield one

@@ -151,19 +151,31 @@ class RoomRepository:
         """Every room that is not closed."""
         return await self._all(select(*_ROOM).where(rooms.c.closed_at.is_(None)))
 
+    async def unsealed(self) -> list[RoomRow]:
+        """Closed rooms whose newest recording left no manifest in the log yet."""
+        table = recording_anchors
+        whole = select(table.c.part).where(
+            table.c.room_id == rooms.c.id, table.c.part == rooms.c.part, table.c.final == 1
+        )
+        begun = rooms.c.closed_at.is_not(None) & (rooms.c.part > 0)
+        return await self._all(select(*_ROOM).where(begun, ~whole.exists()))
+
     async def append(
         self,
         head: RoomHead,
         entries: Sequence[tuple[RoomEntry, bytes, bytes]],
         *,
+        leader: str | None = None,
         closed_at: str | None = None,
     ) -> None:
         """Put entries (with salt and detail) after `head`, and close the room with the last of them.
 
-        Raises WriteConflictError when another writer was first, or the room is closed.
+        Raises WriteConflictError when another writer was first, `leader` leads no longer, or the room is
+        closed.
         """
         last = entries[-1][0]
         same = (rooms.c.id == head.room) & (rooms.c.seq == head.seq) & (rooms.c.head == head.hash)
+        same &= rooms.c.leader.is_(None) if leader is None else rooms.c.leader == leader
         fresh = {"seq": last.seq, "head": last.hash, "closed_at": closed_at}
         swap = update(rooms).where(same, rooms.c.closed_at.is_(None)).values(**fresh)
         if (await self._connection.execute(swap)).rowcount != 1:
@@ -205,6 +217,11 @@ class RoomRepository:
         mine = (rooms.c.leader == leader) | rooms.c.leader.is_(None) | (rooms.c.leased_until <= now)
         swap = update(rooms).where(rooms.c.id == room_id, mine).values(leader=leader, leased_until=until)
         return (await self._connection.execute(swap)).rowcount == 1
+
+    async def leave(self, room_id: str, *, leader: str) -> None:
+        """Lead a room no longer: whoever comes next may at once."""
+        mine = (rooms.c.id == room_id) & (rooms.c.leader == leader)
+        await self._connection.execute(update(rooms).where(mine).values(leader=None, leased_until=None))
 
     async def member(self, room_id: str, identity: str) -> RoomMemberRow | None:
         """The member of a room by what makes it the same."""

@@ -12,9 +12,10 @@ import structlog
 
 from app.errors import AppError, QuorumMissingError
 from app.store.repositories.draws import DrawRow
-from app.store.repositories.rooms import RecordingAnchor, RoomAnchor
+from app.store.repositories.rooms import RecordingAnchor, RoomAnchor, RoomRow
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.invites import log_record
+from app.usecases.platform import Platform
 from app.usecases.room.live import LiveRoom
 from crypto.canonical import JsonValue, canonical
 from draw.errors import DrawError
@@ -32,7 +33,10 @@ async def anchor_room(live: LiveRoom) -> None:
     document = head_document(head, phase=live.state.phase)
 
     async def work(uow: UnitOfWork) -> int:
-        row = await _draw(uow, live)
+        for one in await uow.rooms.anchors(head.room):
+            if one.seq == head.seq:
+                return one.log_index
+        row = await _draw(uow, live.row)
         index = await log_record(uow, live.platform, row, topic="room", document=document, now=now)
         await uow.rooms.add_anchor(
             RoomAnchor(
@@ -41,31 +45,36 @@ async def anchor_room(live: LiveRoom) -> None:
         )
         return index
 
-    await _logged(live, work, "room")
+    await _logged(live.platform, live.row, work, "room")
 
 
 async def anchor_recording(
-    live: LiveRoom, *, part: int, heads: Mapping[str, Mapping[str, JsonValue]], manifest: bytes | None = None
+    platform: Platform,
+    room: RoomRow,
+    *,
+    part: int,
+    heads: Mapping[str, Mapping[str, JsonValue]],
+    manifest: bytes | None = None,
 ) -> None:
     """Put the heads of a part's recordings into the log, or its manifest once the part has ended."""
-    now = live.platform.now()
+    now = platform.now()
     document = manifest or canonical(
         {
             "format": "qt/1 recording-heads",
-            "room": live.row.id,
+            "room": room.id,
             "part": part,
             "heads": {name: dict(head) for name, head in heads.items()},
         }
     )
 
     async def work(uow: UnitOfWork) -> int:
-        row = await _draw(uow, live)
-        index = await log_record(uow, live.platform, row, topic="recording", document=document, now=now)
+        row = await _draw(uow, room)
+        index = await log_record(uow, platform, row, topic="recording", document=document, now=now)
         await uow.rooms.add_recording_anchor(
             RecordingAnchor(
-                room_id=live.row.id,
+                room_id=room.id,
                 part=part,
-                number=await uow.rooms.next_recording_anchor(live.row.id, part),
+                number=await uow.rooms.next_recording_anchor(room.id, part),
                 document=document.decode("utf-8"),
                 log_index=index,
                 at=now,
@@ -74,21 +83,23 @@ async def anchor_recording(
         )
         return index
 
-    await _logged(live, work, "recording")
+    await _logged(platform, room, work, "recording")
 
 
-async def _draw(uow: UnitOfWork, live: LiveRoom) -> DrawRow:
-    row = await uow.draws.get(live.row.draw_id)
+async def _draw(uow: UnitOfWork, room: RoomRow) -> DrawRow:
+    row = await uow.draws.get(room.draw_id)
     if row is None:
         raise AppError("draw.unknown")
     return row
 
 
-async def _logged(live: LiveRoom, work: Callable[[UnitOfWork], Awaitable[int]], topic: str) -> None:
+async def _logged(
+    platform: Platform, room: RoomRow, work: Callable[[UnitOfWork], Awaitable[int]], topic: str
+) -> None:
     try:
-        index = await live.platform.database.transact(work)
-        await live.platform.publisher.covering(index + 1, now=live.platform.clock)
+        index = await platform.database.transact(work)
+        await platform.publisher.covering(index + 1, now=platform.clock)
     except QuorumMissingError:
-        LOG.warning("room.anchor-unpublished", room=live.row.id, topic=topic)
+        LOG.warning("room.anchor-unpublished", room=room.id, topic=topic)
     except (AppError, DrawError) as error:
-        LOG.warning("room.anchor-refused", room=live.row.id, topic=topic, code=str(error))
+        LOG.warning("room.anchor-refused", room=room.id, topic=topic, code=str(error))

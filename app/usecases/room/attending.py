@@ -8,11 +8,12 @@ answered after 200 ms whatever was wrong, so that its time tells nothing.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final
 
 import structlog
 
-from app.errors import AccessRefusedError, AppError
+from app.errors import AccessRefusedError, AppError, WriteConflictError
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.room.admission import Door, Standing, member_of
 from app.usecases.room.links import Link
@@ -23,10 +24,10 @@ from remote_eval import commands as cmd
 from remote_eval.errors import EvaluationError, MediaError, SignallingError
 from remote_eval.isolation import may_send
 from remote_eval.protocol.messages import Hello
-from remote_eval.protocol.session import Act, Greet, Session, keeps
+from remote_eval.protocol.session import ROOM_CLOSED, Act, Greet, Session, keeps
 from remote_eval.protocol.views import sight, snapshot
 from remote_eval.room_events import time_text
-from remote_eval.room_state import HERE, RECONNECTING, Member
+from remote_eval.room_state import CLOSED, HERE, RECONNECTING, Member
 
 LOG: Final = structlog.get_logger("qiantong.room")
 REFUSAL_SECONDS: Final = 0.2
@@ -93,14 +94,32 @@ class Attendance:
     async def _greet(self, link: Link, greet: Greet, judge: Judge) -> None:
         try:
             member, standing = await self._admit(greet.hello, judge)
+        except WriteConflictError:
+            link.end(GOING_AWAY, "moved")
+            return
         except (AppError, EvaluationError) as refusal:
             LOG.info("room.refused", room=self._live.row.id, code=str(refusal), reason=_reason(refusal))
             await self._pause(REFUSAL_SECONDS)
             link.put(link.connection.refuse(greet.id))
             return
+        except Exception as error:  # noqa: BLE001 - the last fence: this socket ends, the room goes on
+            LOG.warning("room.fault", room=self._live.row.id, code=type(error).__name__)
+            link.end(GOING_AWAY, "fault")
+            return
+        if member.id not in self._live.state.members or link.connection.ended:
+            # Expelled, or silent, in the very moment.
+            link.put([] if link.connection.ended else link.connection.refuse(greet.id))
+            return
         link.member, link.standing = member.id, standing.session
         link.fingerprint = greet.hello.fingerprint
-        self._welcome(link, greet, member)
+        self._welcome(link, greet, self._live.state.members[member.id])
+        await self._present(member.id)
+
+    async def _present(self, member_id: str) -> None:
+        """The socket before may have gone while this one was let in: then the room heard of that last."""
+        member = self._live.member(member_id)
+        if member is not None and member.presence != HERE:
+            await self._live.try_fact(cmd.Present(member=member_id, presence=HERE))
 
     async def _admit(self, hello: Hello, judge: Judge) -> tuple[Member, Standing]:
         live, found = self._live, dict[str, tuple[str, Standing]]()
@@ -134,6 +153,8 @@ class Attendance:
             before=None if before is None else before.connection,
         )
         live.links[member.id] = link
+        if link.standing is not None:
+            live.standings[member.id] = link.standing
         link.put(outputs)
         if before is not None:
             before.put(taken)
@@ -168,6 +189,8 @@ class Attendance:
             link.send(session.fault(act.id, trace))
         else:
             link.send(session.answer(act.id, body, keep=keeps(act.command)))
+        if self._live.state.phase == CLOSED:
+            link.end(ROOM_CLOSED, "closed")
 
     async def _perform(self, link: Link, command: cmd.MemberCommand) -> dict[str, JsonValue]:
         live = self._live
@@ -196,8 +219,15 @@ class Attendance:
             return
         del live.links[link.member]
         member = live.member(link.member)
-        if member is not None and member.presence == HERE and not live.lost.is_set():
-            await live.try_fact(cmd.Present(member=member.id, presence=RECONNECTING))
+        if member is None or member.presence != HERE or live.lost.is_set():
+            return
+
+        async def unless_back(_uow: UnitOfWork, _state: object) -> cmd.Command:
+            back = link.member in live.links
+            return cmd.Tick() if back else cmd.Present(member=member.id, presence=RECONNECTING)
+
+        with suppress(AppError, EvaluationError):
+            await live.decide_with(None, unless_back)
 
     def tick(self) -> None:
         """What time alone does to connections."""

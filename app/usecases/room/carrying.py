@@ -6,8 +6,8 @@ back it is told everything anew (`attach`).
 """
 
 import asyncio
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Collection, Mapping
+from typing import Final, Protocol
 
 import structlog
 
@@ -31,7 +31,14 @@ from remote_eval.room_state import CLOSED, Member, RoomState
 
 LOG: Final = structlog.get_logger("qiantong.room")
 MASK_SECRET_BYTES: Final = 32
+UNAVAILABLE: Final = "media.unavailable"
 _NOTHING: Final = Grants()
+
+
+class Reached(MediaEngine, Protocol):
+    """An engine at the other end of a channel: `aclose` ends the channel, and the engine goes on."""
+
+    fingerprint: str | None
 
 
 class Carrier:
@@ -40,11 +47,13 @@ class Carrier:
     def __init__(self, room: str, *, mask_secret: bytes) -> None:
         """`mask_secret` chooses how voices are changed; fresh for each start."""
         self.room = RoomId(room)
-        self.engine: MediaEngine | None = None
+        self.engine: Reached | None = None
         self._secret = mask_secret
         self._granted: dict[str, Grants] = {}
         self._masks: dict[str, TrackId] = {}
         self._voices: frozenset[TrackId] = frozenset()
+        # Members of whom an engine that went on may hold grants that nobody here knows.
+        self._unsure: set[str] = set()
         self._order = asyncio.Lock()
 
     @property
@@ -55,15 +64,25 @@ class Carrier:
     @property
     def fingerprint(self) -> str | None:
         """The certificate of the engine, where it has one for all connections."""
-        return getattr(self.engine, "fingerprint", None)
+        return None if self.engine is None else self.engine.fingerprint
 
-    async def attach(self, engine: MediaEngine, state: RoomState) -> None:
-        """Take an engine in which the room is open, and tell it everything."""
+    async def attach(self, engine: Reached, state: RoomState, *, known: Collection[str] = ()) -> None:
+        """Take an engine in which the room is open, and tell it everything.
+
+        `known` are all members that the room ever had: what an engine that goes on still grants to any of
+        them is said anew, or taken away. Raises MediaError ``media.unavailable``.
+        """
         async with self._order:
-            self.engine = engine
             self._granted.clear()
             self._masks.clear()
             self._voices = frozenset()
+            for member in known:
+                if member not in state.members:
+                    await engine.expel(self.room, MemberId(member))
+            self._unsure = set(known) & set(state.members)
+            if state.live_call is not None and state.live_call.masked is not None:
+                await engine.stop_mask(self.room, TrackId(state.live_call.masked))
+            self.engine = engine
         await self.follow(state)
 
     def detach(self) -> None:
@@ -71,17 +90,19 @@ class Carrier:
         self.engine = None
 
     async def follow(self, state: RoomState) -> None:
-        """Bring the engine to what the room is now. An engine that fails is given up, and said to be lost."""
-        if self.engine is None:
+        """Bring the engine to what the room is now. One that does not answer is given up, and found anew."""
+        engine = self.engine
+        if engine is None:
             return
         try:
             async with self._order:
-                await self._grant(self.engine, state)
-                await self._mask(self.engine, state)
+                await self._grant(engine, state)
+                await self._mask(engine, state)
         except MediaError as error:
             LOG.warning("room.engine-failed", room=self.room, code=error.code)
-            if error.code == "media.unavailable":
+            if error.code == UNAVAILABLE:
                 self.detach()
+                await engine.aclose()
 
     async def _grant(self, engine: MediaEngine, state: RoomState) -> None:
         wanted = {one.id: grants_of(state, one) for one in state.members.values()}
@@ -90,11 +111,24 @@ class Carrier:
         # What is taken away goes first.
         for member, grants in sorted(wanted.items(), key=lambda item: _widens(self._granted, item)):
             known = self._granted.get(member)
-            if known == grants or (known is None and grants == _NOTHING):
+            silent = known is None and grants == _NOTHING and member not in self._unsure
+            if known == grants or silent:
                 continue
-            call = engine.admit if known is None else engine.set_grants
+            await self._say(engine, member, grants, first=known is None)
+
+    async def _say(self, engine: MediaEngine, member: str, grants: Grants, *, first: bool) -> None:
+        """Grants of one member; one whom they cannot be told for has nothing."""
+        call = engine.admit if first else engine.set_grants
+        try:
             await call(self.room, MemberId(member), grants)
             self._granted[member] = grants
+            self._unsure.discard(member)
+        except MediaError as error:
+            if error.code == UNAVAILABLE:
+                raise
+            LOG.warning("room.grants-refused", room=self.room, member=member, code=error.code)
+            self._granted.pop(member, None)
+            await engine.expel(self.room, MemberId(member))
 
     async def _mask(self, engine: MediaEngine, state: RoomState) -> None:
         """One masked voice while a call is live, made of who speaks."""
@@ -135,7 +169,7 @@ class Carrier:
         """The engine's answer to an offer. Raises MediaError."""
         engine = self.engine
         if engine is None:
-            raise MediaError("media.unavailable")
+            raise MediaError(UNAVAILABLE)
         who = MemberId(member.id)
         if isinstance(command, cmd.Publish):
             return _answer(await engine.publish(self.room, who, command.sdp, command.sources))

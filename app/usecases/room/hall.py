@@ -7,16 +7,18 @@ the media engine goes on meanwhile.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.errors import AppError, ConflictError
 from app.gateways.room_engines import RECORDINGS, RoomEngines
+from app.store.repositories.rooms import RoomRow
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.platform import Platform
 from app.usecases.room.anchoring import ANCHOR_SECONDS, ANCHORED, anchor_recording, anchor_room
@@ -25,9 +27,9 @@ from app.usecases.room.carrying import MASK_SECRET_BYTES, Carrier
 from app.usecases.room.keeping import read
 from app.usecases.room.live import LiveRoom
 from app.usecases.room.standing import check_standing
-from app.usecases.room.watching import Watch
+from app.usecases.room.watching import Pause, Watch
 from remote_eval.errors import EvaluationError, MediaError
-from remote_eval.media.engine import RecordPlan, RoomSpec
+from remote_eval.media.engine import RecordPlan, RoomId, RoomSpec
 from remote_eval.outage import Pack
 from remote_eval.room_events import Event, time_text
 from remote_eval.room_state import CLOSED, RoomState
@@ -73,6 +75,7 @@ class Hall:
     leader: str
     now_ms: Callable[[], int]
     keys_of: KeysOf
+    pause: Pause = asyncio.sleep
     _led: dict[str, Led] = field(default_factory=dict)
     _leading: dict[str, asyncio.Lock] = field(default_factory=dict)
     _addresses: Counter[str] = field(default_factory=Counter)
@@ -88,12 +91,27 @@ class Hall:
     async def resume(self) -> None:
         """Go on with every open room that no other process leads."""
         async with self.platform.database.read() as uow:
-            rooms = await uow.rooms.open_rooms()
+            rooms, unsealed = await uow.rooms.open_rooms(), await uow.rooms.unsealed()
         for one in rooms:
             try:
                 await self.led(one.id)
             except AppError as error:
                 LOG.warning("room.not-resumed", room=one.id, code=str(error))
+        for one in unsealed:
+            await self._seal(one)
+
+    async def _seal(self, row: RoomRow) -> None:
+        """A room was closed, and whoever led it did not live to see its recording end."""
+        async with self.platform.database.write() as uow:
+            if not await self._lease(uow, row.id):
+                return
+        try:
+            attached = await self.engines.attach(row.id)
+            await attached.engine.close_room(RoomId(row.id))
+            await attached.engine.aclose()
+            await self._ended(row)
+        except (AppError, EvaluationError, OSError) as error:
+            LOG.warning("room.not-sealed", room=row.id, code=str(error))
 
     async def led(self, room_id: str) -> Led:
         """The room, led by this process from now on.
@@ -119,7 +137,7 @@ class Hall:
             if not await self._lease(uow, room_id):
                 raise ConflictError("room.elsewhere")
         carrier = Carrier(room_id, mask_secret=self.platform.random(MASK_SECRET_BYTES))
-        live = LiveRoom(self.platform, kept.row, kept.state, carrier)
+        live = LiveRoom(self.platform, replace(kept.row, leader=self.leader), kept.state, carrier)
         attendance = Attendance(live, origin=self.origin, now_ms=self.now_ms)
         watch = Watch(
             live=live,
@@ -129,6 +147,7 @@ class Hall:
             thresholds=self.pack.thresholds,
             now_ms=self.now_ms,
             standing=check_standing,
+            pause=self.pause,
         )
         led = Led(live=live, attendance=attendance, watch=watch, part=kept.row.part)
         live.listeners.append(led.hear)
@@ -147,6 +166,7 @@ class Hall:
             row = await uow.rooms.get(live.row.id) or live.row
             part = await uow.rooms.next_part(row, engine=self.engines.name)
         self._led[live.row.id].part = part
+        await self._seal_parts(row, part - 1)
         plan = RecordPlan(
             folder=self.engines.folder(live.row.id) / RECORDINGS,
             room=live.row.id,
@@ -168,18 +188,25 @@ class Hall:
                     one.cancel()
             if live.state.phase == CLOSED:
                 await self._close(led)
-        except* (AppError, EvaluationError, OSError) as failed:
-            LOG.warning("room.given-up", room=live.row.id, codes=[str(one) for one in failed.exceptions])
+        except* Exception as failed:  # noqa: BLE001 - the last fence: other rooms go on
+            LOG.warning("room.given-up", room=live.row.id, codes=[_name(one) for one in _leaves(failed)])
         finally:
             live.give_up()
-            self._led.pop(live.row.id, None)
+            if self._led.get(live.row.id) is led:
+                del self._led[live.row.id]
+            await self._leave(live.row.id)
+
+    async def _leave(self, room_id: str) -> None:
+        try:
+            await self.platform.database.transact(lambda uow: uow.rooms.leave(room_id, leader=self.leader))
+        except (AppError, SQLAlchemyError):
+            # Then the lease passes by itself.
+            LOG.warning("room.lease-kept", room=room_id)
 
     async def _renew(self, live: LiveRoom) -> None:
         while True:
-            await asyncio.sleep(RENEW_SECONDS)
-            async with self.platform.database.write() as uow:
-                held = await self._lease(uow, live.row.id)
-            if not held:
+            await self.pause(RENEW_SECONDS)
+            if not await self.platform.database.transact(lambda uow: self._lease(uow, live.row.id)):
                 live.give_up()
                 return
 
@@ -191,20 +218,32 @@ class Hall:
 
     async def _anchor_recordings(self, led: Led) -> None:
         while True:
-            await asyncio.sleep(ANCHOR_SECONDS)
+            await self.pause(ANCHOR_SECONDS)
             heads = {name: _plain(head) for name, head in led.watch.heads.items()}
             if heads:
-                await anchor_recording(led.live, part=led.part, heads=heads)
+                await anchor_recording(self.platform, led.live.row, part=led.part, heads=heads)
 
     async def _close(self, led: Led) -> None:
         """A closed room: legs, then the recorder, then what it wrote into the log, then the engine."""
         live = led.live
         with suppress(MediaError):
             await live.carrier.close()
-        manifest = await self.engines.manifest(live.row.id, led.part)
-        await anchor_recording(live, part=led.part, heads={}, manifest=manifest)
         await anchor_room(live)
-        await self.engines.release(live.row.id)
+        async with self.platform.database.read() as uow:
+            row = await uow.rooms.get(live.row.id) or live.row
+        await self._ended(row)
+
+    async def _ended(self, row: RoomRow) -> None:
+        """Nothing records any more: the manifest of each part that has none in the log yet goes there."""
+        await self._seal_parts(row, row.part)
+        await self.engines.release(row.id)
+
+    async def _seal_parts(self, row: RoomRow, last: int) -> None:
+        async with self.platform.database.read() as uow:
+            done = {one.part for one in await uow.rooms.recording_anchors(row.id) if one.final}
+        for part in sorted(set(range(1, last + 1)) - done):
+            manifest = await self.engines.manifest(row.id, part)
+            await anchor_recording(self.platform, row, part=part, heads={}, manifest=manifest)
 
     def admits(self, led: Led, address: str) -> bool:
         """Whether one more socket of this address may come to this room before it says who it is."""
@@ -229,6 +268,18 @@ class Hall:
                 with suppress(asyncio.CancelledError):
                     await led.running
         self._led.clear()
+
+
+def _leaves(failed: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for one in failed.exceptions:
+        if isinstance(one, BaseExceptionGroup):
+            yield from _leaves(one)
+        else:
+            yield one
+
+
+def _name(error: BaseException) -> str:
+    return error.code if isinstance(error, AppError | EvaluationError) else type(error).__name__
 
 
 def _plain(head: Mapping[str, object]) -> dict[str, int | str]:

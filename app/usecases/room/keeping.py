@@ -71,14 +71,21 @@ def following(
     return head, entries
 
 
-async def append(uow: UnitOfWork, platform: Platform, head: RoomHead, events: Sequence[Event]) -> RoomHead:
+async def append(
+    uow: UnitOfWork,
+    platform: Platform,
+    head: RoomHead,
+    events: Sequence[Event],
+    *,
+    leader: str | None = None,
+) -> RoomHead:
     """Store events after `head` and give the new one. The event ``closed`` closes the room for good.
 
-    Raises WriteConflictError ``room.moved``.
+    `leader` is whose lease must hold, None: nobody's yet. Raises WriteConflictError ``room.moved``.
     """
     fresh, entries = following(platform, head, events)
     closing = next((time_text(one.at) for one in events if one.kind == "closed"), None)
-    await uow.rooms.append(head, entries, closed_at=closing)
+    await uow.rooms.append(head, entries, leader=leader, closed_at=closing)
     return fresh
 
 

@@ -35,8 +35,11 @@ from remote_eval.room_state import CLOSED, Member, RoomState
 
 LOG: Final = structlog.get_logger("qiantong.room")
 GOING_AWAY: Final = 1012
+MAX_ATTEMPTS: Final = 8
 _ID_BYTES: Final = 8
 Listener = Callable[[RoomState, Sequence[Event]], Awaitable[None]]
+# Makes a command in the transaction that stores what follows from it; it may be asked again.
+Prepare = Callable[[UnitOfWork, RoomState], Awaitable[cmd.Command]]
 
 
 class LiveRoom:
@@ -49,11 +52,14 @@ class LiveRoom:
         self.carrier = carrier
         self.health = Health()
         self.lost = asyncio.Event()
+        # By member: the id of what it was let in by, its seat session's or account session's.
+        self.standings: dict[str, str] = {}
         self.sessions: dict[str, Session] = {}
         self.links: dict[str, Link] = {}
         self.listeners: list[Listener] = []
         self._head = RoomHead(room=row.id, seq=row.seq, hash=row.head)
         self._deciding = asyncio.Lock()
+        self._under_way: set[asyncio.Task[tuple[Event, ...]]] = set()
 
     @property
     def head(self) -> RoomHead:
@@ -83,22 +89,36 @@ class LiveRoom:
         """Decide, store, apply and tell. Raises RoomError, SignallingError, and WriteConflictError
         ``room.moved`` when the room is no longer this process's.
         """
-        return await self.decide_with(actor, lambda _uow, _state: _always(command))
+        return await self._whole(actor, command)
 
-    async def decide_with(
-        self,
-        actor: Member | None,
-        prepare: Callable[[UnitOfWork, RoomState], Awaitable[cmd.Command]],
-    ) -> tuple[Event, ...]:
-        """`decide` of a command that is made in the very transaction that stores what follows from it."""
+    async def decide_with(self, actor: Member | None, prepare: Prepare) -> tuple[Event, ...]:
+        """`decide` of a command that is made in the very transaction that stores what follows from it.
+
+        A decision that was begun is brought to its end, whoever stopped waiting: what is stored is told.
+        """
+        return await self._whole(actor, prepare)
+
+    async def _whole(self, actor: Member | None, asked: cmd.Command | Prepare) -> tuple[Event, ...]:
+        deciding = asyncio.create_task(self._decided(actor, asked))
+        self._under_way.add(deciding)
+        deciding.add_done_callback(self._ended)
+        return await asyncio.shield(deciding)
+
+    def _ended(self, deciding: asyncio.Task[tuple[Event, ...]]) -> None:
+        self._under_way.discard(deciding)
+        if not deciding.cancelled():
+            # Whoever asked may be gone; then nobody else looks at how it failed.
+            deciding.exception()
+
+    async def _decided(self, actor: Member | None, asked: cmd.Command | Prepare) -> tuple[Event, ...]:
         async with self._deciding:
-            events, fresh = await self._stored(actor, prepare)
+            events, fresh = await self._stored(actor, asked)
             if events:
                 before = self.state
                 for event in events:
                     self.state = evolve(self.state, event)
                 self._head = fresh
-                await self._settle(before, events)
+                await self._settle(before, events, None if actor is None else actor.id)
         masked = self.carrier.masked_now(self.state)
         if masked is not None:
             await self.try_fact(masked)
@@ -107,39 +127,51 @@ class LiveRoom:
         return events
 
     async def _stored(
-        self,
-        actor: Member | None,
-        prepare: Callable[[UnitOfWork, RoomState], Awaitable[cmd.Command]],
+        self, actor: Member | None, asked: cmd.Command | Prepare
     ) -> tuple[tuple[Event, ...], RoomHead]:
         async def work(uow: UnitOfWork) -> tuple[tuple[Event, ...], RoomHead]:
-            command = await prepare(uow, self.state)
-            known = None if actor is None else self.state.members.get(actor.id, actor)
-            events = room.decide(self.state, known, command, now=self.now(), new_id=self.new_id)
-            head = await append(uow, self.platform, self._head, events) if events else self._head
-            return events, head
+            command = await asked(uow, self.state) if callable(asked) else asked
+            events = self._judged(actor, command)
+            if not events:
+                return events, self._head
+            return events, await append(uow, self.platform, self._head, events, leader=self.row.leader)
 
-        if self.lost.is_set():
-            raise WriteConflictError("room.moved")
-        try:
-            async with self.platform.database.write() as uow:
-                return await work(uow)
-        except WriteConflictError:
-            if await self._moved():
-                self.give_up()
-            raise
+        if not callable(asked) and not self._judged(actor, asked):
+            # Most facts of each second say nothing new: no transaction for them.
+            return (), self._head
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            if self.lost.is_set():
+                raise WriteConflictError("room.moved")
+            try:
+                async with self.platform.database.write() as uow:
+                    return await work(uow)
+            except WriteConflictError:
+                if await self._moved():
+                    self.give_up()
+                    raise
+                if attempt == MAX_ATTEMPTS:
+                    raise
+        raise WriteConflictError("room.moved")  # pragma: no cover - the loop returns or raises
+
+    def _judged(self, actor: Member | None, command: cmd.Command) -> tuple[Event, ...]:
+        known = None if actor is None else self.state.members.get(actor.id, actor)
+        return room.decide(self.state, known, command, now=self.now(), new_id=self.new_id)
 
     async def _moved(self) -> bool:
         """Whether another process has led the room meanwhile, and not only the database was busy."""
         async with self.platform.database.read() as uow:
             row = await uow.rooms.get(self.row.id)
-        return row is None or row.ends != self._head
+        return row is None or row.ends != self._head or row.leader != self.row.leader
 
     def new_id(self) -> str:
         """The random part of a fresh id."""
         return self.platform.random(_ID_BYTES).hex()
 
-    async def _settle(self, before: RoomState, events: Sequence[Event]) -> None:
-        """What follows from stored events: legs first, then words, then the end of who is out."""
+    async def _settle(self, before: RoomState, events: Sequence[Event], actor: str | None) -> None:
+        """What follows from stored events: legs first, then words, then the end of who is out.
+
+        Who closes a room, `actor`, has its answer before its end.
+        """
         await self.carrier.follow(self.state)
         for number, event in enumerate(events, start=self._head.seq - len(events) + 1):
             self._tell(event, number)
@@ -148,7 +180,7 @@ class LiveRoom:
             if event.kind == "member" and event.body["change"] == "expelled":
                 await self._out(str(event.body["member"]))
         if self.state.phase == CLOSED:
-            self.end_all(ROOM_CLOSED, "closed")
+            self.end_all(ROOM_CLOSED, "closed", but=actor)
 
     def _tell(self, event: Event, seq: int) -> None:
         for member_id, session in self.sessions.items():
@@ -180,16 +212,18 @@ class LiveRoom:
 
     async def _out(self, member_id: str) -> None:
         self.sessions.pop(member_id, None)
+        self.standings.pop(member_id, None)
         link = self.links.pop(member_id, None)
         if link is not None:
             link.end(NOT_LET_IN, "expelled")
         await self.carrier.expel(member_id)
 
-    def end_all(self, code: int, reason: str) -> None:
-        """End every socket."""
-        for link in list(self.links.values()):
-            link.end(code, reason)
-        self.links.clear()
+    def end_all(self, code: int, reason: str, *, but: str | None = None) -> None:
+        """End every socket, but for this member's."""
+        for member_id, link in list(self.links.items()):
+            if member_id != but:
+                link.end(code, reason)
+                del self.links[member_id]
 
     def give_up(self) -> None:
         """Another process leads this room: everybody is sent there."""
@@ -199,7 +233,3 @@ class LiveRoom:
 
 def _text(view: Mapping[str, Any] | None) -> str | None:
     return None if view is None else write(view)
-
-
-async def _always(command: cmd.Command) -> cmd.Command:
-    return command

@@ -4,6 +4,8 @@ A credential counts for as long as what it stood for does, not only when it was 
 with the next look; legs and socket end with that.
 """
 
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import Final
 
 from app.errors import AccessRefusedError
@@ -18,25 +20,36 @@ OVER: Final = "call-over"
 
 async def check_standing(live: LiveRoom) -> None:
     """Expel every member whose session or call has ended."""
-    async with live.platform.database.read() as uow:
-        found = [one.id for site in live.state.sites for one in await uow.seat_access.live_sessions(site)]
-    seated = frozenset(found)
+    seated = await _seated(live)
     for one in list(live.state.members.values()):
         cause = None if one.presence == EXPECTED else await _lost(live, one, seated)
         if cause is not None:
             await live.try_fact(cmd.Expel(member=one.id, cause=cause))
 
 
-async def _lost(live: LiveRoom, member: Member, seated: frozenset[str]) -> str | None:
+async def _seated(live: LiveRoom) -> Mapping[str, frozenset[str]]:
+    """The live seat sessions of each expert of the room, by member."""
+    now = live.platform.now()
+    async with live.platform.database.read() as uow:
+        sessions = [one for site in live.state.sites for one in await uow.seat_access.live_sessions(site)]
+        members = await uow.rooms.members(live.row.id)
+    by_arrival: dict[str, set[str]] = defaultdict(set)
+    for session in sessions:
+        if session.expires_at > now:
+            by_arrival[f"arrival:{session.arrival_id}"].add(session.id)
+    return {one.id: frozenset(by_arrival[one.identity]) for one in members if one.identity in by_arrival}
+
+
+async def _lost(live: LiveRoom, member: Member, seated: Mapping[str, frozenset[str]]) -> str | None:
     if member.role == BIDDER:
         call = live.state.calls.get(member.call or "")
         return None if call is not None and call.state in ("released", "live") else OVER
-    link = live.links.get(member.id)
-    if link is None or link.standing is None:
-        return None
+    standing = live.standings.get(member.id)
     if member.role == EXPERT:
-        return None if link.standing in seated else ENDED
-    return None if await _signed_in(live, link.standing) else ENDED
+        # After a change of the room's leader nobody remembers by which session somebody came in.
+        own = seated.get(member.id, frozenset())
+        return None if (own if standing is None else own & {standing}) else ENDED
+    return None if standing is None or await _signed_in(live, standing) else ENDED
 
 
 async def _signed_in(live: LiveRoom, session_id: str) -> bool:

@@ -14,13 +14,22 @@ from typing import Final
 
 import structlog
 
-from app.errors import AppError, WriteConflictError
+from app.errors import AppError
 from app.gateways.room_engines import RoomEngines
 from app.usecases.room.attending import Attendance
 from app.usecases.room.live import LiveRoom
 from remote_eval import commands as cmd
 from remote_eval.errors import MediaError
-from remote_eval.media.engine import CAMERA, MICROPHONE, EngineEvent, RoomId, RoomSpec, RoomStats, TrackStats
+from remote_eval.media.engine import (
+    CAMERA,
+    MASKED,
+    MICROPHONE,
+    EngineEvent,
+    RoomId,
+    RoomSpec,
+    RoomStats,
+    TrackStats,
+)
 from remote_eval.outage import Link as SiteLink
 from remote_eval.outage import Reading, Thresholds, look
 from remote_eval.protocol.views import Media
@@ -74,24 +83,50 @@ class Watch:
         while True:
             try:
                 await self._engine()
-            except (MediaError, WriteConflictError) as error:
+            except (MediaError, AppError, OSError) as error:
                 LOG.warning("room.engine", room=self.live.row.id, code=str(error))
-            self.live.carrier.detach()
-            await self.live.try_fact(cmd.Raise(code=ENGINE))
+            await self._raise_engine()
             await self.pause(AGAIN_SECONDS)
+
+    async def _raise_engine(self) -> None:
+        if self.live.state.phase != CLOSED and not self.live.lost.is_set():
+            await self.live.try_fact(cmd.Raise(code=ENGINE))
 
     async def _engine(self) -> None:
         """Find or start the engine, and hear it until it is gone."""
         live, room = self.live, RoomId(self.live.row.id)
         attached = await self.engines.attach(room)
-        events = attached.engine.events(room)
-        if attached.fresh:
-            await attached.engine.open_room(room, await self.specify(live))
-            await self._forget_tracks()
-        await live.carrier.attach(attached.engine, live.state)
-        await live.try_fact(cmd.Clear(code=ENGINE))
-        async for event in events:
-            await self._hear(event)
+        engine = attached.engine
+        try:
+            events = engine.events(room)
+            if attached.fresh:
+                self.heads.clear()
+                await engine.open_room(room, await self.specify(live))
+                await self._forget_tracks()
+            known = [] if attached.fresh else await self._ever()
+            await live.carrier.attach(engine, live.state, known=known)
+            if not attached.fresh:
+                await self._find_tracks()
+            await live.try_fact(cmd.Clear(code=ENGINE))
+            async for event in events:
+                await self._hear(event)
+        finally:
+            live.carrier.detach()
+            await engine.aclose()
+
+    async def _ever(self) -> list[str]:
+        async with self.live.platform.database.read() as uow:
+            return [one.id for one in await uow.rooms.members(self.live.row.id)]
+
+    async def _find_tracks(self) -> None:
+        """What began and ended while nobody listened to an engine that went on."""
+        stats = await self._stats()
+        running = set() if stats is None else {str(one.track) for one in stats.tracks}
+        known = {one.id for one in self.live.state.tracks.values() if one.source != MASKED}
+        for track in sorted(known ^ running):
+            if track.partition("/")[0] in self.live.state.members:
+                up = track in running
+                await self.live.try_fact(cmd.TrackFact(track=track, up=up, cause="found" if up else ENGINE))
 
     async def _forget_tracks(self) -> None:
         """A new engine carries nothing yet: whoever published begins anew."""

@@ -1,0 +1,342 @@
+"""An evaluation room served for tests: real sockets, a real room process, people at their seats.
+
+Two sites whose experts sit at enrolled browsers; wanda and wendy witness (city, county), sven supervises,
+dana and carlo are the sites' staff, olga operates. The world up to there is made once per engine and copied; each
+test opens its own room. The room's courses turn faster than by the clock on the wall (`FASTER`).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Final, cast
+
+import uvicorn
+from aiortc import RTCCertificate
+
+from app.gateways.room_engines import RoomProcesses
+from app.main import create_app
+from app.room_composition import make_hall
+from app.serving import address_of, listen, server_config
+from app.settings import Settings
+from app.usecases.platform import Platform
+from app.usecases.room.hall import Hall
+from remote_eval.media.engine import RoomId
+from tests.support import people
+from tests.support.arriving import CITY, COUNTY, ORIGIN, Arriving, Browser, set_arriving
+from tests.support.media_publisher import Publisher
+from tests.support.media_viewer import Viewer
+from tests.support.service import Service
+from tests.support.signalling_client import (
+    PATIENCE_SECONDS,
+    Client,
+    Media,
+    Place,
+    binding_of,
+    fingerprint_of,
+)
+from tests.support.stage import Stage
+
+FASTER: Final = 8
+DESKS: Final = {CITY: "dana", COUNTY: "carlo"}
+ACCOUNTS: Final = {
+    "wanda": ("witness", CITY),
+    "wendy": ("witness", COUNTY),
+    "sven": ("supervisor", None),
+    "dana": ("site", CITY),
+    "carlo": ("site", COUNTY),
+    "olga": ("operator", None),
+}
+
+
+@dataclass(kw_only=True)
+class Seated:
+    """Somebody at a seat; `browser` holds the seat key and the session's token."""
+
+    site: str
+    arrival: str
+    browser: Browser
+    session: str
+
+
+@dataclass(kw_only=True)
+class Cast:
+    """Who is there, in memory only: the world holds what the platform knows of them."""
+
+    seated: list[Seated] = field(default_factory=list)
+    cookies: dict[str, str] = field(default_factory=dict)
+
+
+# By the data folder of the world in which they came.
+_CASTS: Final[dict[Path, Cast]] = {}
+
+
+async def set_seated(stage: Stage) -> Arriving:
+    """Everybody of both sites has sat down, and every account has signed in."""
+    arriving = await set_arriving(stage)
+    cast_ = _CASTS[stage.one.settings.data] = Cast()
+    service = as_service(arriving)
+    for login, (role, site) in ACCOUNTS.items():
+        person = await people.person(service, login, role, site=site)
+        page = await people.signed_in(service, person)
+        assert page.cookie is not None
+        cast_.cookies[login] = page.cookie
+    await arriving.heartbeats()
+    await _confirm(arriving)
+    for site, who in DESKS.items():
+        for number, letter in enumerate(arriving.letters[site], 1):
+            arrival = await arriving.inside(letter, f"A-{number:02}", who)
+            given = await arriving.seat(arrival, who)
+            browser = await arriving.enrolled(given["seat"], staff=who)
+            entered = await arriving.log_in(browser, given["slip"])
+            assert entered.status_code == 201, entered.text
+            session = entered.json()["session"]
+            cast_.seated.append(Seated(site=site, arrival=arrival, browser=browser, session=session))
+    return arriving
+
+
+async def _confirm(arriving: Arriving) -> None:
+    """Each centre confirms its part of the booking."""
+    booking = (await arriving.get("olga", "/bookings")).json()["items"][0]
+    for who in DESKS.values():
+        done = await arriving.post(who, f"/bookings/{booking['id']}:confirm", {"revision": 1})
+        assert done.status_code == 200, done.text
+
+
+def cast_of(folder: Path) -> Cast:
+    """Who came in the world of this folder, for one who enters it anew."""
+    known = _CASTS[folder / "platform"]
+    seated = [replace(one, browser=replace(one.browser)) for one in known.seated]
+    return Cast(seated=seated, cookies=dict(known.cookies))
+
+
+def as_service(arriving: Arriving) -> Service:
+    """What `tests.support.people` asks of a service: platform, application and a clock that moves."""
+    scene = SimpleNamespace(clock=arriving.stage.clock)
+    return cast("Service", SimpleNamespace(platform=arriving.platform, app=arriving.app, scene=scene))
+
+
+@dataclass(kw_only=True)
+class Server:
+    """One server process's worth of platform: application, hall and socket, over a database."""
+
+    hall: Hall
+    address: str
+    _server: uvicorn.Server
+    _task: asyncio.Task[None]
+
+    async def stop(self) -> None:
+        """End in order: rooms are given back."""
+        await self.hall.aclose()
+        self._server.should_exit = True
+        await self._task
+
+    async def kill(self) -> None:
+        """Be gone at once, with every socket and without a word to the database: its lease stays."""
+        self.hall.leader = "nobody"
+        for led in list(self.hall._led.values()):
+            led.live.lost.set()
+            if led.running is not None:
+                led.running.cancel()
+                await asyncio.gather(led.running, return_exceptions=True)
+        for connection in list(self._server.server_state.connections):
+            cast("Any", connection).transport.abort()
+        self._server.should_exit = True
+        await self._task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Everybody:
+    """Whoever is in a whole room; the first experts are the city's."""
+
+    witness: Media
+    second: Media
+    experts: list[Media]
+    cameras: list[Media]
+
+    @property
+    def all(self) -> list[Media]:
+        """All of them."""
+        return [self.witness, self.second, *self.experts, *self.cameras]
+
+
+@dataclass(kw_only=True)
+class Room:
+    """A room and who may come to it; `members` are the clients of those who came, by name."""
+
+    arriving: Arriving
+    cast: Cast
+    server: Server
+    engines: RoomProcesses
+    folder: Path
+    id: str = ""
+    clients: list[Client] = field(default_factory=list)
+    media: list[Publisher | Viewer] = field(default_factory=list)
+
+    @property
+    def hall(self) -> Hall:
+        """Where the room is led."""
+        return self.server.hall
+
+    @property
+    def place(self) -> Place:
+        """The room's socket."""
+        return Place(address=self.server.address.replace("http", "ws"), room=self.id, origin=ORIGIN)
+
+    async def open(self) -> str:
+        """Open the room as its operator does."""
+        answer = await self.arriving.post("olga", "/rooms", {"draw": self.arriving.row.id})
+        assert answer.status_code == 201, answer.text
+        self.id = str(answer.json()["id"])
+        return self.id
+
+    async def socket(self, **more: Any) -> Client:
+        """An open socket that has said nothing."""
+        client = await Client.open(self.place, **more)
+        self.clients.append(client)
+        return client
+
+    async def expert(self, number: int, **hello: Any) -> Media:
+        """An expert comes in from its seat."""
+        seated, certificate = self.cast.seated[number], RTCCertificate.generateCertificate()
+        client = await self.socket()
+        await client.hello(**self.shown(seated, certificate) | hello)
+        client.beat()
+        return Media(client, certificate)
+
+    def shown(self, seated: Seated, certificate: RTCCertificate, **changes: str) -> dict[str, Any]:
+        """What a seat's hello shows."""
+        fingerprint = fingerprint_of(certificate)
+        binding = binding_of(
+            self.place,
+            sign=seated.browser.sign,
+            seat=seated.browser.seat,
+            session=seated.session,
+            fingerprint=fingerprint,
+            **changes,
+        )
+        credential = {"seat": seated.browser.token}
+        return {"credential": credential, "fingerprint": fingerprint, "binding": binding}
+
+    async def account(self, login: str, *, camera: str | None = None) -> Media:
+        """Somebody with an account comes in, or makes a browser a room camera."""
+        certificate = RTCCertificate.generateCertificate()
+        client = await self.socket(cookie=self.cast.cookies[login])
+        credential: dict[str, Any] = {"account": True} | ({} if camera is None else {"camera": camera})
+        await client.hello(credential, fingerprint=fingerprint_of(certificate))
+        client.beat()
+        return Media(client, certificate)
+
+    async def whole(self) -> "Everybody":
+        """Everybody is in and publishes: experts, a camera of each room, both witnesses."""
+        witness, second = await self.account("wanda"), await self.account("wendy")
+        experts = [await self.expert(number) for number in range(len(self.cast.seated))]
+        cameras = [await self.account(who, camera="north") for who in DESKS.values()]
+        for one in experts:
+            await self.publish(one)
+        for one in cameras:
+            await self.publish(one, "camera")
+        return Everybody(witness=witness, second=second, experts=experts, cameras=cameras)
+
+    async def evaluating(self) -> "Everybody":
+        """The same, once the evaluation has begun."""
+        every = await self.whole()
+        await self.begin(every)
+        return every
+
+    async def begin(self, every: "Everybody") -> None:
+        """A witness begins the evaluation, as soon as everything is ready for it."""
+        client = every.witness.client
+        for site in DESKS:
+            await client.event("site", site=site, link="up", recording="ok")
+        tracks = [f"{one.client.member}/{what}" for one in every.experts for what in ("camera", "microphone")]
+        for track in [*tracks, *(f"{one.client.member}/camera" for one in every.cameras)]:
+            await client.event("track", id=track, up=True)
+        await client.ask("phase", to="check-in")
+        await client.ask("phase", to="evaluating")
+
+    async def publish(self, member: Media, *sources: str) -> Publisher:
+        """Publish and play."""
+        made = await member.publisher(sources or ("camera", "microphone"))
+        self.media.append(made)
+        return made
+
+    async def view(self, member: Media, *tracks: str) -> Viewer:
+        """View tracks."""
+        made = await member.viewer(tracks)
+        self.media.append(made)
+        return made
+
+    async def close(self) -> None:
+        """Everybody goes; the engine's process ends with its rooms."""
+        for one in self.media:
+            if isinstance(one, Publisher):
+                await one.stop()
+            await one.close(silently=True)
+        for client in self.clients:
+            await client.close()
+        await self.server.stop()
+        if self.id:
+            await self.engines.release(self.id)
+
+    async def running(self) -> None:
+        """Wait until the room's engine runs, and with it the recorder."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while (led := self.hall._led.get(self.id)) is None or led.live.carrier.engine is None:  # noqa: ASYNC110 - nobody tells it
+                await asyncio.sleep(0.01)
+
+    async def recorded(self) -> None:
+        """Wait until something of every track is on the disk."""
+        engine = self.hall._led[self.id].live.carrier.engine
+        assert engine is not None
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                stats = await engine.stats(RoomId(self.id))
+                if all((one.recorded_ms or 0) > 0 for one in stats.tracks):
+                    return
+                await asyncio.sleep(0.05)
+
+    async def over(self) -> None:
+        """Wait until the room is closed and everything of it stands in the log."""
+        led = self.hall._led.get(self.id)
+        if led is not None and led.running is not None:
+            await asyncio.wait_for(led.running, PATIENCE_SECONDS)
+
+
+async def start_server(arriving: Arriving, platform: Platform, engines: RoomProcesses) -> Server:
+    """A server of the installation over this platform's database."""
+    settings = Settings(
+        data=arriving.stage.one.settings.data,
+        public_url=ORIGIN,
+        caller_rate="100000/minute",
+        public_rate="100000/minute",
+    )
+
+    async def pause(seconds: float) -> None:
+        await asyncio.sleep(seconds / FASTER)
+
+    hall = make_hall(platform, settings, engines=engines)
+    hall.pause = pause
+    hall.pack = replace(hall.pack, thresholds=replace(hall.pack.thresholds, steady_ms=100))
+    app = create_app(platform, arriving.stage.one.ceremony, settings, static=None, hall=hall)
+    listener = listen("127.0.0.1", 0)
+    server = uvicorn.Server(server_config(app))
+    # Signals stay the test's.
+    task = asyncio.create_task(server._serve([listener]))
+    return Server(hall=hall, address=address_of(listener), _server=server, _task=task)
+
+
+@asynccontextmanager
+async def served(arriving: Arriving, cast_: Cast, folder: Path) -> AsyncIterator[Room]:
+    """A server whose rooms run in processes of their own; no room is open yet."""
+    engines = RoomProcesses(folder / "rooms", bind="127.0.0.1", addresses=["127.0.0.1"])
+    server = await start_server(arriving, arriving.platform, engines)
+    # What goes over HTTP goes to the same hall.
+    arriving.app.state.hall = server.hall
+    room = Room(arriving=arriving, cast=cast_, server=server, engines=engines, folder=folder)
+    try:
+        yield room
+    finally:
+        await room.close()
