@@ -15,6 +15,7 @@ export interface Challenge {
 }
 
 export interface SeatSession {
+  readonly id: string;
   readonly seat: string;
   readonly site: string;
   readonly code: string;
@@ -49,12 +50,18 @@ export async function logIn(
 ): Promise<{ readonly token: string; readonly session: SeatSession }> {
   const found = record(await ask(here, { method: "POST", path: `${seats(seat)}/logins`, body: answer }));
   const session = {
+    id: text(found.session),
     seat: text(found.seat),
     site: text(found.site),
     code: text(found.code),
     expiresAt: text(found.expires_at),
   };
   return { token: text(found.token), session };
+}
+
+/** The room that the session of this seat belongs to; null while it is not open. */
+export async function roomOfSeat(here: Here, token: string): Promise<string | null> {
+  return textOrNull(record(await ask(here, { path: "/v1/seats/current/room", authorization: `Seat ${token}` })).room);
 }
 
 /** Ends the session of this seat's browser; its token is shown, whoever else is signed in here. */

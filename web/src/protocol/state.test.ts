@@ -175,8 +175,14 @@ describe("what a witness watches", () => {
 });
 
 describe("the connection light", () => {
-  const at = (state: "open" | "waiting" | "connecting" | "ended", rtt: number | null = null) => lightOf({ state, ending: null, since: 0, rtt, ahead: null });
+  const at = (state: "open" | "waiting" | "connecting" | "ended", rtt: number | null = null) => lightOf({ state, ending: null, cutSince: null, rtt, ahead: null });
   it("is good, slow, cut or out", () => expect([at("open"), at("open", 900), at("waiting"), at("connecting"), at("ended")]).toEqual(["good", "slow", "cut", "cut", "ended"]));
+  it("counts a cut from its begin, however often it is tried", () => {
+    const link = (view: RoomView, state: "open" | "waiting" | "connecting", since: number): RoomView => reduce(view, { type: "link", state, ending: null, since });
+    const cut = link(link(link(room(), "open", 10), "waiting", 500), "connecting", 900);
+    expect(cut.link.cutSince).toBe(500);
+    expect(link(cut, "open", 1_000).link.cutSince).toBeNull();
+  });
   it("somebody speaks for as long as it is told, by the server's clock", () => {
     const view = after(reduce(room(), { type: "pong", rtt: 20, ahead: Date.parse(TIME) - 5_000 }), ["speaking", { member: "mem_2", level: 30 }], ["speaking", { member: "mem_3", level: 110 }]);
     expect([speaksNow(view, "mem_2", 5_200), speaksNow(view, "mem_2", 7_000), speaksNow(view, "mem_3", 5_200)]).toEqual([true, false, false]);

@@ -14,9 +14,10 @@ export interface Hold {
 export interface Link {
   readonly state: LinkState;
   readonly ending: Ending | null;
-  /** Of the client's own clock, as `ahead` is the server's wall clock less that. */
-  readonly since: number;
+  /** Since when there is no connection, by the client's own clock; null while there is one. */
+  readonly cutSince: number | null;
   readonly rtt: number | null;
+  /** The server's wall clock less the client's own one. */
   readonly ahead: number | null;
 }
 
@@ -54,7 +55,7 @@ const URGENCY = ["frozen", "paused", "break", "held"] as const;
 const ENGINE = "engine";
 
 export const NOWHERE: RoomView = {
-  link: { state: "connecting", ending: null, since: 0, rtt: null, ahead: null },
+  link: { state: "connecting", ending: null, cutSince: null, rtt: null, ahead: null },
   entered: false,
   room: { id: "", opened_at: null, begins_at: null },
   phase: null,
@@ -89,7 +90,8 @@ export function reduce(view: RoomView, news: News): RoomView {
   if (news.type === "event") return fold(view, news.event);
   if (news.type === "welcome") return news.body.snapshot === null ? view : entered(view, news.body.snapshot);
   if (news.type === "pong") return { ...view, link: { ...view.link, rtt: news.rtt, ahead: news.ahead } };
-  return { ...view, link: { ...view.link, state: news.state, ending: news.ending, since: news.since } };
+  const cutSince = news.state === "open" ? null : (view.link.cutSince ?? news.since);
+  return { ...view, link: { ...view.link, state: news.state, ending: news.ending, cutSince } };
 }
 
 const byId = <T extends { readonly id: string }>(list: readonly T[]): Map<string, T> => new Map(list.map((one) => [one.id, one]));

@@ -1,9 +1,10 @@
 import { createApp } from "vue";
-import english from "../../i18n/en/seat.ts";
-import { createTexts } from "../../i18n/index.ts";
+import { createLazyTexts } from "../../i18n/lazy.ts";
+import chineseRoom from "../../i18n/zh-CN/room.ts";
 import chinese from "../../i18n/zh-CN/seat.ts";
 import "../../ui/base.css";
 import "./seat.css";
 import App from "./App.vue";
 
-createApp(App).use(createTexts(chinese, english)).mount("#app");
+const texts = await createLazyTexts({ ...chinese, room: chineseRoom }, async () => (await import("./english.ts")).default);
+createApp(App).use(texts).mount("#app");

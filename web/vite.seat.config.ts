@@ -1,0 +1,24 @@
+// The page of a seat, built by itself: an expert's page must be light, so it shares no chunk with heavier pages and
+// takes its texts by the small part of vue-i18n that it uses.
+import { fileURLToPath } from "node:url";
+import vue from "@vitejs/plugin-vue";
+import { defineConfig } from "vite";
+
+const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+export default defineConfig({
+  base: "/",
+  plugins: [vue()],
+  publicDir: false,
+  resolve: { alias: { "vue-i18n": file("./src/i18n/small.ts") } },
+  define: { __VUE_OPTIONS_API__: "false", __VUE_PROD_DEVTOOLS__: "false", __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "false" },
+  build: {
+    outDir: "dist",
+    emptyOutDir: false,
+    target: "es2022",
+    manifest: "seat-manifest.json",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: { input: { seat: file("./seat.html") } },
+  },
+});
