@@ -12,10 +12,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from pathlib import Path
 from typing import Any, TypeVar
 
-from remote_eval.media.engine import MediaEngine
+from remote_eval.media.engine import MediaEngine, MemberId
 from remote_eval.media.lite.engine import LiteEngine
 from remote_eval.media.lite.factory import lite_engine
 from remote_eval.media.lite.identity import make_identity
+from tests.support.gateways import running_behind_channel, running_cascade
 
 T = TypeVar("T")
 MakeEngine = Callable[[Path], AbstractAsyncContextManager[MediaEngine]]
@@ -34,7 +35,30 @@ async def running_lite(folder: Path) -> AsyncIterator[MediaEngine]:
         await engine.aclose()
 
 
-ENGINES: dict[str, MakeEngine] = {"lite": running_lite}
+@asynccontextmanager
+async def running_process(folder: Path) -> AsyncIterator[MediaEngine]:
+    """The embedded engine at the other end of a control channel."""
+    async with running_lite(folder) as engine, running_behind_channel(engine) as remote:
+        yield remote
+
+
+def cascade_with(*at_site: str) -> MakeEngine:
+    """A hub and one gateway, behind which these members of the contract suite sit."""
+
+    @asynccontextmanager
+    async def running(folder: Path) -> AsyncIterator[MediaEngine]:
+        async with running_cascade(folder, {MemberId(one): "edge" for one in at_site}) as (cascade, _, _):
+            yield cascade
+
+    return running
+
+
+ENGINES: dict[str, MakeEngine] = {
+    "lite": running_lite,
+    "process": running_process,
+    "cascade-up": cascade_with("mem_anna"),
+    "cascade-down": cascade_with("mem_ben", "mem_cara"),
+}
 
 
 def bare_lite(**plugs: Any) -> LiteEngine:

@@ -98,10 +98,11 @@ class Watch:
         attached = await self.engines.attach(room)
         engine = attached.engine
         try:
-            events = engine.events(room)
             if attached.fresh:
                 self.heads.clear()
                 await engine.open_room(room, await self.specify(live))
+            events = engine.events(room)
+            if attached.fresh:
                 await self._forget_tracks()
             known = [] if attached.fresh else await self._ever()
             await live.carrier.attach(engine, live.state, known=known)

@@ -44,6 +44,8 @@ class RemoteEngine:
         self._channel = channel
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._readers: dict[RoomId, list[asyncio.Queue[EngineEvent | None]]] = {}
+        self._open = set(self.rooms)
+        self._early: dict[RoomId, asyncio.Queue[EngineEvent | None]] = {}
         self._number = 0
         self.lost = asyncio.Event()
         self._reading = asyncio.create_task(self._read(), name="engine-channel")
@@ -57,12 +59,22 @@ class RemoteEngine:
         return cls(channel, hello)
 
     async def open_room(self, room: RoomId, spec: RoomSpec) -> None:
-        """See `MediaEngine`."""
-        await self._call("open_room", room, spec)
+        """See `MediaEngine`; the first reader of events gets them from here on."""
+        early: asyncio.Queue[EngineEvent | None] = asyncio.Queue(MAX_WAITING_EVENTS + 1)
+        self._readers.setdefault(room, []).append(early)
+        try:
+            await self._call("open_room", room, spec)
+        except MediaError:
+            self._readers[room].remove(early)
+            raise
+        self._open.add(room)
+        self._early[room] = early
 
     async def close_room(self, room: RoomId) -> None:
         """See `MediaEngine`."""
         await self._call("close_room", room)
+        self._open.discard(room)
+        self._early.pop(room, None)
         for reader in self._readers.pop(room, []):
             _finish(reader)
 
@@ -127,10 +139,15 @@ class RemoteEngine:
 
     def events(self, room: RoomId) -> AsyncIterator[EngineEvent]:
         """See `MediaEngine`; ``engine`` with state ``lost`` is the last when the channel ends."""
-        reader: asyncio.Queue[EngineEvent | None] = asyncio.Queue(MAX_WAITING_EVENTS)
+        early = self._early.pop(room, None)
+        if early is not None:
+            return _until_none(early)
+        reader: asyncio.Queue[EngineEvent | None] = asyncio.Queue(MAX_WAITING_EVENTS + 1)
         if self.lost.is_set():
             reader.put_nowait(_LOST)
             _finish(reader)
+        elif room not in self._open:
+            raise MediaError("media.unknown")
         else:
             self._readers.setdefault(room, []).append(reader)
         return _until_none(reader)
@@ -180,7 +197,7 @@ class RemoteEngine:
 
     def _deliver(self, room: RoomId, event: EngineEvent) -> None:
         for reader in list(self._readers.get(room, [])):
-            if reader.full():
+            if reader.qsize() >= MAX_WAITING_EVENTS:
                 self._readers[room].remove(reader)
                 _finish(reader)
             else:
@@ -201,10 +218,9 @@ _LOST: Final = EngineEvent(kind="engine", at=0.0, data={"state": "lost"})
 
 
 def _finish(reader: asyncio.Queue[EngineEvent | None]) -> None:
-    """The end of a reader's events, in place of the newest one where there is no room."""
-    if reader.full():
-        reader.get_nowait()
-    reader.put_nowait(None)
+    """The end of a reader's events, for which its queue has room."""
+    if not reader.full():
+        reader.put_nowait(None)
 
 
 async def _until_none(reader: asyncio.Queue[EngineEvent | None]) -> AsyncIterator[EngineEvent]:

@@ -79,6 +79,7 @@ class Dial:
         self._own, self._pinned, self._told = own, pinned, told
         self._session = connector.number(62)
         self._version = 0
+        self._theirs = ("", "")
         self._local = connector.credentials()
         self._tie_breaker = connector.number(64).to_bytes(8, "big")
         self._candidates: tuple[tuple[str, int], ...] = ()
@@ -149,7 +150,8 @@ class Dial:
         return self.offer()
 
     def answered(self, answer: str) -> None:
-        """Take the answer. Raises ``media.sdp``; ``media.fingerprint`` for another than the pinned one."""
+        """Take the answer. Raises ``media.sdp``; ``media.fingerprint`` for another than the pinned one;
+        ``media.no-connection`` when the other end began anew."""
         read = read_description(answer)
         if read.fingerprint != self._pinned:
             raise MediaError("media.fingerprint")
@@ -159,7 +161,10 @@ class Dial:
         self._candidates = read.candidates
         if self.peer is None:
             self.peer = self._connect(read)
+            self._theirs = read.party
             self.room.dials.append(self)
+        elif self._theirs != read.party:
+            raise MediaError("media.no-connection")
         elif (self._local, read.ufrag) != (self.peer.local, self.peer.remote.ufrag):
             self._connector.rename(self.peer, self._local, read)
         self._begin(chosen)

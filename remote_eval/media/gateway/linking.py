@@ -1,0 +1,241 @@
+"""One room over a hub and its sites: who is where, and which tracks therefore go up and down which link.
+
+`settle` looks what is published where, compares what is needed with what is linked, and changes the links:
+first what goes up, then what comes down. One copy of a track goes over a site's uplink in each direction,
+however many want it. A site that does not answer is given up until its gateway comes back.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from remote_eval.errors import MediaError
+from remote_eval.media.engine import Grants, MediaEngine, MemberId, RoomId, RoomSpec, RoomStats, TrackId
+from remote_eval.media.gateway.merging import Story, Where, owner
+from remote_eval.media.gateway.reaching import RemoteGateway
+from remote_eval.media.lite.sdp import read_description
+
+_log = logging.getLogger(__name__)
+UNAVAILABLE = "media.unavailable"
+DOWN = "down"
+NOTHING = Grants()
+
+
+@dataclass(slots=True, kw_only=True)
+class Site:
+    """A site of a room; `gateway` is None while it is lost. What its links carry, up by member."""
+
+    name: str
+    gateway: RemoteGateway | None = None
+    down: frozenset[TrackId] = frozenset()
+    up: dict[MemberId, frozenset[TrackId]] = field(default_factory=dict)
+    hearing: asyncio.Task[None] | None = None
+
+    @property
+    def guest(self) -> MemberId:
+        """As whom the site views at the hub; no member's id has a full stop."""
+        return MemberId(f"gateway.{self.name}")
+
+    def forget(self) -> None:
+        """Nothing is linked."""
+        self.down = frozenset()
+        self.up.clear()
+
+
+class LinkedRoom:
+    """See the module. `hub` is the hub's engine and `pin` its certificate's fingerprint."""
+
+    def __init__(self, room: RoomId, hub: MediaEngine, pin: str, spec: RoomSpec | None) -> None:
+        """`spec` is None for a room that was open already: then everything is taken to be recorded."""
+        self.room = room
+        self.hub = hub
+        self.spec = spec
+        self.grants: dict[MemberId, Grants] = {}
+        self.home: dict[MemberId, Where] = {}
+        self.views: dict[MemberId, dict[str, TrackId]] = {}
+        self.wants: dict[MemberId, frozenset[TrackId]] = {}
+        self.voices: dict[TrackId, frozenset[TrackId]] = {}
+        self.sites: dict[str, Site] = {}
+        self.story = Story(self.home.__contains__, self.place)
+        self.dirty = asyncio.Event()
+        self.is_closed = False
+        self._pin = pin
+        self._order = asyncio.Lock()
+
+    def place(self, member: MemberId) -> Where:
+        """Where a member is; whoever is not known is of the hub."""
+        return self.home.get(member)
+
+    def members_at(self, where: Where) -> list[MemberId]:
+        """Members of a place."""
+        return [one for one in self.grants if self.place(one) == where]
+
+    def engine(self, member: MemberId) -> MediaEngine:
+        """The engine of a member's place. Raises ``media.unknown``, ``media.unavailable``."""
+        if member not in self.grants:
+            raise MediaError("media.unknown")
+        where = self.home.get(member)
+        if where is None:
+            return self.hub
+        gateway = self.sites[where].gateway
+        if gateway is None:
+            raise MediaError(UNAVAILABLE)
+        return gateway
+
+    def live(self) -> list[Site]:
+        """Sites that are reached."""
+        return [one for one in self.sites.values() if one.gateway is not None]
+
+    def needed(self, where: Where) -> set[TrackId]:
+        """What somebody at a place is granted and views; the masks are the hub's."""
+        found = set[TrackId]()
+        for member in self.members_at(where):
+            found |= self.wants.get(member, frozenset()) & self.grants[member].receive
+        if where is None:
+            found = found.union(*self.voices.values())
+        return found
+
+    def lacks(self, where: Where) -> bool:
+        """Whether somebody at a place needs what is elsewhere and not linked."""
+        linked = set(self.sites[where].down) if where is not None else self._uplinked()
+        return any(self.place(owner(one)) != where and one not in linked for one in self.needed(where))
+
+    def _uplinked(self) -> set[TrackId]:
+        return {track for site in self.live() for tracks in site.up.values() for track in tracks}
+
+    # Links.
+
+    async def stats(self) -> tuple[RoomStats, dict[str, RoomStats]]:
+        """Figures of the hub and of each site that answers."""
+        sites = self.live()
+        hub, *others = await asyncio.gather(self.hub.stats(self.room), *(self._stats(one) for one in sites))
+        assert hub is not None  # noqa: S101 - only a site may be silent
+        return hub, {site.name: one for site, one in zip(sites, others, strict=True) if one is not None}
+
+    async def _stats(self, site: Site) -> RoomStats | None:
+        with suppress(MediaError):
+            if site.gateway is not None:
+                return await site.gateway.stats(self.room)
+        return None
+
+    async def settle(self) -> None:
+        """Bring the links to what is needed. Raises MediaError when the hub's engine fails."""
+        async with self._order:
+            self.dirty.clear()
+            hub, sites = await self.stats()
+            for name, stats in sites.items():
+                self._notice(name, stats)
+            here = {one.track for one in hub.tracks if self.place(owner(one.track)) is None}
+            for site in self.live():
+                if site.name in sites:
+                    published = {one.track for one in sites[site.name].tracks}
+                    await self._guarded(site, self._raise(site, published))
+            here |= self._uplinked()
+            for site in self.live():
+                await self._guarded(site, self._lower(site, here))
+
+    def _notice(self, site: str, stats: RoomStats) -> None:
+        """A track that nobody told of yet: its event is on its way, or came while the gateway was away."""
+        for one in stats.tracks:
+            if self.place(owner(one.track)) == site:
+                at = stats.clock_ms + self.story.offsets.get(site, 0.0)
+                self.story.turn(one.track, on=True, cause="found", at=at)
+
+    async def _guarded(self, site: Site, work: Awaitable[None]) -> None:
+        """A link that is refused costs its site; it is tried again with the next change."""
+        try:
+            await work
+        except MediaError as error:
+            _log.warning("a link of site %s was not changed: %s", site.name, error.code)
+
+    async def _raise(self, site: Site, published: set[TrackId]) -> None:
+        """What goes up from a site: everything while the hub records, else what others need."""
+        if self.spec is None or self.spec.record is not None:
+            needed = published
+        else:
+            places: list[Where] = [None, *(name for name in self.sites if name != site.name)]
+            needed = published & set[TrackId]().union(*(self.needed(one) for one in places))
+        for member in self.members_at(site.name):
+            wanted = frozenset(one for one in needed if owner(one) == member)
+            if wanted != site.up.get(member, frozenset()):
+                await self._carry_up(site, member, wanted)
+
+    async def _carry_up(self, site: Site, member: MemberId, wanted: frozenset[TrackId]) -> None:
+        gateway = site.gateway
+        if gateway is None:
+            return
+        link = f"up.{member}"
+        offer = await gateway.carry(self.room, link, "up", sorted(wanted), self._pin)
+        self._pinned(offer.sdp, gateway)
+        sources = {mid: track.rpartition("/")[2] for mid, track in offer.mids.items()}
+        answered = await self.hub.publish(self.room, member, offer.sdp, sources)
+        await self._carried(gateway, link, answered.sdp)
+        site.up[member] = frozenset(track for mid, track in offer.mids.items() if mid not in answered.refused)
+
+    async def _lower(self, site: Site, here: set[TrackId]) -> None:
+        """What comes down to a site: what its members need of the others'."""
+        wanted = frozenset(
+            one for one in self.needed(site.name) & here if self.place(owner(one)) != site.name
+        )
+        gateway = site.gateway
+        if wanted == site.down or gateway is None:
+            return
+        await self.hub.admit(self.room, site.guest, Grants(receive=wanted))
+        offer = await gateway.carry(self.room, DOWN, "down", sorted(wanted), self._pin)
+        self._pinned(offer.sdp, gateway)
+        answered = await self.hub.view(self.room, site.guest, offer.sdp, offer.mids)
+        await self._carried(gateway, DOWN, answered.sdp)
+        site.down = frozenset(track for mid, track in offer.mids.items() if mid not in answered.refused)
+
+    async def _carried(self, gateway: RemoteGateway, link: str, answer: str) -> None:
+        """The hub's answer; one end of a connection that outlived the other is hung up and begun anew."""
+        try:
+            await gateway.carried(self.room, link, answer)
+        except MediaError as error:
+            if error.code == "media.no-connection":
+                await gateway.drop(self.room, link)
+                self.dirty.set()
+            raise
+
+    def _pinned(self, offer: str, gateway: RemoteGateway) -> None:
+        """The link is that of the gateway which signed for the channel."""
+        if read_description(offer).fingerprint != gateway.fingerprint:
+            raise MediaError("media.fingerprint")
+
+    def unlinked(self, link: str) -> None:
+        """A link ended by itself: it is made anew."""
+        for site in self.sites.values():
+            if link == site.guest:
+                site.down = frozenset()
+            site.up.pop(MemberId(link), None)
+        self.dirty.set()
+
+    # Members at the hub.
+
+    async def tell_hub(self, member: MemberId, *, anew: bool = False) -> None:
+        """Whoever is at a site sends at the hub as itself, by its site's link, while the site is reached."""
+        grants = self.grants[member]
+        where = self.place(member)
+        if where is not None:
+            reached = self.sites[where].gateway is not None
+            grants = Grants(publish=grants.publish) if reached else NOTHING
+        if anew:
+            await self.hub.expel(self.room, member)
+        await self.hub.admit(self.room, member, grants)
+
+    def viewed(
+        self, member: MemberId, offer: str, wants: Mapping[str, TrackId]
+    ) -> tuple[dict[str, TrackId], frozenset[TrackId]]:
+        """Note what a member wants by its newest offer; gives what it wanted before.
+
+        Raises ``media.sdp``, ``media.too-large``.
+        """
+        read = read_description(offer)
+        before = self.views.get(member, {}), self.wants.get(member, frozenset())
+        mids = before[0] | dict(wants)
+        active = {one.mid for one in read.sections if one.direction in ("recvonly", "sendrecv")}
+        self.views[member] = mids
+        self.wants[member] = frozenset(track for mid, track in mids.items() if mid in active)
+        return before
