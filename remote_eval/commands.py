@@ -42,12 +42,14 @@ class Publish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """An offer that receives `wants` (mid to track), or, where the engine offers, `tracks` without an SDP."""
+    """An offer that receives `wants` (mid to track), or, where the engine offers, `tracks` without an SDP;
+    `restart`: by an ICE restart of the connection."""
 
     type: ClassVar[str] = "view"
     sdp: str | None = field(default=None, repr=False)
     wants: Mapping[str, str] = field(default_factory=dict)
     tracks: tuple[str, ...] = ()
+    restart: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,6 +113,7 @@ BODIES: Final[Mapping[str, Shape]] = MappingProxyType(
         "view": one_of(
             record({"sdp": _SDP, "wants": table(_MID, path(), MAX_MIDS_VIEW)}),
             record({"wants": array(path(), MAX_MIDS_VIEW)}),
+            record({"wants": array(path(), MAX_MIDS_VIEW), "restart": constant(expected=True)}),
         ),
         "view-answer": record({"sdp": _SDP}),
         "restart": record({"purpose": choice("publish", "view"), "sdp": _SDP}),
@@ -250,7 +251,7 @@ def _ping(body: _Body) -> cmd.Ping:
 def _view(body: _Body) -> cmd.View:
     if "sdp" in body:
         return cmd.View(sdp=body["sdp"], wants=body["wants"])
-    return cmd.View(tracks=tuple(body["wants"]))
+    return cmd.View(tracks=tuple(body["wants"]), restart=body.get("restart", False))
 
 
 def _intercom(body: _Body) -> cmd.PressIntercom:

@@ -183,7 +183,8 @@ class Carrier:
 
     async def _view(self, engine: MediaEngine, who: MemberId, command: cmd.View) -> dict[str, JsonValue]:
         if command.sdp is None:
-            offered = await engine.offer_view(self.room, who, [TrackId(one) for one in command.tracks])
+            tracks = [TrackId(one) for one in command.tracks]
+            offered = await engine.offer_view(self.room, who, tracks, restart=command.restart)
             return {"sdp": offered.sdp, "mids": _plain(offered.mids), "refused": _plain(offered.refused)}
         wants = {mid: TrackId(track) for mid, track in command.wants.items()}
         return _answer(await engine.view(self.room, who, command.sdp, wants))

@@ -118,6 +118,8 @@ def test_every_type_refuses_a_body_with_a_member_too_much_and_each_one_missing(k
 def test_what_a_command_says_is_what_the_frame_said() -> None:
     view = parse(text(frame("view", {"wants": ["mem_1/camera"]}))).command
     assert view == cmd.View(sdp=None, tracks=("mem_1/camera",))
+    again = parse(text(frame("view", {"wants": ["mem_1/camera"], "restart": True}))).command
+    assert again == cmd.View(sdp=None, tracks=("mem_1/camera",), restart=True)
     to_site = parse(text(frame("intercom", {"on": True, "reason": "time", "to": {"site": "north"}}))).command
     assert to_site == cmd.PressIntercom(on=True, reason="time", to_site="north")
     assert parse(text(frame("intercom", {"on": False}))).command == cmd.PressIntercom(on=False)
@@ -155,6 +157,7 @@ def test_all_faults_of_a_body_are_told_at_once() -> None:
         ("publish", {"sources": {"0": "masked"}}, ("/body/sources/0", "choice")),
         ("publish", {"sdp": "x" * (MAX_SDP_BYTES + 1)}, ("/body/sdp", "length")),
         ("view", {"wants": {str(n): "m/camera" for n in range(65)}}, ("/body/wants", "length")),
+        ("view", {"sdp": "v=0", "wants": {"0": "m/camera"}, "restart": True}, ("/body/restart", "unknown")),
         ("resume-site", {"confirmed": ["mem_1", "mem_1"]}, ("/body/confirmed/1", "twice")),
         ("hello", {"fingerprint": "sha-1 AB"}, ("/body/fingerprint", "format")),
         ("hello", {"binding": "!" * 86}, ("/body/binding", "format")),
