@@ -12,7 +12,7 @@ export interface Group {
 export function groupsOf(view: RoomView): readonly Group[] {
   const all = [...view.members.values(), ...(view.you === null ? [] : [view.you])];
   const shown = (one: Member): boolean => SEATED.has(one.role) || one.role === "camera";
-  const rank = (one: Member): string => `${one.role === "camera" ? 1 : 0}${one.seat ?? one.id}`;
+  const rank = (one: Member): string => `${one.role === "camera" ? 1 : 0} ${one.seat ?? one.id}`;
   const sorted = (list: Member[]): Member[] => list.sort((a, b) => rank(a).localeCompare(rank(b), "en", { numeric: true }));
   const sites = [...view.sites.values()].sort((a, b) => Number(a.part === "remote") - Number(b.part === "remote"));
   const groups: Group[] = sites.map((site) => ({ site, members: sorted(all.filter((one) => one.site === site.id && shown(one))) }));
