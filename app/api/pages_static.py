@@ -25,6 +25,7 @@ PAGES: Final = {
     "/i": "invitation.html",
     "/desk": "desk.html",
     "/seat": "seat.html",
+    "/wall": "wall.html",
     "/verifier.html": "verifier.html",
 }
 _KEEP: Final = "public, max-age=31536000, immutable"
