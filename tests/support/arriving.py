@@ -37,7 +37,7 @@ from tests.support.calling import Calling, Letter, set_calling
 from tests.support.parties import seeded
 from tests.support.stage import Stage
 
-CITY, COUNTY = "ste_city", "ste_county"
+CITY, COUNTY, TOWN = "ste_city", "ste_county", "ste_town"
 STAFF: dict[str, tuple[str, str | None]] = {
     "olga": ("operator", None),
     "oscar": ("operator", None),
@@ -46,6 +46,8 @@ STAFF: dict[str, tuple[str, str | None]] = {
     "dora": ("site", CITY),
     "wanda": ("witness", CITY),
     "carlo": ("site", COUNTY),
+    # The third site of `tests.support.hub_world`.
+    "tilda": ("site", TOWN),
 }
 ORIGIN = "http://api.test.example"
 PNG = urlsafe_b64encode(b"\x89PNG\r\n\x1a\n" + bytes(40)).decode().rstrip("=")

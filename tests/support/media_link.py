@@ -31,6 +31,8 @@ def letters(count: int) -> str:
 
 # Where clients are at home: an engine's test ground may put another loopback address in its place.
 home = ["127.0.0.1"]
+# Which of an engine's addresses such a place can reach; all, when none is named.
+reached: list[str] = []
 
 
 class Link(asyncio.DatagramProtocol):
@@ -92,7 +94,8 @@ class Link(asyncio.DatagramProtocol):
         ice = media.ice
         assert ice is not None
         self._remote_ice = (str(ice.usernameFragment), str(ice.password))
-        candidate = next((one for part in read.media for one in part.ice_candidates), None)
+        every = [one for part in read.media for one in part.ice_candidates]
+        candidate = next((one for one in every if not reached or one.ip in reached), None)
         if candidate is not None and candidate.protocol.lower() == "udp":
             self.remote = (candidate.ip, candidate.port)
         if self._dtls is None:

@@ -1,0 +1,246 @@
+"""A whole room over a test network, as a test drives it: the hub's platform, three sites, somebody outside.
+
+    with hub_room(world, folder) as room:
+        room.enter()            # experts e1 to e7, w (witness), v (supervisor), s (staff), c1 to c3 (cameras)
+        room.begin()
+        heard, seen = room.read(room.measure())     # by person: whose tones, whose pictures
+
+Each seat speaks with a tone of its own, so whoever hears it can be told from what arrived, not from what was
+promised. `b` is a bidder, outside of all sites.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from tests.support.hub_clients import SiteClients
+from tests.support.hub_server import HubServer
+from tests.support.hub_world import SITES, HubWorld
+from tests.support.networks import HUB, OUTSIDE, Network
+from tests.support.networks_inside import Inside
+
+BOTH: Final = ("camera", "microphone")
+# Half a second of sound tells tones apart by 2 Hz.
+_NEAR_HERTZ: Final = 6.0
+CALL_TOKEN: Final = "call-token-of-one-bidder-0123456789abcdef"
+Table = dict[str, set[str]]
+
+
+class HubRoom:
+    """See the module. `members` are ids by short name, `tones` what each speaks with."""
+
+    def __init__(self, world: HubWorld, network: Network, *, lost_ms: int | None = None) -> None:
+        self.world, self.network, self._lost_ms = world, network, lost_ms
+        self.origin = f"http://{network.server('site-a')}:{network.openings.tcp}"
+        self._epoch = time.time()
+        with ThreadPoolExecutor(len(network.sites) + 1) as pool:
+            sites = {place: pool.submit(self._clients, place) for place in network.sites}
+            self.hub = self.start_server()
+            self.sites = {place: one.result() for place, one in sites.items()}
+        self.places = {f"e{number}": seat.place for number, seat in enumerate(world.seats, 1)}
+        self.places |= {"w": "site-a", "v": "site-b", "s": "site-a", "b": OUTSIDE}
+        self.places |= {f"c{number}": place for number, place in enumerate(SITES, 1)}
+        self.tones = {name: 400 + 60 * number for number, name in enumerate(self.places)}
+        self.members: dict[str, str] = {}
+        self.id = ""
+        self.call = ""
+
+    @property
+    def experts(self) -> list[str]:
+        """Everybody at a seat."""
+        return [name for name in self.places if name.startswith("e")]
+
+    def start_server(self) -> Inside:
+        """A server process at the hub, over what is on disk."""
+        network = self.network
+        server = Inside(
+            network,
+            HUB,
+            HubServer,
+            folder=str(self.world.folder),
+            trust=self.world.trust,
+            began=self.world.now.isoformat(),
+            epoch=self._epoch,
+            origin=self.origin,
+            port=network.openings.tcp,
+            media=network.openings.media[0],
+            addresses=network.hub_addresses,
+            lost_ms=self._lost_ms,
+        )
+        server.ask("serve")
+        network.await_listener(HUB, network.openings.tcp)
+        return server
+
+    def _clients(self, place: str) -> Inside:
+        server = f"{self.network.server(place)}:{self.network.openings.tcp}"
+        address = self.network.address(place)
+        return Inside(self.network, place, SiteClients, address=address, origin=self.origin, server=server)
+
+    def at(self, name: str) -> Inside:
+        """The clients of a person's place."""
+        return self.sites[self.places[name]]
+
+    # -- coming in
+
+    def open(self) -> None:
+        """The operator opens the room."""
+        done = self.hub.ask(
+            "post", token=self.world.tokens["olga"], path="/rooms", body={"draw": self.world.draw}
+        )
+        assert done["status"] == 201, done
+        self.id = done["body"]["id"]
+
+    def shown(self, name: str, **changes: Any) -> dict[str, Any]:
+        """What a person shows to come in."""
+        if name in self.experts:
+            seat = self.world.seats[self.experts.index(name)]
+            fingerprint = self.at(name).ask("fingerprint", name=name)
+            binding = seat.binding(fingerprint=fingerprint, origin=self.origin, room=self.id, **changes)
+            return {"credential": {"seat": seat.browser.token}, "binding": binding}
+        if name == "b":
+            return {"credential": {"call": CALL_TOKEN}}
+        logins = {"w": "wanda", "v": "sven"}
+        login = logins.get(name) or SITES[self.places[name]][3]
+        camera = {"camera": "north"} if name.startswith("c") else {}
+        return {"credential": {"account": True} | camera, "cookie": self.world.cookies[login]}
+
+    def join(self, name: str, **more: Any) -> str:
+        """A person comes in; its member id."""
+        welcome = self.at(name).ask("join", name=name, room=self.id, **self.shown(name) | more)
+        assert "member" in welcome, (name, welcome)
+        known = self.members.setdefault(name, welcome["member"])
+        assert known == welcome["member"], "somebody came back as somebody else"
+        return known
+
+    def publish(self, name: str, *sources: str) -> None:
+        """A person shows and speaks."""
+        self.at(name).ask("publish", name=name, sources=list(sources or BOTH), hertz=self.tones[name])
+
+    def enter(self, *, but: tuple[str, ...] = ()) -> None:
+        """Everybody but the bidder comes in; seats and cameras publish. `but` come by another way."""
+        self.open()
+        for name in self.places:
+            if name not in {"b", *but}:
+                self.join(name)
+        for name in [*self.experts, "c1", "c2", "c3"]:
+            if name not in but:
+                self.publish(name, *(("camera",) if name.startswith("c") else BOTH))
+
+    # -- acting
+
+    def answer(self, name: str, kind: str, **body: Any) -> dict[str, Any]:
+        """The whole answer to a message."""
+        told: dict[str, Any] = self.at(name).ask("ask", name=name, kind=kind, body=body)
+        return told
+
+    def act(self, name: str, kind: str, **body: Any) -> dict[str, Any]:
+        """The body of an answer that is a yes."""
+        told = self.answer(name, kind, **body)
+        assert told["type"] == "ok", (name, kind, told)
+        found: dict[str, Any] = told["body"]
+        return found
+
+    def event(self, name: str, kind: str, **wanted: Any) -> dict[str, Any]:
+        """An event that a person hears."""
+        told: dict[str, Any] = self.at(name).ask("event", name=name, kind=kind, wanted=wanted)
+        return told
+
+    def ready(self) -> None:
+        """Everything that an evaluation waits for is there, as the witness is told."""
+        for site, *_ in SITES.values():
+            self.event("w", "site", site=site, link="up", recording="ok")
+        for name in self.members:
+            for source in BOTH if name in self.experts else ("camera",) * name.startswith("c"):
+                self.event("w", "track", id=self.track(name, source), up=True)
+
+    def begin(self) -> None:
+        """The evaluation begins."""
+        self.ready()
+        self.act("w", "phase", to="check-in")
+        self.act("w", "phase", to="evaluating")
+
+    def invite(self) -> None:
+        """A bidder's call is asked for and released, and the bidder comes to the waiting room."""
+        chair = self.experts[0]
+        asked = self.answer(chair, "clarify", bidder="B-07", question="请说明工期")
+        assert asked["type"] == "ok", asked
+        self.call = str(self.event("w", "clarification", state="asked")["body"]["call"])
+        self.act("w", "call-release", call=self.call)
+        self.hub.ask("call_token", room=self.id, call=self.call, token=CALL_TOKEN)
+        self.join("b")
+
+    # -- what arrives
+
+    def track(self, name: str, source: str) -> str:
+        """The id of a track."""
+        return f"{self.members[name]}/{source}"
+
+    def every_track(self, masked: str | None = None) -> list[str]:
+        """Whatever anybody could ask for, those included that nobody publishes."""
+        asked = [self.track(name, source) for name in self.members for source in BOTH]
+        asked += [self.track("w", "intercom")]
+        return asked + ([masked] if masked else [])
+
+    def ask_for_everything(self, *names: str, masked: str | None = None) -> dict[str, dict[str, str]]:
+        """Each asks to see and hear everybody else; what was refused, by person."""
+        refused = {}
+        for name in names:
+            own = f"{self.members[name]}/"
+            tracks = [one for one in self.every_track(masked) if not one.startswith(own)]
+            refused[name] = self.at(name).ask("view", name=name, tracks=tracks)
+        return refused
+
+    def measure(self, seconds: float = 1.0) -> dict[str, dict[str, Any]]:
+        """What arrives at each person, by track; all places at the same while."""
+        with ThreadPoolExecutor(len(self.sites)) as pool:
+            found = pool.map(lambda site: site.ask("measure", seconds=seconds), self.sites.values())
+            return {name: tracks for one in found for name, tracks in one.items()}
+
+    def read(self, measured: Mapping[str, Mapping[str, Any]]) -> tuple[Table, Table]:
+        """Who hears whose tone, and who sees whose picture; masked voices are `masked`."""
+        names = {member: name for name, member in self.members.items()}
+        heard: Table = {name: set() for name in measured}
+        seen: Table = {name: set() for name in measured}
+        for name, tracks in measured.items():
+            for track, told in tracks.items():
+                member, _, source = track.rpartition("/")
+                if source == "masked":
+                    if told["hertz"] is not None:
+                        heard[name].add("masked")
+                elif source == "camera":
+                    seen[name].add(names[member])
+                else:
+                    heard[name].add(self._speaker(told["hertz"]))
+        return heard, seen
+
+    def _speaker(self, hertz: float | None) -> str:
+        """Whose tone this is; told by its sound and not by the track it came on."""
+        near = [name for name, own in self.tones.items() if hertz and abs(own - hertz) < _NEAR_HERTZ]
+        return near[0] if near else f"{hertz} Hz"
+
+    def close_room(self) -> dict[str, Any]:
+        """The witness ends it; the verdict on its recordings."""
+        self.act("w", "phase", to="signing")
+        self.act("w", "phase", to="closed")
+        assert self.at("w").ask("ended", name="w") == 4010
+        self.hub.ask("over", room=self.id, within=60)
+        told: dict[str, Any] = self.hub.ask("archive", room=self.id)
+        return told
+
+
+@contextmanager
+def hub_room(
+    world: HubWorld, folder: Path, *, impaired: tuple[str, ...] = (), lost_ms: int | None = None
+) -> Iterator[HubRoom]:
+    """The network and everybody's processes, over a copy of a world; no room is open yet."""
+    with Network(*SITES, impaired=impaired, outside=True) as network:
+        room = HubRoom(world.copied(folder / "world"), network, lost_ms=lost_ms)
+        try:
+            yield room
+        finally:
+            for one in room.sites.values():
+                one.close()
+            room.hub.close()

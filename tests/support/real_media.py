@@ -1,0 +1,123 @@
+"""A light client whose media are real: each voice a tone of its own, each picture VP8 that a browser decodes.
+
+Encoded once per process and sent over and over. Packet number and time of sending lie in Opus padding
+(RFC 6716 §3.2.5) and behind the last VP8 partition, where decoders do not look.
+"""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any, Final
+
+import av
+import numpy as np
+
+from remote_eval.media.engine import CAMERA, KIND_OF, MICROPHONE
+from tests.support.media_offers import OPUS, TRAILER, VP8
+from tests.support.media_publisher import Outgoing, Publisher
+from tests.support.recorded_media import pictures
+
+FPS: Final = 10
+SAMPLES: Final = 960
+RATE: Final = 48_000
+_PIECE: Final = 1000
+_SECONDS: Final = 4
+
+
+@lru_cache
+def tone(hertz: int) -> tuple[bytes, ...]:
+    """One second of a tone as 50 Opus packets, which joins its own begin."""
+    encoder: Any = av.CodecContext.create("libopus", "w")
+    encoder.sample_rate, encoder.layout, encoder.format = RATE, "mono", "s16"
+    encoder.time_base, encoder.bit_rate = Fraction(1, RATE), 24_000
+    out: list[bytes] = []
+    for number in range(100):
+        ticks = np.arange(number * SAMPLES, (number + 1) * SAMPLES)
+        wave = (12_000 * np.sin(2 * math.pi * hertz * ticks / RATE)).astype(np.int16).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(wave, format="s16", layout="mono")
+        frame.sample_rate, frame.pts = RATE, number * SAMPLES
+        out += [bytes(one) for one in encoder.encode(frame)]
+    return tuple(out[40:90])
+
+
+def padded(packet: bytes, trailer: bytes) -> bytes:
+    """An Opus packet of one frame with `trailer` (below 255 bytes) as its padding."""
+    assert packet[0] & 3 == 0
+    return bytes((packet[0] | 3, 0x41, len(trailer))) + packet[1:] + trailer
+
+
+def hertz_of(packets: Sequence[bytes]) -> float | None:
+    """The loudest frequency of Opus packets that follow each other; None for silence."""
+    decoder: Any = av.CodecContext.create("opus", "r")
+    decoder.sample_rate, decoder.layout = RATE, "mono"
+    sound: list[Any] = []
+    for packet in packets:
+        for frame in decoder.decode(av.Packet(packet)):
+            samples = frame.to_ndarray().astype(np.float64)
+            sound.append(samples[0] if frame.format.is_planar else samples[0][:: len(frame.layout.channels)])
+    if not sound:
+        return None
+    wave = np.concatenate(sound)
+    scale = 32768.0 if np.abs(wave).max() > 4 else 1.0
+    if np.sqrt(np.mean((wave / scale) ** 2)) < 0.003:
+        return None
+    spectrum = np.abs(np.fft.rfft(wave * np.hanning(len(wave))))
+    return float(spectrum.argmax()) * RATE / len(wave)
+
+
+class RealPublisher(Publisher):
+    """`hertz` is the voice, `level` of `pictures` the shade of the picture."""
+
+    hertz = 440
+    shade = 60
+    _at = 0
+
+    def send_voice(self, source: str = MICROPHONE) -> int:
+        """One packet of 20 ms of the tone."""
+        one = self.streams[source]
+        one.timestamp += SAMPLES
+        packets = tone(self.hertz)
+        body = padded(packets[one.index % len(packets)], self._trailer(one))
+        self._send(one, OPUS, body, marker=False, level=30)
+        return one.index
+
+    def send_frame(self, source: str = CAMERA, *, key: bool = False, packets: int = 0) -> int:
+        """The next picture, or a keyframe when one is asked for."""
+        del packets
+        one = self.streams[source]
+        one.timestamp += 90_000 // FPS
+        coded = pictures(_SECONDS, level=self.shade)
+        if key or one.wants_keyframe:
+            one.wants_keyframe = False
+            self._at = 0
+        picture = coded[self._at % len(coded)]
+        self._at += 1
+        pieces = [picture.data[at : at + _PIECE] for at in range(0, len(picture.data), _PIECE)]
+        for number, piece in enumerate(pieces):
+            last = number == len(pieces) - 1
+            payload = (b"\x00" if number else b"\x10") + piece + (self._trailer(one) if last else b"")
+            self._send(one, VP8, payload, marker=last)
+        return one.index
+
+    async def _play(self) -> None:
+        loop = asyncio.get_running_loop()
+        due, count = loop.time(), 0
+        while True:
+            for one in self.streams.values():
+                self._turn(one, count)
+            if count % 10 == 0:
+                self.send_reports()
+            count += 1
+            due += SAMPLES / RATE
+            await asyncio.sleep(max(0.0, due - loop.time()))
+
+    def _turn(self, one: Outgoing, count: int) -> None:
+        if KIND_OF[one.source] == "audio":
+            self.send_voice(one.source)
+        elif count % (50 // FPS) == 0:
+            self.send_frame(one.source)
+
+
+assert TRAILER.size < 255
