@@ -338,7 +338,7 @@ export interface Bodies {
   hello: Hello & { readonly resume: { readonly member: string; readonly token: string; readonly seq: number } | null };
   ping: { readonly seq: number; readonly stats: Stats | null };
   publish: { readonly sdp: string; readonly sources: Readonly<Record<string, Source>> };
-  view: { readonly sdp: string; readonly wants: Readonly<Record<string, string>> } | { readonly wants: readonly string[] };
+  view: { readonly sdp: string; readonly wants: Readonly<Record<string, string>> } | { readonly wants: readonly string[]; readonly restart?: true };
   "view-answer": { readonly sdp: string };
   restart: { readonly purpose: "publish" | "view"; readonly sdp: string };
   device: Devices;

@@ -247,6 +247,21 @@ describe("viewing where the engine offers", () => {
     expect(last().heard[0]?.type).toBe("offer");
   });
 
+  it("asks for the engine's own restart after a cut", async () => {
+    const { link, asked, timers, answers, last, peers } = await viewing({ ...TERMS, offers: true });
+    answers((type) => (type === "view" ? { sdp: "offer mid a", mids: { a: "mem_2/camera" } } : {}));
+    link.setWanted([camera("mem_2")]);
+    await timers.settle();
+    last().becomes("connected");
+    last().becomes("failed");
+    await timers.settle();
+    expect(asked.slice(2)).toEqual([
+      { type: "view", body: { wants: ["mem_2/camera"], restart: true } },
+      { type: "view-answer", body: { sdp: "peer0 answer" } },
+    ]);
+    expect(peers.length).toBe(1);
+  });
+
   it("answers nothing where there is nothing to negotiate", async () => {
     const { link, asked, timers, answers } = await viewing({ ...TERMS, offers: true });
     answers(() => ({ sdp: "", mids: {} }));

@@ -170,8 +170,7 @@ abstract class MediaLink {
     void this.run();
   }
 
-  private async askRestart(peer: Peer, terms: Terms): Promise<void> {
-    if (terms.offers && this.purpose === "view") throw new Error("the engine offers: begin anew");
+  protected async askRestart(peer: Peer, terms: Terms): Promise<void> {
     const sdp = await offer(peer, { iceRestart: true });
     const answered = readAnswered(await this.tools.ask("restart", { purpose: this.purpose, sdp }));
     if (this.peer === peer) await accept(peer, { type: "answer", sdp: answered.sdp }, terms);
@@ -329,7 +328,7 @@ export class ViewLink extends MediaLink {
     if ([...this.want.keys()].every((id) => this.agreed.has(id)) && !terms.offers) return;
     // What comes to be wanted while this is negotiated is for the next round.
     const asked = [...this.want.keys()];
-    const taken = await (terms.offers ? this.takeOffer(peer, terms) : this.makeOffer(peer, terms));
+    const taken = await (terms.offers ? this.takeOffer(peer, terms, false) : this.makeOffer(peer, terms));
     if (this.current() !== peer) return;
     for (const id of taken) this.agreed.add(id);
     this.tools.changed();
@@ -359,8 +358,14 @@ export class ViewLink extends MediaLink {
     else this.lines.push({ line: this.tools.ports.receive(peer, track.kind), kind: track.kind, track: track.id });
   }
 
-  private async takeOffer(peer: Peer, terms: Terms): Promise<ReadonlySet<string>> {
-    const offered = readOffered(await this.tools.ask("view", { wants: [...this.want.keys()] }));
+  protected override async askRestart(peer: Peer, terms: Terms): Promise<void> {
+    if (terms.offers) await this.takeOffer(peer, terms, true);
+    else await super.askRestart(peer, terms);
+  }
+
+  private async takeOffer(peer: Peer, terms: Terms, restart: boolean): Promise<ReadonlySet<string>> {
+    const wants = [...this.want.keys()];
+    const offered = readOffered(await this.tools.ask("view", restart ? { wants, restart } : { wants }));
     if (this.current() !== peer) return new Set();
     // Nothing to negotiate: the connection carries just this already.
     if (offered.sdp !== "") await this.answerTo(peer, offered.sdp, terms);
