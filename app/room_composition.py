@@ -10,6 +10,7 @@ from importlib import resources
 from os import getpid
 
 from app.errors import AppError
+from app.gateways.janus_engines import JanusEngines, OuterJanus, OwnJanus, outer_janus
 from app.gateways.room_engines import RoomEngines, RoomProcesses
 from app.settings import Settings
 from app.usecases.platform import Platform
@@ -23,7 +24,7 @@ def make_hall(platform: Platform, settings: Settings, *, engines: RoomEngines | 
     """The hall of this process; nothing runs before a room is led."""
     return Hall(
         platform=platform,
-        engines=engines or _engines(settings),
+        engines=engines or make_engines(settings),
         pack=room_pack(),
         origin=settings.public_url.rstrip("/"),
         leader=f"{socket.gethostname()[:40]}:{getpid()}:{platform.random(4).hex()}",
@@ -37,13 +38,23 @@ def room_pack() -> Pack:
     return read_pack((resources.files("remote_eval") / "packs" / "remote.cn.toml").read_bytes())
 
 
-def _engines(settings: Settings) -> RoomEngines:
+def make_engines(settings: Settings) -> RoomEngines:
+    """What carries the media of rooms. Raises MediaError ``media.janus-…`` for a setting that cannot be."""
+    if settings.room_engine == "janus":
+        return JanusEngines(settings.rooms, _janus(settings))
     return RoomProcesses(
         settings.rooms,
         bind=settings.room_bind,
         addresses=settings.room_addresses,
         ports=settings.room_ports,
     )
+
+
+def _janus(settings: Settings) -> OuterJanus | OwnJanus:
+    if settings.janus_url:
+        return outer_janus(settings.janus_url, settings.janus_admin_url, settings.janus_secret_file)
+    folder = settings.data.absolute() / "janus"
+    return OwnJanus(folder, interfaces=settings.room_addresses, media_ports=settings.janus_ports)
 
 
 def _keys_of(platform: Platform) -> KeysOf:

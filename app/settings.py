@@ -49,10 +49,16 @@ class Settings(BaseSettings):
 
     # Evaluation rooms: which engine carries media, where it listens, what clients are told, which UDP ports
     # it may take (0: any that is free).
-    room_engine: Literal["lite"] = "lite"
+    room_engine: Literal["lite", "janus"] = "lite"
     room_bind: str = Field(default="127.0.0.1", max_length=64)
     room_addresses: tuple[str, ...] = Field(default=("127.0.0.1",), min_length=1, max_length=8)
     room_ports: tuple[int, ...] = Field(default=(0,), min_length=1, max_length=256)
+    # A Janus that runs already, by its two loopback addresses and its seed; without them one of its own,
+    # which takes `room_addresses` and UDP ports from the first to the second of `janus_ports`.
+    janus_url: str = Field(default="", max_length=200)
+    janus_admin_url: str = Field(default="", max_length=200)
+    janus_secret_file: Path | None = None
+    janus_ports: tuple[int, int] = (20_000, 29_999)
 
     @property
     def database_url(self) -> str:

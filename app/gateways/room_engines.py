@@ -129,11 +129,10 @@ class RoomProcesses:
     async def _started(self, folder: Path, port: int) -> RemoteEngine | None:
         """A process of its own session: what ends the web process does not end it."""
         (folder / READY).unlink(missing_ok=True)
-        words = [f"--address={one}" for one in self._addresses]
         with (folder / "process.log").open("ab") as log:
             command = [sys.executable, "-m", "remote_eval.media.process", f"--folder={folder}"]
             process = subprocess.Popen(  # noqa: ASYNC220, S603 - it outlives this loop; our own program
-                [*command, f"--bind={self._bind}", f"--port={port}", *words],
+                [*command, *self._words(port)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -144,6 +143,11 @@ class RoomProcesses:
             before.poll()
         self._children[folder] = process
         return await self._answering(folder, process)
+
+    def _words(self, port: int) -> list[str]:
+        """What a room process is told beside its folder."""
+        words = [f"--address={one}" for one in self._addresses]
+        return [f"--bind={self._bind}", f"--port={port}", *words]
 
     async def _answering(self, folder: Path, process: subprocess.Popen[bytes]) -> RemoteEngine | None:
         with suppress(TimeoutError):

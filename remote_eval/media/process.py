@@ -24,6 +24,7 @@ from remote_eval.media.control.wire import MAX_FRAME_BYTES, StreamChannel
 from remote_eval.media.engine import MediaEngine
 from remote_eval.media.lite.factory import lite_engine
 from remote_eval.media.places import READY, SOCKET, socket_path
+from remote_eval.media.recording.recorder import recorder_for
 
 
 class RoomProcess:
@@ -126,17 +127,41 @@ def _tell(folder: Path, told: dict[str, object]) -> None:
     fresh.rename(folder / READY)
 
 
+async def _over_janus(words: argparse.Namespace) -> MediaEngine:
+    from remote_eval.media.janus.factory import janus_engine  # noqa: PLC0415 - the other engine's code
+
+    return await janus_engine(
+        words.janus_url,
+        words.janus_admin_url,
+        words.janus_secret_file,
+        make_sink=recorder_for,
+        fingerprint=words.janus_fingerprint,
+    )
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="A room's media engine behind a Unix socket.")
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--bind", default="0.0.0.0")  # noqa: S104 - media comes from the sites' networks
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--address", action="append", required=True, help="told to clients; may be repeated")
+    parser.add_argument("--address", action="append", default=[], help="told to clients; may be repeated")
+    parser.add_argument("--engine", choices=("lite", "janus"), default="lite")
+    parser.add_argument("--janus-url", default="")
+    parser.add_argument("--janus-admin-url", default="")
+    parser.add_argument("--janus-secret-file", type=Path)
+    parser.add_argument("--janus-fingerprint")
     parser.add_argument("--linger", type=float, default=60.0)
     words = parser.parse_args()
 
+    if words.engine == "lite" and not words.address:
+        parser.error("--address is missing")
+    if words.engine == "janus" and words.janus_secret_file is None:
+        parser.error("--janus-secret-file is missing")
+
     async def make() -> MediaEngine:
+        if words.engine == "janus":
+            return await _over_janus(words)
         return await lite_engine(words.folder, bind=words.bind, port=words.port, addresses=words.address)
 
     run = serve(make, words.folder, linger=words.linger, about={"addresses": words.address})

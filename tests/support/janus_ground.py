@@ -78,16 +78,21 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def media_ports() -> tuple[int, int]:
+    """A range of UDP ports for this process alone."""
+    low = 20_000 + MEDIA_PORTS * (os.getpid() % 25)
+    return low, low + MEDIA_PORTS - 1
+
+
 def settings_on(interface: str, **others: Any) -> JanusConfiguration:
     """A configuration with fresh secrets and free ports."""
-    low = 20_000 + MEDIA_PORTS * (os.getpid() % 25)
     return JanusConfiguration(
         **{
             "secrets": JanusSecrets.derive(secrets.token_bytes(32)),
             "interfaces": (interface,),
             "port": free_port(),
             "admin_port": free_port(),
-            "media_ports": (low, low + MEDIA_PORTS - 1),
+            "media_ports": media_ports(),
             **others,
         }
     )

@@ -15,6 +15,8 @@ from typing import Final
 
 from remote_eval.errors import MediaError
 
+# Key and certificate of all its connections; whoever starts Janus keeps the file (`keep_identity`).
+IDENTITY: Final = "engine.pem"
 PLUGIN: Final = "libjanus_videoroom.so"
 TRANSPORT: Final = "libjanus_websockets.so"
 SEED_BYTES: Final = 32
@@ -146,6 +148,8 @@ def _core(folder: Path, settings: JanusConfiguration) -> str:
     hide_dependencies = true
 }}
 certificates: {{
+    cert_pem = "{folder}/{IDENTITY}"
+    cert_key = "{folder}/{IDENTITY}"
 }}
 media: {{
     rtp_port_range = "{low}-{high}"

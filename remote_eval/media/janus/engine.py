@@ -46,7 +46,8 @@ def _monotonic_ms() -> float:
 
 
 class JanusEngine:
-    """See the module. `rooms_key` is the plugin's own secret; `process` is a Janus that is ours to start."""
+    """See the module. `rooms_key` is the plugin's own secret; `process` is a Janus that is ours to start,
+    `fingerprint` the certificate of one that is not."""
 
     name = "janus"
     capabilities = frozenset({ENGINE_OFFERS, ICE_RESTART})
@@ -61,6 +62,7 @@ class JanusEngine:
         make_mask: MakeMask | None = None,
         tap_host: str = "127.0.0.1",
         process: JanusProcess | None = None,
+        fingerprint: str | None = None,
         clock: Callable[[], float] = _monotonic_ms,
         chance: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
@@ -69,6 +71,7 @@ class JanusEngine:
         self._make_sink, self._make_mask = make_sink, make_mask
         self._tap_host = tap_host
         self._process = process
+        self._told_fingerprint = fingerprint
         self._clock = clock
         self._chance = chance
         self._link = JanusLink(api, chance)
@@ -79,6 +82,11 @@ class JanusEngine:
         self._tasks: set[asyncio.Task[None]] = set()
         self._lag_ms = 0.0
         self._infos: dict[int, Json] = {}
+
+    @property
+    def fingerprint(self) -> str | None:
+        """The certificate of all connections, where it is known: that of a Janus whose folder is ours."""
+        return self._told_fingerprint if self._process is None else self._process.fingerprint
 
     async def start(self) -> None:
         """Connect. Raises ``media.unavailable``, JanusRefusal for a wrong secret, ``media.janus-start``."""

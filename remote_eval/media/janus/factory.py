@@ -22,6 +22,7 @@ async def janus_engine(
     make_sink: MakeSink | None = None,
     make_mask: MakeMask | None = make_voice_mask,
     tap_host: str = "127.0.0.1",
+    fingerprint: str | None = None,
 ) -> JanusEngine:
     """A started engine over a Janus that runs already, configured as docs/janus.md says.
 
@@ -36,6 +37,7 @@ async def janus_engine(
         make_sink=make_sink,
         make_mask=make_mask,
         tap_host=tap_host,
+        fingerprint=fingerprint,
     )
     await engine.start()
     return engine

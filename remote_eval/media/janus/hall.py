@@ -20,6 +20,7 @@ from remote_eval.media.janus.room import JanusRoom
 from remote_eval.media.janus.threads import on_loop
 from remote_eval.media.janus.voices import Voices
 from remote_eval.media.lite.plugs import MASK_TYPES, MakeMask, MakeSink, RoomSink
+from remote_eval.media.raw_voices import RawVoices
 
 
 class Hall(JanusRoom):
@@ -29,12 +30,14 @@ class Hall(JanusRoom):
         super().__init__(spec, ground)
         self.sink: RoomSink | None = None
         self.is_lost = False
-        self.voices = Voices(ground, self.listeners, make_mask, self._hear_mask)
+        self.raw = RawVoices(spec.record)
+        self.voices = Voices(ground, self.listeners, make_mask, self._hear_mask, self.raw)
 
     async def open(self, room: RoomId, make_sink: MakeSink | None) -> None:
         """Begin: the recorder runs before anybody can come in."""
         if make_sink is not None:
             self.sink = make_sink(room, self.spec, on_loop(self.want_keyframe), on_loop(self.emit))
+        self.raw.sink = self.sink
         if self.sink is not None:
             self.listeners.add(self.sink, None)
         try:

@@ -6,6 +6,7 @@ exists, the kernel ends Janus together with the process that started it.
 
 import asyncio
 import contextlib
+import datetime as dt
 import shutil
 import signal
 from collections.abc import Callable
@@ -13,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from remote_eval.errors import MediaError
-from remote_eval.media.janus.configuration import JanusConfiguration, write_configuration
+from remote_eval.media.janus.configuration import IDENTITY, JanusConfiguration, write_configuration
+from remote_eval.media.lite.identity import keep_identity
 
 PROGRAM: Final = "janus"
 START_S: Final = 10.0
@@ -30,6 +32,7 @@ class JanusProcess:
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
         self._stopping = False
+        self.fingerprint: str | None = None
         self.died = asyncio.Event()
         self.on_death: Callable[[int], None] = lambda _code: None
 
@@ -44,13 +47,16 @@ class JanusProcess:
         return self._process is not None and self._process.returncode is None
 
     async def start(self) -> None:
-        """Write the configuration, start Janus, wait until it answers. Raises ``media.janus-missing``,
-        ``media.janus-start``."""
+        """Write the configuration, start Janus, wait until it answers. Its certificate is kept in the folder.
+
+        Raises ``media.janus-missing``, ``media.janus-start``, ``media.identity``.
+        """
         program = shutil.which(PROGRAM)
         if program is None:
             raise MediaError("media.janus-missing")
         await self._require_free()
         write_configuration(self._folder, self._settings)
+        self.fingerprint = keep_identity(self._folder / IDENTITY, dt.datetime.now(dt.UTC)).fingerprint
         self._stopping = False
         self.died.clear()
         self._process = await asyncio.create_subprocess_exec(

@@ -17,6 +17,7 @@ from remote_eval.media.janus.ground import Feed, Ground
 from remote_eval.media.janus.listening import Listeners
 from remote_eval.media.janus.threads import on_loop
 from remote_eval.media.lite.plugs import MakeMask, Mask, MaskOrder
+from remote_eval.media.raw_voices import RawVoices
 
 # Janus knows the m-line of a remote publisher's packet by this SSRC, and Opus by this payload type.
 SSRC: Final = 1_000
@@ -72,19 +73,23 @@ class Voices:
         listeners: Listeners,
         make_mask: MakeMask | None,
         hear: Callable[[TrackId, bytes], None],
+        raw: RawVoices,
     ) -> None:
         self._ground = ground
         self._listeners = listeners
         self._make_mask = make_mask
         self._hear = hear
+        self._raw = raw
         self._running: dict[TrackId, Voice] = {}
         self._idle: list[Slot] = []
         self._count = 0
 
     async def start(self, voices: frozenset[TrackId], profile: MaskProfile) -> TrackId:
-        """Begin a masked voice. Raises ``media.unsupported`` without a masker, ``media.secret``."""
+        """Begin a masked voice. Raises ``media.unsupported`` without a masker, ``media.secret``,
+        ``media.no-raw-key``."""
         if self._make_mask is None:
             raise MediaError("media.unsupported")
+        self._raw.require_key()
         slot = self._idle.pop() if self._idle else await self._open()
         self._count += 1
         track = track_id(MemberId(f"mask_{self._count}"), MASKED)
@@ -102,6 +107,7 @@ class Voices:
         voice = self._running.get(track)
         if voice is None or self._make_mask is None:
             raise MediaError("media.unknown")
+        self._raw.widen(track, voices)
         await self._end_mask(voice)
         voice.mask = self._make_mask(
             MaskOrder(
@@ -115,6 +121,7 @@ class Voices:
             )
         )
         self._listeners.add(voice.mask, voices)
+        self._raw.narrow(track, voices)
 
     async def stop(self, track: TrackId) -> bool:
         """End a masked voice; tells whether there was one."""
@@ -122,6 +129,7 @@ class Voices:
         if voice is None:
             return False
         await self._end_mask(voice)
+        self._raw.narrow(track)
         self._idle.append(voice.slot)
         return True
 
