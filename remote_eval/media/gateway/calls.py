@@ -72,6 +72,9 @@ GATEWAY_CALLS: Final[Mapping[str, Call]] = MappingProxyType(
         "carried": Call(arguments=_LINK | {"answer": _PLAIN}),
         "drop": Call(arguments=_LINK),
         "drop_all": Call(arguments={"room": _PLAIN}),
+        "raw_voices": Call(
+            arguments={"room": _PLAIN, "mask": _PLAIN, "voices": Travels(write=sorted, read=frozenset)}
+        ),
         "kept": Call(arguments={"room": _PLAIN}, result=Travels(write=_kept_form, read=_read_kept)),
         "piece": Call(
             arguments={"room": _PLAIN, "name": _PLAIN, "offset": _PLAIN, "length": _PLAIN},

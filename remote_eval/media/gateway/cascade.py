@@ -11,6 +11,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -31,7 +32,7 @@ from remote_eval.media.engine import (
     TrackId,
 )
 from remote_eval.media.gateway.linking import DOWN, UNAVAILABLE, LinkedRoom, Site
-from remote_eval.media.gateway.merging import Where, merged
+from remote_eval.media.gateway.merging import Where, merged, owner
 from remote_eval.media.gateway.reaching import RemoteGateway
 
 _log = logging.getLogger(__name__)
@@ -40,6 +41,8 @@ SETTLE_SECONDS: Final = 0.05
 # Beside a room's members each site views at the hub as a guest.
 MAX_SITES: Final = 32
 _SEED_BYTES: Final = 32
+# A mask that has no name yet.
+_COMING: Final = TrackId("coming/masked")
 SiteOf = Callable[[RoomId, MemberId], Where]
 
 
@@ -97,6 +100,9 @@ class CascadeEngine:
         events = gateway.events(room)
         hub, there = await asyncio.gather(linked.hub.stats(room), gateway.stats(room))
         linked.story.offsets[site] = hub.clock_ms - there.clock_ms
+        for mask, voices in linked.voices.items():
+            own = frozenset(one for one in voices if linked.place(owner(one)) == site)
+            await gateway.raw_voices(room, mask, own)
         known.gateway = gateway
         for member in linked.members_at(site):
             await gateway.admit(room, member, linked.grants[member])
@@ -132,13 +138,20 @@ class CascadeEngine:
         site.gateway = None
         site.forget()
         for track in sorted(linked.story.up):
-            if linked.place(MemberId(track.rpartition("/")[0])) == site.name:
+            if linked.place(owner(track)) == site.name:
                 linked.story.turn(track, on=False, cause="gateway")
         linked.story.tell("gateway", {"site": site.name, "state": "lost"})
         with suppress(MediaError):
             for member in linked.members_at(site.name):
                 await linked.tell_hub(member)
             await linked.hub.expel(linked.room, site.guest)
+
+    def fingerprint_of(self, room: RoomId, member: MemberId) -> str | None:
+        """The certificate that a member's connections meet."""
+        linked = self._rooms.get(room)
+        where = None if linked is None else linked.place(member)
+        gateway = None if where is None else self._gateways.get(where)
+        return self.fingerprint if gateway is None else gateway.fingerprint
 
     # Rooms.
 
@@ -322,21 +335,29 @@ class CascadeEngine:
         """See `MediaEngine`."""
         return await self._linked(room).engine(member).restart(room, member, purpose, offer)
 
-    # Masks are made at the hub, of voices that are linked up for it.
+    # Masks are made at the hub, of voices that are linked up for it; sites record those voices as raw from
+    # before the mask hears them until after.
 
     async def start_mask(self, room: RoomId, voices: frozenset[TrackId], profile: MaskProfile) -> TrackId:
         """See `MediaEngine`."""
         linked = self._linked(room)
-        track = await self._hub.start_mask(room, voices, profile)
-        linked.voices[track] = voices
+        await self._raw(linked, _COMING, voices)
+        try:
+            track = await self._hub.start_mask(room, voices, profile)
+            linked.voices[track] = voices
+            await self._raw(linked, track, voices)
+        finally:
+            await self._raw(linked, _COMING, frozenset())
         linked.dirty.set()
         return track
 
     async def set_voices(self, room: RoomId, track: TrackId, voices: frozenset[TrackId]) -> None:
         """See `MediaEngine`."""
         linked = self._linked(room)
+        await self._raw(linked, track, voices | linked.voices.get(track, frozenset()))
         await self._hub.set_voices(room, track, voices)
         linked.voices[track] = voices
+        await self._raw(linked, track, voices)
         linked.dirty.set()
 
     async def stop_mask(self, room: RoomId, track: TrackId) -> None:
@@ -344,7 +365,13 @@ class CascadeEngine:
         linked = self._linked(room)
         await self._hub.stop_mask(room, track)
         linked.voices.pop(track, None)
+        await self._raw(linked, track, frozenset())
         linked.dirty.set()
+
+    async def _raw(self, linked: LinkedRoom, mask: TrackId, voices: frozenset[TrackId]) -> None:
+        for site in linked.live():
+            own = frozenset(one for one in voices if linked.place(owner(one)) == site.name)
+            await self._there(linked, site.name, partial(_say_raw, linked.room, mask, own))
 
     # Looking.
 
@@ -370,3 +397,7 @@ class CascadeEngine:
             linked.story.end()
         self._rooms.clear()
         self._work.clear()
+
+
+async def _say_raw(room: RoomId, mask: TrackId, voices: frozenset[TrackId], gateway: RemoteGateway) -> None:
+    await gateway.raw_voices(room, mask, voices)

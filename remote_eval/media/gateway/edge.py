@@ -187,6 +187,10 @@ class OwnTracks:
             self._open.discard(track)
             self._sink.close_track(track, cause)
 
+    def seal(self, track: TrackId, klass: str) -> None:
+        """See `RoomSink`; a track that is foreign now may be this site's own later."""
+        self._sink.seal(track, klass)
+
     def recorded_ms(self, track: TrackId) -> float | None:
         """See `RoomSink`."""
         return self._sink.recorded_ms(track)

@@ -33,6 +33,10 @@ class RemoteGateway(RemoteEngine):
         """Hang up every link of a room."""
         await self._call("drop_all", room)
 
+    async def raw_voices(self, room: RoomId, mask: TrackId, voices: frozenset[TrackId]) -> None:
+        """What a mask at the hub is made of, to be recorded as raw."""
+        await self._call("raw_voices", room, mask, voices)
+
     async def kept(self, room: RoomId) -> list[Kept]:
         """What is recorded there."""
         kept: list[Kept] = await self._call("kept", room)
