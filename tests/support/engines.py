@@ -17,6 +17,7 @@ from remote_eval.media.lite.engine import LiteEngine
 from remote_eval.media.lite.factory import lite_engine
 from remote_eval.media.lite.identity import make_identity
 from tests.support.gateways import running_behind_channel, running_cascade
+from tests.support.janus_ground import running_janus
 
 T = TypeVar("T")
 MakeEngine = Callable[[Path], AbstractAsyncContextManager[MediaEngine]]
@@ -54,6 +55,7 @@ def cascade_with(*at_site: str) -> MakeEngine:
 
 
 ENGINES: dict[str, MakeEngine] = {
+    "janus": running_janus,
     "lite": running_lite,
     "process": running_process,
     "cascade-up": cascade_with("mem_anna"),
