@@ -63,8 +63,9 @@ class Carrier:
 
     @property
     def fingerprint(self) -> str | None:
-        """The certificate of the engine, where it has one for all connections."""
-        return None if self.engine is None else self.engine.fingerprint
+        """The certificate of the engine as ``sha-256 AA:…``, where it has one for all connections."""
+        bare = None if self.engine is None else self.engine.fingerprint
+        return None if bare is None else f"sha-256 {bare}"
 
     async def attach(self, engine: Reached, state: RoomState, *, known: Collection[str] = ()) -> None:
         """Take an engine in which the room is open, and tell it everything.
