@@ -38,6 +38,10 @@ KIND_OF: Final[Mapping[str, Kind]] = {
     MASKED: "audio",
 }
 
+# Classes of recordings, by whom they are sealed to.
+ROOM_CLASS: Final = "room"
+RAW_CLASS: Final = "raw"
+
 # What an engine may be able to do beyond the contract.
 ICE_RESTART: Final = "ice-restart"
 SINGLE_PORT: Final = "single-port"
@@ -64,9 +68,9 @@ class Grants:
 class RecordPlan:
     """Where recordings of this run of a room go and to whom they are sealed (docs/spec/recording.md).
 
-    `keys` are X25519 public keys of 32 bytes by class: `room` for what committee and witnesses publish, `raw`
-    for voices that a bidder hears masked. `raw_members` publish into the second class. `seed` makes data
-    keys and nonces; it is fresh for each run.
+    `keys` are X25519 public keys of 32 bytes by class, no two the same: `room` for what is published, `raw`
+    for a voice as long as a masked track is made of it, whoever's it is. Without the second no voice can be
+    masked. `seed` makes data keys and nonces; it is fresh for each run.
     """
 
     folder: Path
@@ -74,7 +78,6 @@ class RecordPlan:
     part: int
     keys: Mapping[str, bytes]
     seed: bytes = field(repr=False)
-    raw_members: frozenset[MemberId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +234,11 @@ class MediaEngine(Protocol):
         """
 
     async def start_mask(self, room: RoomId, voices: frozenset[TrackId], profile: MaskProfile) -> TrackId:
-        """Mix and change these voices into one track, whose member is the engine's own."""
+        """Mix and change these voices into one track, whose member is the engine's own.
+
+        What is recorded of a voice is of class `raw` from before the masker hears it until after it does no
+        more. Raises ``media.no-raw-key`` in a room that is recorded without a key for that class.
+        """
 
     async def set_voices(self, room: RoomId, track: TrackId, voices: frozenset[TrackId]) -> None:
         """Let these voices into a masked track and no other, from the next packet on; none: silence."""

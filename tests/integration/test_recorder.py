@@ -7,18 +7,20 @@ from typing import Final
 
 import pytest
 
+from crypto.sealing import x25519_public
 from remote_eval.errors import RecordingError
 from remote_eval.media.engine import RoomId, RoomSpec, TrackId
 from remote_eval.media.recording.archive import check
 from remote_eval.media.recording.disk import GrowingFile, RealDisk, RealFile
 from remote_eval.media.recording.gaps import list_gaps
 from remote_eval.media.recording.limits import Limits
-from remote_eval.media.recording.opening import export
+from remote_eval.media.recording.opening import export, open_recording
 from remote_eval.media.recording.recorder import Recorder, recorder_for
 from tests.support.recorded_media import AUDIO_TYPES, VIDEO_TYPES, Arrival, Wire, flashes
-from tests.support.recording_worlds import OPENED_AT, ROOM_KEY, Seat, plan_in
+from tests.support.recording_worlds import OPENED_AT, RAW_KEY, ROOM_KEY, Seat, plan_in
 
 DEADLINE_S: Final = 20.0
+POINT, OTHER_POINT = x25519_public(ROOM_KEY), x25519_public(RAW_KEY)
 CAMERA: Final = TrackId("mem_a/camera")
 MICROPHONE: Final = TrackId("mem_a/microphone")
 # The hands of the test's clock jump, so that no heartbeat can be told by them.
@@ -196,6 +198,46 @@ def test_a_recorder_that_hangs_is_replaced_and_writes_nothing_more(
     assert check(tmp_path / "rec").ok
 
 
+def test_a_voice_that_is_raw_stays_raw_when_the_recorder_dies_and_is_replaced(
+    tmp_path: Path, arrivals: list[Pair]
+) -> None:
+    def die() -> None:
+        raise ZeroDivisionError
+
+    trap = Trap(die)
+    room = Room(tmp_path / "rec", trap.disk())
+    room.open()
+    room.play(until(arrivals, 3000))
+    room.recorder.seal(MICROPHONE, "raw")
+    trap.armed = True
+    room.play(since(until(arrivals, 4500), 3000))
+    room.wait("alarm", "recorder")
+    room.now = 5000
+    room.wait("clear", "recorder")
+    room.play(since(until(arrivals, 8000), 5000))
+    room.recorder.seal(MICROPHONE, "room")
+    room.play(since(arrivals, 8000))
+    room.recorder.close()
+    assert check(tmp_path / "rec").ok
+    after = [one for one in open_recording(tmp_path / "rec", []) if one.prelude.place.letter == "b"]
+    voice = [(one.prelude.place.piece, one.prelude.klass) for one in after if one.track == MICROPHONE]
+    assert voice == [(1, "raw"), (2, "room")]
+
+
+@pytest.mark.parametrize(
+    ("track", "klass"), [(CAMERA, "raw"), (MICROPHONE, "secret"), (TrackId("mem_b/camera"), "raw")]
+)
+def test_what_cannot_be_of_a_class_is_refused_at_once(tmp_path: Path, track: TrackId, klass: str) -> None:
+    room = Room(tmp_path / "rec")
+    room.open()
+    with pytest.raises(RecordingError, match=r"recording\.class"):
+        room.recorder.seal(track, klass)
+    room.recorder.seal(TrackId("mem_x/microphone"), "raw")
+    with pytest.raises(RecordingError, match=r"recording\.class"):
+        room.recorder.open_track(TrackId("mem_x/microphone"), "video", VIDEO_TYPES)
+    room.recorder.close()
+
+
 def test_a_full_queue_drops_what_comes_and_says_so(tmp_path: Path, arrivals: list[Pair]) -> None:
     let_go, hung = threading.Event(), threading.Event()
 
@@ -237,9 +279,22 @@ def test_a_track_that_cannot_be_recorded_is_refused_before_it_begins(
         room.recorder.open_track(TrackId(track), "video", types)
 
 
-@pytest.mark.parametrize("keys", [{}, {"room": b"short"}, {"raw": bytes(32)}])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {},
+        {"room": b"short"},
+        {"raw": POINT},
+        {"room": POINT, "raw": b"short"},
+        {"room": POINT, "other": OTHER_POINT},
+        # Sealed to this one it would be open to everybody (RFC 7748 §6.1), to this pair to one holder.
+        {"room": bytes(32)},
+        {"room": POINT, "raw": bytes(32)},
+        {"room": POINT, "raw": POINT},
+    ],
+)
 def test_a_plan_without_the_keys_it_needs_is_refused(tmp_path: Path, keys: dict[str, bytes]) -> None:
-    plan = plan_in(tmp_path, raw=["mem_b"])
+    plan = plan_in(tmp_path)
     with pytest.raises(RecordingError, match=r"recording\.plan"):
         Recorder(
             type(plan)(
@@ -248,7 +303,6 @@ def test_a_plan_without_the_keys_it_needs_is_refused(tmp_path: Path, keys: dict[
                 part=1,
                 keys=keys,
                 seed=bytes(32),
-                raw_members=plan.raw_members,
             ),
             opened_at=0.0,
             clock=lambda: 0.0,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from crypto.sealing import x25519_public
-from remote_eval.media.engine import Kind, MemberId, RecordPlan, TrackId
+from remote_eval.media.engine import RAW_CLASS, Kind, RecordPlan, TrackId
 from remote_eval.media.recording.alarms import Alarms
 from remote_eval.media.recording.disk import Disk, RealDisk
 from remote_eval.media.recording.limits import Limits
@@ -39,9 +39,7 @@ OPENED_AT: Final = 1_795_000_000_000.0
 _TICK: Final = 50.0
 
 
-def plan_in(
-    folder: Path, *, part: int = 1, raw: Iterable[str] = (), seed: bytes = b"run-seed" * 4
-) -> RecordPlan:
+def plan_in(folder: Path, *, part: int = 1, seed: bytes = b"run-seed" * 4) -> RecordPlan:
     """A plan with both classes."""
     return RecordPlan(
         folder=folder,
@@ -49,7 +47,6 @@ def plan_in(
         part=part,
         keys={"room": x25519_public(ROOM_KEY), "raw": x25519_public(RAW_KEY)},
         seed=seed,
-        raw_members=frozenset(MemberId(one) for one in raw),
     )
 
 
@@ -131,6 +128,11 @@ class Recording:
                 self.part.open_track(track, kind, types, self.now)
                 self.part.round_trip(track, 2 * seat.wire.delay, self.now)
 
+    def seal(self, seats: Iterable[Seat], klass: str = RAW_CLASS) -> None:
+        """Let the microphones of these seats be of this class from now on."""
+        for seat in seats:
+            self.part.seal(TrackId(f"{seat.member}/microphone"), klass)
+
     def play(self, arrivals: Iterable[tuple[TrackId, Arrival]]) -> None:
         """Let packets and reports come in, in order of arrival."""
         for track, one in sorted(arrivals, key=lambda pair: pair[1].at):
@@ -152,10 +154,11 @@ class Recording:
         self.part.close(self.now, "closed")
 
 
-def record(folder: Path, seats: Iterable[Seat], **more: Any) -> Recording:
-    """Record seats from beginning to end."""
+def record(folder: Path, seats: Iterable[Seat], *, raw: Iterable[str] = (), **more: Any) -> Recording:
+    """Record seats from beginning to end; the microphones of the members `raw` are so all the time."""
     listed = list(seats)
     recording = Recording(plan_in(folder, **more))
+    recording.seal([one for one in listed if one.member in set(raw)])
     recording.open(listed)
     recording.play([one for seat in listed for one in seat.arrivals()])
     recording.close()

@@ -16,7 +16,6 @@ from remote_eval.media.engine import (
     Grants,
     LegStats,
     MaskProfile,
-    MemberId,
     Offered,
     RecordPlan,
     RoomSpec,
@@ -64,7 +63,6 @@ def _plan_form(plan: RecordPlan) -> Json:
         "part": plan.part,
         "keys": {name: key.hex() for name, key in plan.keys.items()},
         "seed": plan.seed.hex(),
-        "raw_members": sorted(plan.raw_members),
     }
 
 
@@ -75,7 +73,6 @@ def _read_plan(form: Json) -> RecordPlan:
         part=form["part"],
         keys={name: bytes.fromhex(key) for name, key in form["keys"].items()},
         seed=bytes.fromhex(form["seed"]),
-        raw_members=frozenset(MemberId(one) for one in form["raw_members"]),
     )
 
 

@@ -146,6 +146,7 @@ class LiteEngine:
             opened.sink = self._make_sink(
                 room, spec, self._on_loop(opened.want_keyframe), self._on_loop(opened.emit)
             )
+        opened.raw.sink = opened.sink
         if opened.sink is not None:
             opened.sinks.listen(opened.sink, None)
         self._rooms[room] = opened
@@ -325,6 +326,7 @@ class LiteEngine:
         found = self._room(room)
         if self._make_mask is None:
             raise MediaError("media.unsupported")
+        found.raw.require_key()
         self._masks += 1
         name = track_id(MemberId(f"mask_{self._masks}"), MASKED)
         local = self.local_track(room, name, MASK_TYPES)
@@ -343,6 +345,7 @@ class LiteEngine:
             local.close("failed")
             raise
         found.masks[name] = (mask, local)
+        found.raw.widen(name, voices)
         found.sinks.listen(mask, voices)
         return name
 
@@ -352,8 +355,10 @@ class LiteEngine:
         if track not in found.masks:
             raise MediaError("media.unknown")
         mask, _ = found.masks[track]
+        found.raw.widen(track, voices)
         mask.set_voices(voices)
         found.sinks.relisten(mask, voices)
+        found.raw.narrow(track, voices)
 
     async def stop_mask(self, room: RoomId, track: TrackId) -> None:
         """See `MediaEngine.stop_mask`."""
@@ -364,7 +369,16 @@ class LiteEngine:
         if mask is not None and local is not None:
             local.close("stopped")
             room.sinks.unlisten(mask)
+            room.raw.narrow(track)
             await mask.aclose()
+
+    async def raw_voices(self, room: RoomId, mask: TrackId, voices: frozenset[TrackId]) -> None:
+        """A mask at another engine hears these voices and no other, none when it ended: what is recorded of
+        them here is raw, from before this returns. Raises ``media.no-raw-key``."""
+        found = self._room(room)
+        if voices:
+            found.raw.widen(mask, voices)
+        found.raw.narrow(mask, voices)
 
     # Another engine.
 

@@ -20,6 +20,10 @@ MASK_TYPES: Final[Mapping[int, str]] = {111: "opus"}
 class RoomSink(PacketSink, Protocol):
     """A sink that lives as long as its room."""
 
+    def seal(self, track: TrackId, klass: str) -> None:
+        """What arrives of this track from now on is of class `klass`, be it open or not; before the first
+        call it is ``room``. Raises RecordingError ``recording.class`` where the plan has no key for it."""
+
     def recorded_ms(self, track: TrackId) -> float | None:
         """Room time up to which the track is safe on disk, or None."""
 

@@ -34,6 +34,7 @@ from remote_eval.media.lite.sdp import Section
 from remote_eval.media.lite.sinks import Sinks
 from remote_eval.media.lite.track import Track
 from remote_eval.media.lite.viewing import Viewer
+from remote_eval.media.raw_voices import RawVoices
 
 # Requests for keyframes of different tracks keep this distance, or all senders' answers would come at once.
 _STAGGER_MS: Final = 30.0
@@ -61,6 +62,7 @@ class Room:
         self.tracks: dict[TrackId, Track] = {}
         self.masks: dict[TrackId, tuple[Mask, LocalTrack]] = {}
         self.sink: RoomSink | None = None
+        self.raw = RawVoices(spec.record)
         self.sinks = Sinks()
         self.dials: list[Dialled] = []
         self.refused = 0

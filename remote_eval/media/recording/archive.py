@@ -71,10 +71,10 @@ def check(folder: Path, anchors: Mapping[str, tuple[int, bytes]] | None = None) 
     for contents in indexes(folder, marks={name: count for name, (count, _) in known.items()}):
         every.append(contents)
         _check_index(contents, report, known)
-        listed |= {one.name: one for one in contents.files.values()}
-        ended = contents.end is not None
+        listed |= contents.files
         for one in contents.files.values():
-            _check_recording(folder, one, report, known, closed=ended)
+            closed = contents.end is not None or contents.newest[one.track] is not one
+            _check_recording(folder, one, report, known, closed=closed)
     for path in sorted(folder.iterdir()):
         if path.name not in listed and path.name.endswith(".qtr"):
             place = place_of(path.name)
@@ -112,7 +112,7 @@ def _check_recording(
     try:
         opened = open_file(folder / listed.name)
     except (FileNotFoundError, RecordingError) as error:
-        torn = None if listed.frames or closed else _never_began(folder / listed.name, listed)
+        torn = None if listed.frames else _never_began(folder / listed.name, listed, closed=closed)
         if torn is None:
             fault(error.code if isinstance(error, RecordingError) else "recording.missing")
         else:
@@ -178,11 +178,11 @@ def _behind(stream: BinaryIO, listed: Listed, *, closed: bool) -> Checked:
     )
 
 
-def _never_began(path: Path, listed: Listed) -> Checked | None:
+def _never_began(path: Path, listed: Listed, *, closed: bool) -> Checked | None:
     """A file is named before it is made: a recorder that was killed in between left nothing, or a piece of
-    its head."""
+    its head; one that the disk refused to the end left nothing."""
     size = path.stat().st_size if path.exists() else 0
-    if size > _MAX_TORN_PRELUDE:
+    if size > (0 if closed else _MAX_TORN_PRELUDE):
         return None
     return Checked(file=listed.name, track=listed.track, frames=0, head="", torn=size, closed=False)
 

@@ -33,13 +33,15 @@ _TIMEOUT_S: Final = 24 * 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What a composition shows: room time in ms, tracks in order of tiles and of voices, with files."""
+    """What a composition shows: room time in ms, tracks in order of tiles and of voices, with files;
+    `sources` are the names of the recordings behind them."""
 
     since: int
     until: int
     cameras: Mapping[str, Path]
     voices: Mapping[str, Path]
     gaps: Sequence[ListedGap]
+    sources: frozenset[str] = frozenset()
     tile: tuple[int, int] = (480, 360)
 
     @property
@@ -187,6 +189,9 @@ def _view(
         cameras=cameras,
         voices={name: files[name] for name in sorted(files) if kinds[name] == "audio"},
         gaps=gaps_of(every),
+        sources=frozenset(
+            one.path.name for one in mine if one.key is not None and kinds[one.track] is not None
+        ),
         tile=tile,
     )
 
@@ -214,9 +219,9 @@ def _document(view: View, every: Sequence[Contents], video: Path) -> bytes:
             "sources": [
                 {name: one[name] for name in ("file", "frames", "head", "track")}
                 for one in sources
-                if one["track"] in shown
+                if one["file"] in view.sources
             ],
-            "left_out": [one["file"] for one in sources if one["track"] not in shown],
+            "left_out": [one["file"] for one in sources if one["file"] not in view.sources],
             "gaps": [
                 {"track": one.track, "from": one.since, "to": one.until, "cause": one.cause}
                 for one in view.gaps

@@ -35,18 +35,22 @@ _SHAPES: Final[Mapping[str, Mapping[str, tuple[type, ...]]]] = {
 
 @dataclass(slots=True)
 class Listed:
-    """One recording as its index tells it. `frames`: (offset, length, head, from, to) by number."""
+    """One recording as its index tells it. `frames`: (offset, length, head, from, to) by number; `lost`:
+    packets by what became of them."""
 
     name: str
     track: str
+    piece: int
     klass: str
     start: bytes
     frames: list[tuple[int, int, bytes, int, int]] = field(default_factory=list)
+    lost: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Contents:
-    """One index. `fault`: the number of the first line that does not hold, with the code."""
+    """One index. `files` by name; `newest` piece by track; `fault`: number of the first line that does not
+    hold."""
 
     path: Path
     part: int
@@ -54,10 +58,10 @@ class Contents:
     begin: Mapping[str, Any] | None = None
     end: Mapping[str, Any] | None = None
     files: dict[str, Listed] = field(default_factory=dict)
+    newest: dict[str, Listed] = field(default_factory=dict)
     gaps: list[Mapping[str, Any]] = field(default_factory=list)
     tracks: list[Mapping[str, Any]] = field(default_factory=list)
     clocks: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
-    lost: dict[str, dict[str, int]] = field(default_factory=dict)
     lines: int = 0
     link: bytes = START
     # The link after as many lines as were asked for.
@@ -128,20 +132,23 @@ def _take(found: Contents, value: Mapping[str, Any]) -> None:
 
 
 def _take_file(found: Contents, value: Mapping[str, Any]) -> None:
-    place = Place(part=found.part, track=value["track"], letter=found.letter)
-    if value["name"] != place.file or place.track in found.files:
+    track = value["track"]
+    before = found.newest.get(track)
+    piece = 1 if before is None else before.piece + 1
+    place = Place(part=found.part, track=track, letter=found.letter, piece=piece)
+    if value["name"] != place.file:
         raise ValueError
     start = bytes.fromhex(value["head"])
-    found.files[place.track] = Listed(place.file, place.track, value["class"], start)
+    listed = Listed(place.file, track, piece, value["class"], start)
+    found.files[listed.name] = found.newest[track] = listed
 
 
 def _take_frame(found: Contents, value: Mapping[str, Any]) -> None:
-    listed = found.files[value["track"]]
+    listed = found.newest[value["track"]]
     if value["n"] != len(listed.frames):
         raise ValueError
     head = bytes.fromhex(value["head"])
     listed.frames.append((value["offset"], value["length"], head, value["from"], value["to"]))
-    counts = found.lost.setdefault(value["track"], {})
     for name in ("lost", "filled", "refused"):
         if name in value:
-            counts[name] = counts.get(name, 0) + int(value[name])
+            listed.lost[name] = listed.lost.get(name, 0) + int(value[name])

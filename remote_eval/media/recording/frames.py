@@ -28,7 +28,7 @@ MAX_FRAME_BYTES: Final = aead.MAX_PLAINTEXT_BYTES + aead.NONCE_BYTES + aead.TAG_
 END_BYTES: Final = aead.NONCE_BYTES + aead.TAG_BYTES
 _SEALED_KEY_BYTES: Final = 80
 _FIELDS: Final = frozenset(
-    {"protocol", "kind", "room", "part", "letter", "track", "class", "opened_at", "recipient", "key"}
+    {"protocol", "kind", "room", "part", "letter", "track", "piece", "class", "opened_at", "recipient", "key"}
 )
 
 
@@ -69,6 +69,7 @@ def bound(room: str, place: Place, klass: str) -> dict[str, str | int]:
         "part": place.part,
         "letter": place.letter,
         "track": place.track,
+        "piece": place.piece,
         "class": klass,
     }
 
@@ -81,7 +82,12 @@ def parse_prelude(data: bytes) -> Prelude:
             raise ValueError
         if (value["protocol"], value["kind"]) != ("qt/1", "recording"):
             raise ValueError
-        place = Place(part=_int(value["part"]), letter=_text(value["letter"]), track=_text(value["track"]))
+        place = Place(
+            part=_int(value["part"]),
+            letter=_text(value["letter"]),
+            track=_text(value["track"]),
+            piece=_int(value["piece"]),
+        )
         read = Prelude(
             room=_text(value["room"]),
             place=place,

@@ -49,11 +49,11 @@ def _cut_off(contents: Contents, every: Sequence[Contents]) -> list[ListedGap]:
     for line in contents.tracks:
         (up.add if line["is"] == "open" else up.discard)(line["track"])
     later = [one for one in every if one.part == contents.part and one.letter > contents.letter]
-    taken = {track for one in later for track in one.files}
+    taken = {track for one in later for track in one.newest}
     until = max((one.last_ms for one in later if one.last_ms is not None), default=None)
     listed = []
     for track in sorted(up - taken):
-        file = contents.files.get(track)
+        file = contents.newest.get(track)
         since = file.frames[-1][4] if file and file.frames else 0
         listed.append(ListedGap(part=contents.part, track=track, since=since, until=until, cause="cut-off"))
     return listed

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from crypto.canonical import canonical
-from remote_eval.media.recording.contents import Contents, indexes
+from remote_eval.media.recording.contents import Contents, Listed, indexes
 from remote_eval.media.recording.gaps import gaps_of
 
 MAX_LISTED: Final = 10_000
@@ -23,7 +23,11 @@ def manifest_bytes(folder: Path, part: int) -> bytes:
 
 def recordings_of(every: Sequence[Contents]) -> list[dict[str, Any]]:
     """Every recording with its head, span and counts."""
-    return [_recording(one, track) for one in every for track in sorted(one.files)]
+    return [
+        _recording(listed)
+        for one in every
+        for listed in sorted(one.files.values(), key=lambda listed: (listed.track, listed.piece))
+    ]
 
 
 def manifest_of(every: Sequence[Contents], part: int) -> bytes:
@@ -63,20 +67,18 @@ def _recorder(one: Contents) -> dict[str, Any]:
     }
 
 
-def _recording(one: Contents, track: str) -> dict[str, Any]:
-    listed = one.files[track]
+def _recording(listed: Listed) -> dict[str, Any]:
     frames = listed.frames
-    counts = one.lost.get(track, {})
     return {
         "file": listed.name,
-        "track": track,
+        "track": listed.track,
         "class": listed.klass,
         "frames": len(frames),
         "bytes": frames[-1][0] + 4 + frames[-1][1] if frames else 0,
         "from": frames[0][3] if frames else None,
         "to": max((frame[4] for frame in frames), default=None),
         "head": (frames[-1][2] if frames else listed.start).hex(),
-        **{name: counts.get(name, 0) for name in ("lost", "filled", "refused")},
+        **{name: listed.lost.get(name, 0) for name in ("lost", "filled", "refused")},
     }
 
 

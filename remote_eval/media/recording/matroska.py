@@ -7,6 +7,8 @@ part lie on one time line. Nothing is read here, nothing is encoded.
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from remote_eval.media.engine import ROOM_CLASS
+
 MAX_CLUSTER_SPAN_MS: Final = 32_000
 _UNKNOWN: Final = b"\x01" + b"\xff" * 7
 _TRACK: Final = b"\x81"
@@ -17,12 +19,13 @@ _OPUS_HEAD: Final = b"OpusHead\x01\x02\x00\x00\x80\xbb\x00\x00\x00\x00\x00"
 
 
 class Block(NamedTuple):
-    """One coded frame at `at` milliseconds, lasting `lasts` milliseconds."""
+    """One coded frame at `at` milliseconds, lasting `lasts` milliseconds; `klass`: for whom it is sealed."""
 
     at: int
     lasts: float
     data: bytes
     key: bool
+    klass: str = ROOM_CLASS
 
 
 def video_header(title: str, width: int, height: int) -> bytes:

@@ -15,7 +15,16 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from remote_eval.errors import RecordingError
-from remote_eval.media.engine import AskKeyframe, Kind, RecordPlan, RoomId, RoomSpec, TrackId
+from remote_eval.media.engine import (
+    KIND_OF,
+    RAW_CLASS,
+    AskKeyframe,
+    Kind,
+    RecordPlan,
+    RoomId,
+    RoomSpec,
+    TrackId,
+)
 from remote_eval.media.recording.alarms import DISK, RECORDER, Alarms, Emit
 from remote_eval.media.recording.disk import Disk, RealDisk, replace_file
 from remote_eval.media.recording.health import HealthProbe
@@ -57,7 +66,7 @@ class _Worker:
         """Another one works in its place."""
         self.retired = True
         if self.part is not None:
-            self.part.retired = True
+            self.part.retire()
         self.wake.set()
 
     def _run(self) -> None:
@@ -106,6 +115,8 @@ class _Worker:
                 part.round_trip(*words)
             elif call == "open":
                 part.open_track(*words)
+            elif call == "seal":
+                part.seal(*words)
             else:
                 part.close_track(*words)
 
@@ -142,6 +153,7 @@ class Recorder:
         self._probe: Probe = probe or HealthProbe(self._alarms)
         self._opened: dict[TrackId, _Opened] = {}
         self._kinds: dict[TrackId, Kind] = {}
+        self._classes: dict[TrackId, str] = {}
         self._dropped: dict[TrackId, int] = {}
         self._lock = threading.Lock()
         self._worker: _Worker | None = None
@@ -160,13 +172,26 @@ class Recorder:
         self._guard.start()
 
     def open_track(self, track: TrackId, kind: Kind, payload_types: Mapping[int, str]) -> None:
-        """See `PacketSink`. Raises RecordingError ``recording.codec`` or ``recording.name``."""
+        """See `PacketSink`. Raises RecordingError ``recording.codec``, ``recording.name`` and
+        ``recording.class`` (pictures are never raw)."""
         Place(part=self._setting.plan.part, track=track, letter=LETTERS[0])
+        if kind != "audio" and self._classes.get(track) == RAW_CLASS:
+            raise RecordingError("recording.class")
         if CODECS[kind] not in payload_types.values() or self._kinds.setdefault(track, kind) != kind:
             raise RecordingError("recording.codec")
         with self._lock:
             self._opened[track] = _Opened(kind, dict(payload_types))
             self._put("open", track, kind, dict(payload_types), self.now())
+
+    def seal(self, track: TrackId, klass: str) -> None:
+        """See `RoomSink`; a recorder that takes over goes on with it. Raises RecordingError
+        ``recording.class`` for a class without a key, and for pictures, which are never raw."""
+        kind = self._kinds.get(track) or KIND_OF.get(track.rpartition("/")[2])
+        if klass not in self._setting.plan.keys or (klass == RAW_CLASS and kind != "audio"):
+            raise RecordingError("recording.class")
+        with self._lock:
+            self._classes[track] = klass
+            self._put("seal", track, klass)
 
     def packet(self, track: TrackId, data: bytes, arrived: float) -> None:
         """See `PacketSink`."""
@@ -256,6 +281,8 @@ class Recorder:
     def _launch(self, worker: _Worker) -> None:
         with self._lock:
             now = self.now()
+            for track, klass in self._classes.items():
+                worker.queue.append(("seal", track, klass))
             for track, opened in self._opened.items():
                 worker.queue.append(("open", track, opened.kind, opened.payload_types, now))
             self._worker = worker

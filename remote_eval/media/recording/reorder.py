@@ -6,6 +6,7 @@ missing ones, retransmissions included; then the hole is given up and told. Time
 
 from typing import Final, NamedTuple
 
+from remote_eval.media.engine import ROOM_CLASS
 from remote_eval.media.recording.rtp import SEQUENCE_BITS, Packet, nearest
 
 HOLD_MS: Final = 600.0
@@ -17,12 +18,15 @@ MAX_STEP: Final = 3000
 
 
 class Released(NamedTuple):
-    """A packet in its turn; `lost` numbers before it never came, `anew` when the sender began anew."""
+    """A packet in its turn; `lost` numbers before it never came, `anew` when the sender began anew; `klass`:
+    as what it arrived.
+    """
 
     packet: Packet
     arrived: float
     lost: int
     anew: bool
+    klass: str = ROOM_CLASS
 
 
 class Reorder:
@@ -33,26 +37,26 @@ class Reorder:
         self._hold_ms = hold_ms
         self._next: int | None = None
         self._first: tuple[int, float] | None = None
-        self._waiting: dict[int, tuple[Packet, float]] = {}
+        self._waiting: dict[int, tuple[Packet, float, str]] = {}
         self._suspect: Packet | None = None
         self._anew = False
 
-    def add(self, packet: Packet, arrived: float) -> list[Released]:
+    def add(self, packet: Packet, arrived: float, klass: str = ROOM_CLASS) -> list[Released]:
         """Take a packet; gives what may go on."""
         if self._first is None:
             self._first = (packet.sequence, arrived)
         near = self._first[0] if self._next is None else self._next
         number = nearest(packet.sequence, near, SEQUENCE_BITS)
         if abs(number - near) > MAX_STEP:
-            return self._far(packet, arrived)
+            return self._far(packet, arrived, klass)
         self._suspect = None
         if number == self._next and not self._waiting:
             self._next += 1
-            return [self._release(packet, arrived, 0)]
+            return [self._release(packet, arrived, 0, klass)]
         if number in self._waiting or (self._next is not None and number < self._next):
             self.late += 1
             return []
-        self._waiting[number] = (packet, arrived)
+        self._waiting[number] = (packet, arrived, klass)
         out = self._in_turn() if self._next is not None else self._started(arrived)
         if len(self._waiting) > MAX_WAITING:
             out += self._give_up()
@@ -68,6 +72,15 @@ class Reorder:
             out += self._give_up()
         return out
 
+    @property
+    def waits(self) -> bool:
+        """Whether any packet waits."""
+        return bool(self._waiting)
+
+    def holds(self, klass: str) -> bool:
+        """Whether a packet of this class waits."""
+        return any(one[2] == klass for one in self._waiting.values())
+
     def flush(self) -> list[Released]:
         """Everything that waits, at the end of a track."""
         return self.expire(float("inf"))
@@ -81,27 +94,27 @@ class Reorder:
     def _give_up(self) -> list[Released]:
         first = min(self._waiting)
         lost = 0 if self._next is None else first - self._next
-        packet, arrived = self._waiting.pop(first)
+        packet, arrived, klass = self._waiting.pop(first)
         self._next = first + 1
-        return [self._release(packet, arrived, lost), *self._in_turn()]
+        return [self._release(packet, arrived, lost, klass), *self._in_turn()]
 
     def _in_turn(self) -> list[Released]:
         out = []
         while self._next is not None and self._next in self._waiting:
-            packet, arrived = self._waiting.pop(self._next)
+            packet, arrived, klass = self._waiting.pop(self._next)
             self._next += 1
-            out.append(self._release(packet, arrived, 0))
+            out.append(self._release(packet, arrived, 0, klass))
         return out
 
-    def _far(self, packet: Packet, arrived: float) -> list[Released]:
+    def _far(self, packet: Packet, arrived: float, klass: str) -> list[Released]:
         before, self._suspect = self._suspect, packet
         if before is None or nearest(packet.sequence, before.sequence, SEQUENCE_BITS) != before.sequence + 1:
             self.late += 1
             return []
         out = self.flush()
         self._suspect, self._next, self._anew = None, packet.sequence + 1, True
-        return [*out, self._release(packet, arrived, 1)]
+        return [*out, self._release(packet, arrived, 1, klass)]
 
-    def _release(self, packet: Packet, arrived: float, lost: int) -> Released:
+    def _release(self, packet: Packet, arrived: float, lost: int, klass: str) -> Released:
         anew, self._anew = self._anew, False
-        return Released(packet, arrived, lost, anew)
+        return Released(packet, arrived, lost, anew, klass)

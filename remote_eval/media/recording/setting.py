@@ -1,19 +1,18 @@
 """What a recorder is given once, and whom it shows samples of media (docs/spec/recording.md §4 and §8)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Protocol
 
+from crypto.errors import SealError
+from crypto.sealing import seal
 from remote_eval.errors import RecordingError
-from remote_eval.media.engine import AskKeyframe, RecordPlan
+from remote_eval.media.engine import RAW_CLASS, ROOM_CLASS, AskKeyframe, RecordPlan
 from remote_eval.media.recording.alarms import Emit
 from remote_eval.media.recording.disk import Disk
 from remote_eval.media.recording.limits import Limits
 from remote_eval.media.recording.names import MAX_ROOM_CHARS
 from remote_eval.media.recording.writer import KEY_SEED_BYTES, Keys
-
-ROOM_CLASS: Final = "room"
-RAW_CLASS: Final = "raw"
-_CLASS_KEY_BYTES: Final = 32
 
 
 class Probe(Protocol):
@@ -43,12 +42,24 @@ class Setting:
     def __post_init__(self) -> None:
         """Raises RecordingError ``recording.plan``."""
         plan = self.plan
-        needed = {ROOM_CLASS} | ({RAW_CLASS} if plan.raw_members else set())
-        keys_fit = all(len(plan.keys.get(name, b"")) == _CLASS_KEY_BYTES for name in needed)
-        if not keys_fit or len(plan.seed) < KEY_SEED_BYTES or not 0 < len(plan.room) <= MAX_ROOM_CHARS:
+        if not _keys_fit(plan.keys) or len(plan.seed) < KEY_SEED_BYTES:
+            raise RecordingError("recording.plan")
+        if not 0 < len(plan.room) <= MAX_ROOM_CHARS:
             raise RecordingError("recording.plan")
 
-    def keys_of(self, member: str) -> Keys:
-        """Seed, class and public key for what a member publishes."""
-        klass = RAW_CLASS if member in self.plan.raw_members else ROOM_CLASS
+    def keys_of(self, klass: str) -> Keys:
+        """Seed, class and public key for a file of a class that the plan has a key for."""
         return Keys(self.plan.seed, klass, self.plan.keys[klass])
+
+
+def _keys_fit(keys: Mapping[str, bytes]) -> bool:
+    """A key for the room, perhaps one for what is raw, each usable and no two the same: whoever opens the
+    room's recordings must not open the raw ones."""
+    if not {ROOM_CLASS} <= set(keys) <= {ROOM_CLASS, RAW_CLASS} or len(set(keys.values())) < len(keys):
+        return False
+    try:
+        for key in keys.values():
+            seal(key, b"", b"")
+    except SealError:
+        return False
+    return True

@@ -1,14 +1,15 @@
 """One track from RTP packets to timed blocks: order, whole frames, room time, gaps (recording.md §6).
 
 No bytes are decoded or changed. What was lost is told as a gap with its cause; video goes on at the next
-keyframe only. Time is an argument; nothing here writes.
+keyframe only. Each block says under which class it may be written: nothing that arrived while the track was
+raw ever goes as ``room``. Time is an argument; nothing here writes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from remote_eval.errors import RecordingError
-from remote_eval.media.engine import Kind
+from remote_eval.media.engine import RAW_CLASS, ROOM_CLASS, Kind
 from remote_eval.media.recording import opus, vp8
 from remote_eval.media.recording.clock import MemberClock, TrackClock
 from remote_eval.media.recording.limits import Limits
@@ -64,6 +65,10 @@ class Track:
         self.cause: str | None = None
         self.newest_key: float | None = None
         self.asked = float("-inf")
+        # The class of what arrives now, and that of the newest block.
+        self._arrives = self._goes = ROOM_CLASS
+        # Sound that was lost while the track was raw may still come as a copy in a later packet.
+        self._raw_copies = False
         self._limits = limits
         self._member = clock
         self._last = -1
@@ -105,6 +110,11 @@ class Track:
         else:
             self.counts.refused += 1
 
+    def seal(self, klass: str) -> None:
+        """What arrives from now on is of this class."""
+        self._raw_copies = self._raw_copies or (self._arrives, klass) == (RAW_CLASS, ROOM_CLASS)
+        self._arrives = klass
+
     def report(self, report: SenderReport) -> None:
         """Take a sender report of this track's source."""
         if report.ssrc == self._ssrc:
@@ -130,7 +140,7 @@ class Track:
             return
         original = original_of(packet, self._main, self._ssrc)
         if original is not None:
-            self._take(self._reorder.add(original, arrived))
+            self._take(self._reorder.add(original, arrived, self._arrives))
 
     def _own(self, packet: Packet, arrived: float) -> None:
         if self._ssrc is None:
@@ -141,18 +151,27 @@ class Track:
             self._ssrc = packet.ssrc
             self.interrupt("source")
         self.clock.arrival(packet.timestamp, arrived)
-        self._take(self._reorder.add(packet, arrived))
+        self._take(self._reorder.add(packet, arrived, self._arrives))
 
     def _take(self, released: list[Released]) -> None:
-        for one in released:
+        for place, one in enumerate(released):
+            self._goes = self._class_of(one, released[place + 1 :])
             if one.anew:
                 self._ticks = None
             if one.lost:
                 self.counts.lost += one.lost
             if self.kind == "video":
                 self._video(one)
-            else:
-                self._audio(one)
+            elif self._audio(one) and place + 1 == len(released) and not self._reorder.waits:
+                self._raw_copies = self._raw_copies and self._goes == RAW_CLASS
+
+    def _class_of(self, one: Released, later: Sequence[Released]) -> str:
+        """Once raw, a track stays so until its last raw packet is out: what fills a hole before it is raw
+        too."""
+        if one.klass == RAW_CLASS or self._goes != RAW_CLASS:
+            return one.klass
+        behind = any(other.klass == RAW_CLASS for other in later) or self._reorder.holds(RAW_CLASS)
+        return RAW_CLASS if behind or self._arrives == RAW_CLASS else ROOM_CLASS
 
     def _video(self, one: Released) -> None:
         if one.lost:
@@ -168,7 +187,8 @@ class Track:
         if self._frames.waiting and not before:
             self.cause = self.cause or "malformed"
 
-    def _audio(self, one: Released) -> None:
+    def _audio(self, one: Released) -> bool:
+        """Place a packet and what it repeats of lost ones; gives whether it could be placed itself."""
         packet = one.packet
         ticks = self.clock.ticks(packet.timestamp)
         missing = one.lost
@@ -182,21 +202,23 @@ class Track:
                 if not block.back:
                     payload = block.payload
                 elif missing and self._ticks is not None and ticks - block.back > self._ticks:
-                    missing -= self._sound(ticks - block.back, one.arrived, block.payload)
+                    copied = RAW_CLASS if self._raw_copies else self._goes
+                    missing -= self._sound(ticks - block.back, one.arrived, block.payload, copied)
                     self.counts.filled += 1
         if missing > 0:
             self.cause = self.cause or "loss"
         if payload and (self._ticks is None or ticks > self._ticks):
-            self._sound(ticks, one.arrived, payload)
+            return self._sound(ticks, one.arrived, payload, self._goes)
+        return False
 
-    def _sound(self, ticks: int, arrived: float, payload: bytes) -> bool:
+    def _sound(self, ticks: int, arrived: float, payload: bytes, klass: str) -> bool:
         length = opus.ticks(payload)
         if length is None:
             self.counts.refused += 1
             return False
         self._ticks = ticks
         lasts = length * 1000 / opus.CLOCK_RATE
-        self._place(ticks, arrived, Block(0, lasts, payload, key=True))
+        self._place(ticks, arrived, Block(0, lasts, payload, key=True, klass=klass))
         return True
 
     def _place(self, ticks: int, arrived: float, block: Block) -> None:
@@ -206,7 +228,7 @@ class Track:
         self.cause = None
         lasts = block.lasts or _FRAME_MS
         self._last, self.end = at, at + lasts
-        self.blocks.append(Block(at, lasts, block.data, block.key))
+        self.blocks.append(block._replace(at=at, lasts=lasts))
 
     def _hole(self, at: int) -> None:
         end = self.end or 0.0

@@ -52,7 +52,7 @@ class TrackFile:
         self, disk: Disk, folder: Path, room: str, place: Place, *, opened_at: int, keys: Keys
     ) -> None:
         """`opened_at`: wall clock at room time 0, ms. Raises RecordingError ``recording.recipient``."""
-        self.place = place
+        self.place, self.klass = place, keys.klass
         self._disk, self._path = disk, folder / place.file
         self._key = data_key(keys.seed, room, place, keys.klass)
         self._prelude = Prelude(

@@ -73,6 +73,9 @@ class Listener:
     def close_track(self, track: TrackId, cause: str) -> None:
         self.told.append(("close", track, cause))
 
+    def seal(self, track: TrackId, klass: str) -> None:
+        self.told.append(("seal", track, klass))
+
     def recorded_ms(self, track: TrackId) -> float | None:
         return float(len(self.packets[track]))
 
@@ -358,7 +361,7 @@ async def test_the_engine_of_a_process_keeps_its_fingerprint_and_records(tmp_pat
     folder.mkdir()
     # The base point of X25519 (RFC 7748 §4.1) is a public key like any other.
     key = b"\x09" + bytes(31)
-    plan = RecordPlan(folder=folder, room="r", part=1, keys={"room": key, "raw": key}, seed=bytes(range(32)))
+    plan = RecordPlan(folder=folder, room="r", part=1, keys={"room": key}, seed=bytes(range(32)))
     await engine.open_room(ROOM, RoomSpec(opened_at=1_772_323_200_000.0, record=plan))
     await engine.admit(ROOM, ANNA, Grants(publish=BOTH))
     anna = await Publisher.join(engine, ROOM, ANNA)
