@@ -26,6 +26,8 @@ PAGES: Final = {
     "/desk": "desk.html",
     "/seat": "seat.html",
     "/wall": "wall.html",
+    # A bidder: the call stands in the fragment.
+    "/clarify": "clarify.html",
     "/verifier.html": "verifier.html",
 }
 _KEEP: Final = "public, max-age=31536000, immutable"

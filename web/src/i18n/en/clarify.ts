@@ -1,0 +1,67 @@
+import type { Words } from "../index.ts";
+import type chinese from "../zh-CN/clarify.ts";
+
+export default {
+  title: "Clarification call",
+  consent: {
+    title: "Please read before you enter",
+    lead: "The evaluation committee asks you for a clarification. Take part from your own office, not from an evaluation site.",
+    points: {
+      sees: "You see nobody of the committee; what you hear is a changed voice.",
+      seen: "Once the call is connected, the committee and the witnesses see and hear you.",
+      recorded: "The whole call is recorded, picture and sound, and kept with the project's file as the law asks.",
+      conduct: "Answer what is asked. The substance of the bid cannot be changed, and nothing may be asked about the evaluation.",
+      link: "This link is for this call alone; do not pass it on.",
+    },
+    agree: "I have read this and agree to be recorded",
+    next: "Agree and check the devices",
+    missing: "Tick “I have read this and agree to be recorded” first",
+  },
+  call: {
+    title: "Clarification call",
+    states: {
+      connecting: "Connecting…",
+      released: "Please wait; the committee will connect the call",
+      live: "Connected, please speak",
+      held: "The call is held, please wait",
+    },
+    hints: {
+      connecting: "Please leave this page open.",
+      released: "Nobody sees or hears you yet.",
+      live: "The committee and the witnesses see and hear you now.",
+      held: "Nobody sees or hears you meanwhile; the call goes on by itself.",
+    },
+    question: "What is to be clarified",
+    clock: "Server time",
+    own: "Your picture",
+    noPicture: "No picture: check the camera",
+    seen: "Picture arrives",
+    unseen: "Picture does not arrive yet",
+    heard: "Sound arrives",
+    unheard: "Sound does not arrive yet",
+    leave: "Leave the call",
+    leaveSure: "Leave? The same link brings you back until the call has ended.",
+    leaveYes: "Leave",
+    leaveNo: "Stay",
+  },
+  end: {
+    over: "The clarification is over. Thank you.",
+    overHint: "Camera and microphone are off; you can close this page.",
+    left: "You have left the call; camera and microphone are off.",
+    leftHint: "If the call still goes on, come back by the same link.",
+    refused: "This link cannot be used now.",
+    refusedHint: "It may not be released yet, or be over or expired. Ask whoever sent it to you.",
+    taken: "The call goes on in another window; this page has stopped.",
+    takenHint: "Go back to that window, or open the link again.",
+    fault: "Something went wrong between this page and the server.",
+    faultHint: "Open the link again; if that does not help, ask whoever sent it to you.",
+    noLink: "There is no call in this address.",
+    noLinkHint: "To keep it secret, the link has to be opened again after a reload. Open the whole link that was sent to you.",
+  },
+  check: {
+    lead: "After “Start the check” the browser asks whether it may use camera and microphone; allow it. The check stays on this computer, and nothing is sent before the call is connected.",
+    enter: "Enter and wait",
+    enterHint: "You may enter with a device that does not work; tell whoever sent you the link.",
+    skip: "Skip the check, enter and wait",
+  },
+} satisfies Words<typeof chinese>;
