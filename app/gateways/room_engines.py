@@ -21,6 +21,7 @@ from typing import Any, Final, Protocol
 from remote_eval.errors import MediaError
 from remote_eval.media.control.client import RemoteEngine
 from remote_eval.media.control.wire import MAX_FRAME_BYTES, StreamChannel
+from remote_eval.media.engine import RoomId
 from remote_eval.media.places import READY, socket_path
 from remote_eval.media.recording.manifest import manifest_bytes
 
@@ -50,6 +51,9 @@ class RoomEngines(Protocol):
 
     async def attach(self, room: str) -> Attached:
         """The engine of a room."""
+
+    async def close(self, room: str) -> None:
+        """Close a room where its engine runs: legs end, and the recorder has everything on disk."""
 
     async def release(self, room: str) -> None:
         """End a room's engine and wait for it; rooms that are open are closed, their recordings ended."""
@@ -93,6 +97,15 @@ class RoomProcesses:
             if engine is not None:
                 return Attached(engine=engine, fresh=True)
         raise MediaError("media.unavailable")
+
+    async def close(self, room: str) -> None:
+        """See `RoomEngines`."""
+        engine = await self._found(self.folder(room))
+        if engine is not None:
+            try:
+                await engine.close_room(RoomId(room))
+            finally:
+                await engine.aclose()
 
     async def release(self, room: str) -> None:
         """See `RoomEngines`."""

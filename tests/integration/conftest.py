@@ -254,3 +254,13 @@ async def room(seated_url: tuple[World, str], tmp_path: Path, anyio_backend: str
     async for arriving in _entered(seated_url, tmp_path):
         async with served(arriving, cast_of(seated_url[0].folder), tmp_path) as one:
             yield one
+
+
+@pytest.fixture
+async def beside_room(
+    room: Room, seated_url: tuple[World, str], anyio_backend: str
+) -> AsyncIterator[Database]:
+    """The database of `room` as another server process holds it."""
+    one = Database(make_engine(seated_url[1]), CIPHER)
+    yield one
+    await one.dispose()

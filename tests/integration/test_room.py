@@ -18,7 +18,6 @@ pytestmark = pytest.mark.anyio
 async def test_a_room_from_its_opening_to_its_manifest_in_the_log(room: Room) -> None:
     room_id = await room.open()
     folder = room.engines.folder(room_id) / "recordings"
-    await room.running()
     assert [one.name for one in folder.iterdir()] == ["0001-a.index"]
     every = await room.whole()
     witness, first, second = every.witness.client, every.experts[0], every.experts[1]
@@ -53,6 +52,7 @@ async def _everything_stands_in_the_log(room: Room) -> None:
     assert (last["phase"], last["seq"], last["hash"]) == ("closed", row.seq, row.head.hex())
     manifest = json.loads(recordings[-1].document)
     assert recordings[-1].final == 1
+    assert [one["closed"] for one in manifest["recorders"]] == [True]
     tracks = {one["track"] for one in manifest["recordings"]}
     assert len(tracks) == 2 * len(room.cast.seated) + 2
     assert all(one["frames"] > 0 for one in manifest["recordings"])

@@ -1,11 +1,13 @@
 """An evaluation room served for tests: real sockets, a real room process, people at their seats.
 
 Two sites whose experts sit at enrolled browsers; wanda and wendy witness (city, county), sven supervises,
-dana and carlo are the sites' staff, olga operates. The world up to there is made once per engine and copied; each
-test opens its own room. The room's courses turn faster than by the clock on the wall (`FASTER`).
+dana and carlo are the sites' staff, olga operates. The world up to there is made once per engine and copied;
+each test opens its own room. The room's courses turn faster than by the clock on the wall (`FASTER`). What
+nobody handled, in the server or a task of it, is in `Room.unhandled` and fails the test at its end.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -21,8 +23,9 @@ from app.main import create_app
 from app.room_composition import make_hall
 from app.serving import address_of, listen, server_config
 from app.settings import Settings
+from app.store.unit_of_work import Database
 from app.usecases.platform import Platform
-from app.usecases.room.hall import Hall
+from app.usecases.room.hall import Hall, Led
 from remote_eval.media.engine import RoomId
 from tests.support import people
 from tests.support.arriving import CITY, COUNTY, ORIGIN, Arriving, Browser, set_arriving
@@ -136,13 +139,13 @@ class Server:
     async def kill(self) -> None:
         """Be gone at once, with every socket and without a word to the database: its lease stays."""
         self.hall.leader = "nobody"
+        for connection in list(self._server.server_state.connections):
+            cast("Any", connection).transport.abort()
         for led in list(self.hall._led.values()):
             led.live.lost.set()
             if led.running is not None:
                 led.running.cancel()
                 await asyncio.gather(led.running, return_exceptions=True)
-        for connection in list(self._server.server_state.connections):
-            cast("Any", connection).transport.abort()
         self._server.should_exit = True
         await self._task
 
@@ -172,6 +175,7 @@ class Room:
     engines: RoomProcesses
     folder: Path
     id: str = ""
+    unhandled: list[str] = field(default_factory=list)
     clients: list[Client] = field(default_factory=list)
     media: list[Publisher | Viewer] = field(default_factory=list)
 
@@ -215,7 +219,7 @@ class Room:
             seat=seated.browser.seat,
             session=seated.session,
             fingerprint=fingerprint,
-            **changes,
+            changes=changes,
         )
         credential = {"seat": seated.browser.token}
         return {"credential": credential, "fingerprint": fingerprint, "binding": binding}
@@ -257,6 +261,17 @@ class Room:
         await client.ask("phase", to="check-in")
         await client.ask("phase", to="evaluating")
 
+    @property
+    def led(self) -> Led:
+        """The room as its process leads it."""
+        return self.hall._led[self.id]
+
+    async def second(self, database: Database) -> Server:
+        """Another server process of the installation, over the same database and the same engines."""
+        return await start_server(
+            self.arriving, replace(self.arriving.platform, database=database), self.engines
+        )
+
     async def publish(self, member: Media, *sources: str) -> Publisher:
         """Publish and play."""
         made = await member.publisher(sources or ("camera", "microphone"))
@@ -289,7 +304,7 @@ class Room:
 
     async def recorded(self) -> None:
         """Wait until something of every track is on the disk."""
-        engine = self.hall._led[self.id].live.carrier.engine
+        engine = self.led.live.carrier.engine
         assert engine is not None
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
@@ -305,8 +320,10 @@ class Room:
             await asyncio.wait_for(led.running, PATIENCE_SECONDS)
 
 
-async def start_server(arriving: Arriving, platform: Platform, engines: RoomProcesses) -> Server:
-    """A server of the installation over this platform's database."""
+async def start_server(
+    arriving: Arriving, platform: Platform, engines: RoomProcesses, *, static: Path | None = None
+) -> Server:
+    """A server of the installation over this platform's database, with the pages of `static`."""
     settings = Settings(
         data=arriving.stage.one.settings.data,
         public_url=ORIGIN,
@@ -320,7 +337,7 @@ async def start_server(arriving: Arriving, platform: Platform, engines: RoomProc
     hall = make_hall(platform, settings, engines=engines)
     hall.pause = pause
     hall.pack = replace(hall.pack, thresholds=replace(hall.pack.thresholds, steady_ms=100))
-    app = create_app(platform, arriving.stage.one.ceremony, settings, static=None, hall=hall)
+    app = create_app(platform, arriving.stage.one.ceremony, settings, static=static, hall=hall)
     listener = listen("127.0.0.1", 0)
     server = uvicorn.Server(server_config(app))
     # Signals stay the test's.
@@ -329,14 +346,34 @@ async def start_server(arriving: Arriving, platform: Platform, engines: RoomProc
 
 
 @asynccontextmanager
-async def served(arriving: Arriving, cast_: Cast, folder: Path) -> AsyncIterator[Room]:
+async def served(
+    arriving: Arriving, cast_: Cast, folder: Path, *, static: Path | None = None
+) -> AsyncIterator[Room]:
     """A server whose rooms run in processes of their own; no room is open yet."""
     engines = RoomProcesses(folder / "rooms", bind="127.0.0.1", addresses=["127.0.0.1"])
-    server = await start_server(arriving, arriving.platform, engines)
+    server = await start_server(arriving, arriving.platform, engines, static=static)
     # What goes over HTTP goes to the same hall.
     arriving.app.state.hall = server.hall
     room = Room(arriving=arriving, cast=cast_, server=server, engines=engines, folder=folder)
+    loop, heard = asyncio.get_running_loop(), _Heard(room.unhandled)
+    loop.set_exception_handler(lambda _loop, context: room.unhandled.append(str(context)))
+    logging.getLogger("uvicorn.error").addHandler(heard)
     try:
         yield room
     finally:
         await room.close()
+        logging.getLogger("uvicorn.error").removeHandler(heard)
+        loop.set_exception_handler(None)
+    assert room.unhandled == []
+
+
+class _Heard(logging.Handler):
+    """Keeps what a server writes down as an error: exceptions that nobody handled."""
+
+    def __init__(self, kept: list[str]) -> None:
+        super().__init__(logging.ERROR)
+        self._kept = kept
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one."""
+        self._kept.append(self.format(record))

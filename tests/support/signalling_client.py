@@ -67,7 +67,13 @@ def fingerprint_of(certificate: RTCCertificate) -> str:
 
 
 def binding_of(
-    place: Place, *, sign: Callable[[bytes], str], seat: str, session: str, fingerprint: str, **changes: str
+    place: Place,
+    *,
+    sign: Callable[[bytes], str],
+    seat: str,
+    session: str,
+    fingerprint: str,
+    changes: Mapping[str, str],
 ) -> str:
     """What a seat's key signs for its certificate; `changes` make it a statement of something else."""
     bound = {
@@ -78,7 +84,7 @@ def binding_of(
         "seat": seat,
         "session": session,
     }
-    return sign(canonical(bound | changes))
+    return sign(canonical({**bound, **changes}))
 
 
 @dataclass
@@ -213,7 +219,7 @@ class Client:
         newest = max(seen) if seen else self.snapshot["seq"]
         return {"member": self.member, "token": self.welcome["resume"], "seq": newest}
 
-    async def event(self, kind: str, **wanted: Any) -> Json:
+    async def event(self, kind: str, /, **wanted: Any) -> Json:
         """The first event of this kind, heard or to come, whose body has these values."""
 
         def fits(one: Json) -> bool:

@@ -29,7 +29,7 @@ from app.usecases.room.live import LiveRoom
 from app.usecases.room.standing import check_standing
 from app.usecases.room.watching import Pause, Watch
 from remote_eval.errors import EvaluationError, MediaError
-from remote_eval.media.engine import RecordPlan, RoomId, RoomSpec
+from remote_eval.media.engine import RecordPlan, RoomSpec
 from remote_eval.outage import Pack
 from remote_eval.room_events import Event, time_text
 from remote_eval.room_state import CLOSED, RoomState
@@ -38,6 +38,7 @@ LOG: Final = structlog.get_logger("qiantong.room")
 LEASE: Final = timedelta(seconds=30)
 RENEW_SECONDS: Final = 10.0
 SEED_BYTES: Final = 32
+BEGIN_SECONDS: Final = 20.0
 MAX_STRANGERS: Final = 40
 MAX_OF_ADDRESS: Final = 300
 # X25519 public keys by class of recording, for a draw.
@@ -81,12 +82,17 @@ class Hall:
     _addresses: Counter[str] = field(default_factory=Counter)
 
     async def begin(self, draw_id: str) -> None:
-        """Lead the open room of a draw, so that it is recorded before anybody comes."""
+        """Lead the open room of a draw, and wait until it is recorded: nobody comes before that.
+
+        An engine that does not start keeps nobody waiting for ever; it stands in the room as an alarm.
+        """
         async with self.platform.database.read() as uow:
             rooms = await uow.rooms.of_draw(draw_id)
         for one in rooms:
             if one.closed_at is None:
-                await self.led(one.id)
+                led = await self.led(one.id)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(led.watch.began.wait(), BEGIN_SECONDS)
 
     async def resume(self) -> None:
         """Go on with every open room that no other process leads."""
@@ -106,9 +112,6 @@ class Hall:
             if not await self._lease(uow, row.id):
                 return
         try:
-            attached = await self.engines.attach(row.id)
-            await attached.engine.close_room(RoomId(row.id))
-            await attached.engine.aclose()
             await self._ended(row)
         except (AppError, EvaluationError, OSError) as error:
             LOG.warning("room.not-sealed", room=row.id, code=str(error))
@@ -224,17 +227,16 @@ class Hall:
                 await anchor_recording(self.platform, led.live.row, part=led.part, heads=heads)
 
     async def _close(self, led: Led) -> None:
-        """A closed room: legs, then the recorder, then what it wrote into the log, then the engine."""
-        live = led.live
-        with suppress(MediaError):
-            await live.carrier.close()
-        await anchor_room(live)
+        """A closed room: its own head into the log, then what was recorded."""
+        await anchor_room(led.live)
         async with self.platform.database.read() as uow:
-            row = await uow.rooms.get(live.row.id) or live.row
+            row = await uow.rooms.get(led.live.row.id) or led.live.row
         await self._ended(row)
 
     async def _ended(self, row: RoomRow) -> None:
-        """Nothing records any more: the manifest of each part that has none in the log yet goes there."""
+        """Legs and recorder end, manifests that are not in the log yet go there, the engine ends."""
+        with suppress(MediaError):
+            await self.engines.close(row.id)
         await self._seal_parts(row, row.part)
         await self.engines.release(row.id)
 

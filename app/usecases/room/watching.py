@@ -10,6 +10,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import Final
 
 import structlog
@@ -33,7 +34,7 @@ from remote_eval.media.engine import (
 from remote_eval.outage import Link as SiteLink
 from remote_eval.outage import Reading, Thresholds, look
 from remote_eval.protocol.views import Media
-from remote_eval.room_state import CLOSED, COMMITTEE, HERE, ROOM_CAMERA, RoomState
+from remote_eval.room_state import CLOSED, COMMITTEE, HERE, LOST, ROOM_CAMERA, RoomState
 
 LOG: Final = structlog.get_logger("qiantong.room")
 TICK_SECONDS: Final = 1.0
@@ -63,6 +64,8 @@ class Watch:
     pause: Pause = asyncio.sleep
     links: dict[str, SiteLink] = field(default_factory=dict)
     heads: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    # The room's engine ran, and with it the recorder, since this process leads the room.
+    began: asyncio.Event = field(default_factory=asyncio.Event)
     _heard_ms: dict[str, int] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -109,6 +112,7 @@ class Watch:
             if not attached.fresh:
                 await self._find_tracks()
             await live.try_fact(cmd.Clear(code=ENGINE))
+            self.began.set()
             async for event in events:
                 await self._hear(event)
         finally:
@@ -216,11 +220,16 @@ class Watch:
         for one in state.members.values():
             if one.presence == HERE and one.site is not None and one.id in self.live.links:
                 self._heard_ms[one.site] = now
+        if state.sites[site].link != LOST:
+            # After a change of the room's leader people have as long to come back as after any cut.
+            self._heard_ms.setdefault(site, now)
         heard = self._heard_ms.get(site)
         rtts = [one.rtt_ms for one in tracks if one.rtt_ms is not None]
+        # A track of which nothing has come yet has no age.
+        ages = [one.age_ms for one in tracks if isfinite(one.age_ms)]
         return Reading(
             heartbeat_age_ms=None if heard is None else now - heard,
-            media_age_ms=round(min(one.age_ms for one in tracks)) if tracks else None,
+            media_age_ms=round(min(ages)) if ages else None,
             lost_permille=None,
             rtt_ms=round(max(rtts)) if rtts else None,
         )

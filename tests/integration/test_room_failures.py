@@ -1,0 +1,218 @@
+"""What fails in the middle of an evaluation: the server, the engine, the lease, the database."""
+
+import asyncio
+import json
+import os
+import signal
+from collections import Counter
+
+import pytest
+
+from app.store.unit_of_work import Database
+from app.usecases.room.keeping import read
+from remote_eval.commands import MoveTo
+from remote_eval.media.engine import TrackId
+from remote_eval.media.recording.archive import check
+from tests.support.rooms_served import Everybody, Room, Server
+from tests.support.signalling_client import PATIENCE_SECONDS
+
+pytestmark = pytest.mark.anyio
+
+
+def process_of(room: Room) -> int:
+    """The room process's id."""
+    told = json.loads((room.engines.folder(room.id) / "ready.json").read_bytes())
+    return int(told["pid"])
+
+
+async def kinds_of(room: Room) -> list[tuple[str, object]]:
+    """Kind and change of each event of the room's ledger, which holds."""
+    async with room.arriving.platform.database.read() as uow:
+        kept = await read(uow, room.id)
+    assert kept.fault is None
+    return [(one.event.kind, one.event.body.get("change")) for one in kept.events]
+
+
+async def moved_to(room: Room, server: Server) -> None:
+    """Whoever comes from now on comes to this server."""
+    room.server = server
+    room.arriving.app.state.hall = server.hall
+
+
+async def test_a_killed_server_stops_neither_media_nor_recording_and_is_replaced(
+    room: Room, beside_room: Database
+) -> None:
+    await room.open()
+    every = await room.evaluating()
+    voice = TrackId(f"{every.experts[1].client.member}/microphone")
+    hearing = await room.view(every.experts[0], voice)
+    await hearing.until(voice, 5)
+    process = process_of(room)
+    await room.server.kill()
+    assert {await one.client.ended() for one in every.all} == {1006}
+    # Nobody leads the room, and it is heard and recorded all the same.
+    heard = max(hearing.indices(voice))
+    await hearing.until(voice, heard + 25)
+    room.arriving.stage.clock.advance(seconds=31)
+    server = await room.second(beside_room)
+    await moved_to(room, server)
+    await server.hall.resume()
+    await room.running()
+    back = await room.socket(cookie=room.cast.cookies["wanda"])
+    welcome = await back.hello({"account": True}, resume=every.witness.client.resume())
+    assert (welcome["resumed"], welcome["member"]) == (False, every.witness.client.member)
+    assert welcome["snapshot"]["room"]["phase"] == "evaluating"
+    tracks = {one["id"] for one in welcome["snapshot"]["tracks"]}
+    assert len(tracks) == 2 * len(every.experts) + len(every.cameras)
+    expert = await room.expert(0)
+    assert expert.client.member == every.experts[0].client.member
+    # The very connection goes on: nothing was negotiated anew.
+    await hearing.until(voice, max(hearing.indices(voice)) + 25)
+    assert process_of(room) == process
+    counted = Counter(await kinds_of(room))
+    assert counted["member", "admitted"] == len(every.all)
+    assert counted["opened", None] == 1
+    async with beside_room.read() as uow:
+        row = await uow.rooms.get(room.id)
+    assert row is not None
+    assert (row.part, row.leader) == (1, server.hall.leader)
+
+
+async def test_a_killed_engine_is_an_alarm_and_a_new_part_and_everybody_begins_anew(room: Room) -> None:
+    await room.open()
+    every = await room.evaluating()
+    await room.recorded()
+    witness, expert = every.witness.client, every.experts[0]
+    voice = f"{every.experts[1].client.member}/microphone"
+    room.arriving.stage.clock.advance(seconds=20)
+    os.kill(process_of(room), signal.SIGKILL)
+    await witness.event("alarm", code="engine")
+    await expert.client.event("alarm", code="engine")
+    await witness.event("hold", kind="frozen", on=True)
+    await witness.event("track", id=voice, up=False, cause="engine")
+    await witness.event("clear", code="engine")
+    await witness.event("hold", kind="frozen", on=False)
+    before = len(witness.events)
+    for one in every.experts:
+        await room.publish(one)
+    for one in every.cameras:
+        await room.publish(one, "camera")
+    await witness.until(lambda: _up(every, before))
+    hearing = await room.view(expert, voice)
+    await hearing.until(TrackId(voice), 5)
+    await room.recorded()
+    await _close(room, every)
+    async with room.arriving.platform.database.read() as uow:
+        whole = {
+            one.part: json.loads(one.document)
+            for one in await uow.rooms.recording_anchors(room.id)
+            if one.final
+        }
+    assert sorted(whole) == [1, 2]
+    assert whole[1]["recorders"][0]["closed"] is False
+    assert whole[2]["recorders"][0]["closed"] is True
+    # The cut is to be seen: the second part begins later than the first one ends.
+    first, second = (whole[part]["recorders"][0] for part in (1, 2))
+    assert first["opened_at"] + first["to"] < second["opened_at"]
+    report = check(room.engines.folder(room.id) / "recordings")
+    assert (report.ok, report.whole) == (True, False)
+
+
+def _up(every: Everybody, since: int) -> bool:
+    events = every.witness.client.events[since:]
+    up = {one["body"]["id"] for one in events if one["kind"] == "track" and one["body"]["up"]}
+    return len(up) == 2 * len(every.experts) + len(every.cameras)
+
+
+async def _close(room: Room, every: Everybody) -> None:
+    await every.witness.client.ask("phase", to="signing")
+    await every.witness.client.ask("phase", to="closed")
+    await room.over()
+
+
+async def test_a_process_whose_lease_passed_decides_nothing_more(room: Room, beside_room: Database) -> None:
+    await room.open()
+    witness = await room.account("wanda")
+    first = room.server
+    led = room.led
+    server = await room.second(beside_room)
+    # While the lease holds the other one leads nothing.
+    await server.hall.resume()
+    assert room.id not in server.hall._led
+    room.arriving.stage.clock.advance(seconds=31)
+    await server.hall.resume()
+    assert room.id in server.hall._led
+    # What the first one is asked now, it cannot store: nobody is told that it was done.
+    with pytest.raises(ConnectionError):
+        await witness.client.answer("problem", {"part": "pc", "text": None})
+    assert await witness.client.ended() == 1012
+    await asyncio.wait_for(led.live.lost.wait(), PATIENCE_SECONDS)
+    assert ("problem", None) not in await kinds_of(room)
+    await first.stop()
+    await moved_to(room, server)
+    back = await room.account("wanda")
+    assert back.client.member == witness.client.member
+    await back.client.ask("problem", part="pc", text=None)
+    assert Counter(await kinds_of(room))["problem", None] == 1
+
+
+async def test_a_server_that_ends_in_order_hands_its_rooms_on_at_once(
+    room: Room, beside_room: Database
+) -> None:
+    await room.open()
+    witness = await room.account("wanda")
+    process = process_of(room)
+    await room.server.stop()
+    assert await witness.client.ended() == 1012
+    await moved_to(room, await room.second(beside_room))
+    back = await room.account("wanda")
+    assert back.client.member == witness.client.member
+    assert process_of(room) == process
+
+
+async def test_a_busy_database_delays_an_answer_and_loses_none(room: Room, beside_room: Database) -> None:
+    await room.open()
+    witness = await room.account("wanda")
+    async with beside_room.write() as uow:
+        await uow.rooms.lease("nothing", leader="x", now="0", until="0")
+        asked = asyncio.create_task(witness.client.ask("problem", part="pc", text=None))
+        await asyncio.sleep(0)
+    await asked
+    await witness.client.event("problem", part="pc")
+    assert Counter(await kinds_of(room))["problem", None] == 1
+
+
+async def test_a_room_whose_ledger_was_changed_is_led_no_further(room: Room, beside_room: Database) -> None:
+    await room.open()
+    await room.account("wanda")
+    await room.server.stop()
+    async with beside_room.write() as uow:
+        await uow.rooms._connection.exec_driver_sql("UPDATE room_events SET kind = 'closed' WHERE seq = 2")
+    server = await room.second(beside_room)
+    await moved_to(room, server)
+    client = await room.socket(cookie=room.cast.cookies["wanda"])
+    assert await client.ended() == 1012
+
+
+async def test_a_room_that_was_closed_while_its_server_died_is_sealed_by_the_next(
+    room: Room, beside_room: Database
+) -> None:
+    await room.open()
+    every = await room.evaluating()
+    await room.recorded()
+    await every.witness.client.ask("phase", to="signing")
+
+    live = room.led.live
+    await live.decide(live.state.members[every.witness.client.member], MoveTo(to="closed"))
+    await room.server.kill()
+    async with beside_room.read() as uow:
+        assert [one.id for one in await uow.rooms.unsealed()] == [room.id]
+    room.arriving.stage.clock.advance(seconds=31)
+    server = await room.second(beside_room)
+    await moved_to(room, server)
+    await server.hall.resume()
+    async with beside_room.read() as uow:
+        assert [one.final for one in await uow.rooms.recording_anchors(room.id)][-1] == 1
+        assert await uow.rooms.unsealed() == []
+    stats = check(room.engines.folder(room.id) / "recordings")
+    assert (stats.ok, stats.whole) == (True, True)
