@@ -188,6 +188,8 @@ async def _again(
     """The answer that was lost on its way may be asked for again; later it is somebody's second coming."""
     if known.state != way.CONFIRMED:
         return await _refuse(uow, asked, Refusal(reason="already-in"))
+    # Another desk may have let them in since the invitation was read.
+    invitation = await uow.invitations.get(invitation.id) or invitation
     await asked.act.enter(uow, "check-in-repeated", arrival=known.id)
     return _Matched(arrival=known, invitation=invitation)
 

@@ -78,7 +78,7 @@ describe("honest logs", () => {
     for (const topic of ["roster", "ledger", "ladder", "venue", "seating", "room", "recording"]) log.record(topic, 5);
     log.open(90);
     log.record("roster-open", 95);
-    expect(log.context().by.record).toHaveLength(6);
+    expect(log.context().by.record).toHaveLength(8);
     expect(logVerdict(log.context())).toBe("");
     expect(openVerdict(log)).toBe("");
   });
