@@ -22,6 +22,7 @@ from remote_eval.media.janus.configuration import JanusConfiguration, JanusSecre
 from remote_eval.media.janus.engine import JanusEngine
 from remote_eval.media.janus.factory import own_janus_engine
 from remote_eval.media.janus.link import LinkSettings
+from remote_eval.media.recording.recorder import recorder_for
 from tests.support.media_link import home
 
 HOW_TO = "as root on Linux: apt install janus iproute2"
@@ -103,7 +104,8 @@ async def running_janus(folder: Path, **others: Any) -> AsyncIterator[JanusEngin
     """The engine with a Janus of its own."""
     require_janus()
     with cable() as interface:
-        engine = await own_janus_engine(folder / "janus", settings_on(interface), **others)
+        plugs = {"make_sink": recorder_for, **others}
+        engine = await own_janus_engine(folder / "janus", settings_on(interface), **plugs)
         try:
             yield engine
         finally:
