@@ -383,6 +383,14 @@ class SetMasked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FailCall:
+    """The masked voice of a live call cannot be made: `cause` is a code."""
+
+    call: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Raise:
     """An alarm of the engine, the recorder or the platform; again: its value changed, no new event."""
 
@@ -453,5 +461,7 @@ MemberCommand = (
     | Bye
     | SignReport
 )
-Fact = Admit | Expel | Present | NameChair | TrackFact | SetMasked | Raise | Clear | SiteFact | Tick
+Fact = (
+    Admit | Expel | Present | NameChair | TrackFact | SetMasked | FailCall | Raise | Clear | SiteFact | Tick
+)
 Command = MemberCommand | Fact

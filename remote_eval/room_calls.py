@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from remote_eval import room_state as rs
-from remote_eval.commands import CallEnd, CallRefuse, CallRelease, CallStart, Clarify, SetMasked, Speak
+from remote_eval.commands import (
+    CallEnd,
+    CallRefuse,
+    CallRelease,
+    CallStart,
+    Clarify,
+    FailCall,
+    SetMasked,
+    Speak,
+)
 from remote_eval.errors import RoomError
 from remote_eval.room_deed import Deed, unknown
 from remote_eval.room_phases import quorum
@@ -89,3 +98,10 @@ def set_masked(deed: Deed, fact: SetMasked) -> None:
     call = _find(deed, fact.call, "live")
     if call.masked != fact.track:
         deed.add("clarification", call=call.id, state="masked", track=fact.track)
+
+
+def fail(deed: Deed, fact: FailCall) -> None:
+    """Without its masked voice a call is none: it ends at once, and says why."""
+    call = _find(deed, fact.call, "live")
+    deed.add("clarification", call=call.id, state="ended", reason=fact.cause)
+    deed.add("phase", from_=rs.CLARIFYING, to=rs.EVALUATING)

@@ -82,6 +82,7 @@ FACTS = st.one_of(
     st.builds(cmd.NameChair, member=st.sampled_from(SEATS)),
     st.builds(cmd.TrackFact, track=track, up=st.booleans(), cause=st.just("test")),
     st.builds(cmd.SetMasked, call=some_id, track=st.just("engine/masked")),
+    st.builds(cmd.FailCall, call=some_id, cause=st.just("raw-key")),
     st.builds(cmd.Raise, code=code, site=st.none() | site),
     st.builds(cmd.Clear, code=code, site=st.none() | site),
     st.builds(
