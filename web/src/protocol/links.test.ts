@@ -384,6 +384,10 @@ describe("the engine's certificate", () => {
   it("is the one that the room named", () => {
     expect(() => requireFingerprint(`v=0\r\na=fingerprint:${own}\r\nm=audio\r\na=fingerprint:${own.toLowerCase()}\r\n`, own)).not.toThrow();
   });
+  it("may be named without its algorithm", () => {
+    expect(() => requireFingerprint(`a=fingerprint:${own}\r\n`, own.replace("sha-256 ", ""))).not.toThrow();
+    expect(() => requireFingerprint(`a=fingerprint:sha-1 AA\r\n`, "AA")).toThrow();
+  });
   it.each([
     ["none", "v=0\r\nm=audio\r\n"],
     ["another one", `v=0\r\na=fingerprint:sha-256 ${"CD:".repeat(31)}CD\r\n`],

@@ -231,11 +231,12 @@ async function accept(peer: Peer, description: { readonly type: "offer" | "answe
   await peer.setRemoteDescription(description);
 }
 
-/** Throws unless every certificate that a description names is the engine's. */
+/** Throws unless every certificate that a description names is the engine's, which may be named without its algorithm. */
 export function requireFingerprint(sdp: string, fingerprint: string | null): void {
   if (fingerprint === null) return;
+  const own = (fingerprint.includes(" ") ? fingerprint : `sha-256 ${fingerprint}`).toLowerCase();
   const named = [...sdp.matchAll(/^a=fingerprint:(.*?)\s*$/gm)].map((one) => (one[1] ?? "").toLowerCase());
-  if (named.length === 0 || named.some((one) => one !== fingerprint.toLowerCase())) throw new Error("another certificate");
+  if (named.length === 0 || named.some((one) => one !== own)) throw new Error("another certificate");
 }
 
 /** What a member sends. */

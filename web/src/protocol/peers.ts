@@ -67,15 +67,25 @@ export function browserPorts(certificate: RTCCertificate): Ports {
       else prefer(made, "audio", "audio/red");
       return made as unknown as Transceiver;
     },
-    receive: (peer, kind) => real(peer).addTransceiver(kind, { direction: "recvonly" }) as unknown as Transceiver,
+    receive: (peer, kind) => {
+      const made = real(peer).addTransceiver(kind, { direction: "recvonly" });
+      prefer(made, kind, kind === "video" ? "video/vp8" : "audio/red");
+      return made as unknown as Transceiver;
+    },
   };
 }
 
 const real = (peer: Peer): RTCPeerConnection => peer as unknown as RTCPeerConnection;
 
-/** Puts one codec before the others; a browser without it, or without the setting, keeps its own order. */
+const CARRIED = new Set(["video/vp8", "video/rtx", "audio/opus", "audio/red"]);
+
+/**
+ * Offers what the room's engines carry and nothing else, one codec before the others. Every codec of a browser in each
+ * section would make the offer of a wall of twenty tracks longer than the protocol lets it be (signalling §2).
+ */
 function prefer(transceiver: RTCRtpTransceiver, kind: "audio" | "video", first: string): void {
-  const codecs = RTCRtpReceiver.getCapabilities(kind)?.codecs ?? [];
+  const every = RTCRtpReceiver.getCapabilities(kind)?.codecs ?? [];
+  const codecs = every.filter((one) => CARRIED.has(one.mimeType.toLowerCase()));
   const rank = (one: { mimeType: string }): number => (one.mimeType.toLowerCase() === first ? 0 : 1);
   try {
     transceiver.setCodecPreferences([...codecs].sort((a, b) => rank(a) - rank(b)));
