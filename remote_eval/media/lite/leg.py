@@ -45,6 +45,7 @@ class Leg:
         sequence: int,
         send_rtp: Callable[[bytes], None],
         send_rtcp: Callable[[bytes], None],
+        is_open: Callable[[], bool] = lambda: True,
     ) -> None:
         self.track = track
         self.member = member
@@ -56,6 +57,8 @@ class Leg:
         self.fraction_lost = 0.0
         self._send_rtp = send_rtp
         self._send_rtcp = send_rtcp
+        # Whether the member can be sent to: before, a keyframe that was asked for would come too early.
+        self._is_open = is_open
         self._runs = False
         self._offset = 0
         self._first = 0
@@ -73,7 +76,11 @@ class Leg:
         """Let it carry or not."""
         self.is_on = on
         self._runs = False
-        if on and self.track.kind == "video":
+        self.wake()
+
+    def wake(self) -> None:
+        """Ask for a keyframe, if the member can be sent one."""
+        if self.is_on and self.track.kind == "video" and self._is_open():
             self.track.keyframe.want()
 
     def switch(self, track: Track) -> None:
@@ -89,6 +96,8 @@ class Leg:
         if not self.is_on:
             return
         if not self._runs:
+            if not self._is_open():
+                return
             if self.track.kind == "video" and not kept.is_keyframe:
                 self.track.keyframe.want() if not self.track.keyframe.is_wanted else None
                 return

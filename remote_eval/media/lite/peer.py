@@ -226,6 +226,10 @@ class Peer:
 
     # What leaves.
 
+    def is_open(self) -> bool:
+        """Whether somebody consents to be sent to."""
+        return self._may_send
+
     def send_rtp(self, plain: bytes) -> None:
         """Protect and send, if somebody consents to it."""
         if self._may_send and self._srtp is not None and self.address is not None:

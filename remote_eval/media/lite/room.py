@@ -232,6 +232,9 @@ class Room:
         def told(state: PeerState) -> None:
             self.emit("peer", {"member": member, "purpose": purpose, "state": state})
             side = self.side(member, purpose) if member in self.members else None
+            if state == "connected" and isinstance(side, Viewer):
+                for leg in side.legs.values():
+                    leg.wake()
             if state == "closed" and side is not None and side.peer.state == "closed":
                 self.close_side(member, purpose, "left")
 
@@ -282,6 +285,7 @@ class Room:
                     sequence=draw_sequence(),
                     send_rtp=viewer.peer.send_rtp,
                     send_rtcp=viewer.peer.send_rtcp,
+                    is_open=viewer.peer.is_open,
                 )
                 leg.track.legs.append(leg)
             elif mid in wants and leg.track.name != wants[mid]:

@@ -1,6 +1,7 @@
 """A track and its legs without sockets: numbering, repair, switching, and what a viewer cannot notice."""
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -42,7 +43,14 @@ def video(sequence: int, timestamp: int = 0, payload: bytes = INTER, ssrc: int =
     )
 
 
-def leg(track: Track, wire: Wire, *, types: dict[str, int] | None = None, repair: bool = True) -> Leg:
+def leg(
+    track: Track,
+    wire: Wire,
+    *,
+    types: dict[str, int] | None = None,
+    repair: bool = True,
+    is_open: Callable[[], bool] = lambda: True,
+) -> Leg:
     outlet = Outlet(
         mid="0",
         ssrc=77,
@@ -58,6 +66,7 @@ def leg(track: Track, wire: Wire, *, types: dict[str, int] | None = None, repair
         sequence=32_760,
         send_rtp=wire.send,
         send_rtcp=wire.rtcp.append,
+        is_open=is_open,
     )
     track.legs.append(made)
     made.turn(on=True)
@@ -90,6 +99,22 @@ def test_a_picture_begins_with_a_keyframe_and_one_is_asked_for() -> None:
     feed(track, video(2, payload=KEY))
     assert not track.keyframe.is_due(1e9)
     assert [one.payload for one in wire.rtp] == [KEY]
+
+
+def test_nothing_begins_and_no_keyframe_is_asked_for_before_the_member_can_be_sent_to() -> None:
+    track, wire = Track(FACE, "video"), Wire()
+    opened: list[bool] = []
+    made = leg(track, wire, is_open=lambda: bool(opened))
+    assert not track.keyframe.is_wanted
+    feed(track, video(1, payload=KEY))
+    assert not wire.rtp
+    assert made.packets == 0
+    opened.append(True)
+    made.wake()
+    assert track.keyframe.is_due(0.0)
+    feed(track, video(2))
+    feed(track, video(3, payload=KEY))
+    assert [one.sequence for one in wire.rtp] == [32_760]
 
 
 def test_numbers_go_over_their_end_without_a_seam() -> None:
