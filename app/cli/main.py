@@ -14,6 +14,7 @@ from app.cli import (
     databases,
     demonstration,
     draws,
+    gateway_commands,
     keys,
     logs,
     parties,
@@ -53,6 +54,7 @@ app.add_typer(users.app, name="user")
 app.add_typer(logs.app, name="log")
 app.add_typer(simulation.app, name="simulate")
 app.add_typer(recording_commands.app, name="recording")
+app.add_typer(gateway_commands.app, name="gateway")
 app.command("serve")(server.serve)
 app.command("work")(working.work)
 app.command("demo")(demonstration.demo)

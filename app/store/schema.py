@@ -3,6 +3,7 @@
 from app.store import (
     delivery_tables,
     desk_tables,
+    gateway_tables,
     invitation_tables,
     people_tables,
     room_tables,
@@ -23,4 +24,5 @@ TABLE_MODULES = (
     desk_tables,
     roster_tables,
     room_tables,
+    gateway_tables,
 )

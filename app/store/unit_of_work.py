@@ -46,6 +46,7 @@ from app.store.repositories.rooms import RoomRepository
 from app.store.repositories.rosters import RosterRepository
 from app.store.repositories.seat_access import SeatAccessRepository
 from app.store.repositories.sessions import SessionRepository
+from app.store.repositories.site_gateways import SiteGatewayRepository
 from app.store.repositories.site_ledger import SiteLedgerRepository
 from app.store.repositories.timers import TimerRepository
 from app.store.repositories.users import UserRepository
@@ -96,6 +97,7 @@ class UnitOfWork:
         self.seat_access = SeatAccessRepository(connection, cipher)
         self.site_ledger = SiteLedgerRepository(connection, cipher)
         self.rooms = RoomRepository(connection, cipher)
+        self.site_gateways = SiteGatewayRepository(connection)
 
 
 class Database:

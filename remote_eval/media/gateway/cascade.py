@@ -65,7 +65,8 @@ class CascadeEngine:
         pin = getattr(hub, "fingerprint", None)
         if CASCADE not in hub.capabilities or not isinstance(pin, str):
             raise MediaError("media.unsupported")
-        self.fingerprint: str = pin
+        self.fingerprint: str | None = pin
+        self._pin = pin
         self.capabilities = hub.capabilities
         self._hub = hub
         self._site_of = site_of
@@ -158,7 +159,7 @@ class CascadeEngine:
     async def open_room(self, room: RoomId, spec: RoomSpec) -> None:
         """See `MediaEngine`."""
         await self._hub.open_room(room, replace(spec, max_members=spec.max_members + MAX_SITES))
-        linked = LinkedRoom(room, self._hub, self.fingerprint, spec)
+        linked = LinkedRoom(room, self._hub, self._pin, spec)
         self._begin(linked)
         for site, gateway in self._gateways.items():
             if not gateway.lost.is_set():
@@ -178,6 +179,9 @@ class CascadeEngine:
                 self._unlinked(linked, event)
             linked.story.hear(None, event)
             self._follow(linked, event)
+        if not linked.is_closed:
+            # The hub's engine is lost, and with it the room; what sites have of it goes on by itself.
+            linked.story.end()
 
     def _unlinked(self, linked: LinkedRoom, event: EngineEvent) -> None:
         member = MemberId(str(event.data["member"]))

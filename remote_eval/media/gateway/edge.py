@@ -214,7 +214,9 @@ def next_part(folder: Path) -> int:
 def _kept(folder: Path) -> list[Kept]:
     if not folder.is_dir():
         return []
-    found = [path for path in sorted(folder.iterdir()) if is_recorded(path.name)]
+    # Indexes first: what one lists is on the disk before, so its recordings are at least as long.
+    found = [path for path in folder.iterdir() if is_recorded(path.name)]
+    found.sort(key=lambda path: (INDEX_FILE.fullmatch(path.name) is None, path.name))
     return [Kept(name=path.name, size=path.stat().st_size) for path in found]
 
 

@@ -7,7 +7,7 @@ not hold is cut off again and refused. No key is needed for that.
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,27 +65,30 @@ def site_folder(room: Path, site: str) -> Path:
     return room / "from" / site
 
 
-async def hand_over(source: Source, room: RoomId, folder: Path) -> HandedOver:
-    """Copy what `source` has more of than `folder`. Raises MediaError when it goes away meanwhile, RecordingError
-    ``recording.piece`` (a piece was changed on its way), ``recording.handed-over`` (a file does not hold),
-    ``recording.too-large``.
+async def hand_over(
+    source: Source, room: RoomId, folder: Path, tracks: Collection[str] | None = None
+) -> HandedOver:
+    """Copy what `source` has more of than `folder`, of these tracks only, if any are named; all indexes.
+
+    Raises MediaError when it goes away meanwhile, RecordingError ``recording.piece`` (a piece was changed on
+    its way), ``recording.handed-over`` (a file does not hold), ``recording.name``, ``recording.too-large``.
     """
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True, mode=0o700)
-    listed = await source.kept(room)
+    listed = [one for one in await source.kept(room) if _is_wanted(one.name, tracks)]
     if len(listed) > MAX_FILES or any(one.size > MAX_FILE_BYTES for one in listed):
         raise RecordingError("recording.too-large")
-    # A recording is never ahead of its index here, or it would look like one with frames added to it.
     copied = 0
-    for kept in sorted(listed, key=_indexes_last):
-        if INDEX_FILE.fullmatch(kept.name) is None and place_of(kept.name) is None:
-            raise RecordingError("recording.name")
+    for kept in listed:
         copied += await _copy(source, room, folder / kept.name, kept.size)
     await asyncio.to_thread(_hold, folder, [kept.name for kept in listed])
     return HandedOver(copied=copied, files=tuple(kept.name for kept in listed))
 
 
-def _indexes_last(kept: Kept) -> tuple[bool, str]:
-    return INDEX_FILE.fullmatch(kept.name) is None, kept.name
+def _is_wanted(name: str, tracks: Collection[str] | None) -> bool:
+    place = place_of(name)
+    if place is None and INDEX_FILE.fullmatch(name) is None:
+        raise RecordingError("recording.name")
+    return place is None or tracks is None or place.track in tracks
 
 
 async def _copy(source: Source, room: RoomId, path: Path, size: int) -> int:
@@ -120,7 +123,7 @@ def _hold(folder: Path, names: Sequence[str]) -> None:
 
     A file that still grows is copied after its index: what it has beyond is not yet listed, and no fault.
     """
-    faults = [one for one in check(folder).faults if one.file in names or place_of(one.file) is not None]
+    faults = [one for one in check(folder).faults if one.file in names]
     for fault in faults:
         with suppress(FileNotFoundError):
             (folder / fault.file).unlink()
@@ -149,16 +152,18 @@ def covers(own: Path, handed_over: Mapping[str, Path], part: int | None = None) 
 
 
 def _covering(gap: ListedGap, site: str, contents: Contents, since: int, until: int | None) -> list[Cover]:
-    listed, opened = contents.files.get(gap.track), _opened_at(contents)
-    if listed is None or opened is None:
+    opened = _opened_at(contents)
+    if opened is None:
         return []
-    spans = [(opened + frame[3], opened + frame[4]) for frame in listed.frames]
-    inside = [(a, b) for a, b in spans if b > since and (until is None or a < until)]
-    if not inside:
-        return []
-    begin, end = max(since, inside[0][0]), inside[-1][1]
-    until = end if until is None else min(until, end)
-    return [Cover(gap=gap, site=site, file=listed.name, since=begin, until=until)]
+    found = []
+    for listed in contents.files.values():
+        spans = [(opened + frame[3], opened + frame[4]) for frame in listed.frames]
+        inside = [(a, b) for a, b in spans if b > since and (until is None or a < until)]
+        if listed.track == gap.track and inside:
+            begin, end = max(since, inside[0][0]), inside[-1][1]
+            end = end if until is None else min(until, end)
+            found.append(Cover(gap=gap, site=site, file=listed.name, since=begin, until=end))
+    return found
 
 
 def _opened_at(contents: Contents) -> int | None:

@@ -190,14 +190,22 @@ class LinkedRoom:
         site.down = frozenset(track for mid, track in offer.mids.items() if mid not in answered.refused)
 
     async def _carried(self, gateway: RemoteGateway, link: str, answer: str) -> None:
-        """The hub's answer; one end of a connection that outlived the other is hung up and begun anew."""
+        """The hub's answer. A link that is not taken at the gateway is none at the hub either."""
         try:
             await gateway.carried(self.room, link, answer)
         except MediaError as error:
+            if link == DOWN:
+                await self.hub.expel(self.room, self._guest_of(gateway))
+            else:
+                await self.tell_hub(MemberId(link.removeprefix("up.")), anew=True)
             if error.code == "media.no-connection":
-                await gateway.drop(self.room, link)
                 self.dirty.set()
+            if error.code != UNAVAILABLE:
+                await gateway.drop(self.room, link)
             raise
+
+    def _guest_of(self, gateway: RemoteGateway) -> MemberId:
+        return next(site.guest for site in self.sites.values() if site.gateway is gateway)
 
     def _pinned(self, offer: str, gateway: RemoteGateway) -> None:
         """The link is that of the gateway which signed for the channel."""

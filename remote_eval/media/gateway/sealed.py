@@ -1,7 +1,8 @@
 """The control channel between hub and gateway: frames sealed under the keys of their hellos, numbered.
 
-Each frame is AES-256-GCM with the frame's number as nonce; one that was changed, left out, repeated or sent
-back ends the channel (docs/spec/site-gateway.md §3). What carries the messages is the caller's.
+A frame goes in messages of at most 64 KiB, each AES-256-GCM with its number as nonce and a first byte that
+says whether more follow; one that was changed, left out, repeated or sent back ends the channel
+(docs/spec/site-gateway.md §3). What carries the messages is the caller's.
 """
 
 from typing import Any, Final, Protocol
@@ -14,7 +15,9 @@ from remote_eval.errors import MediaError
 from remote_eval.media.control.wire import MAX_FRAME_BYTES, read, written
 
 TAG_BYTES: Final = 16
-MAX_MESSAGE_BYTES: Final = MAX_FRAME_BYTES + TAG_BYTES
+CHUNK_BYTES: Final = 64 * 1024
+MAX_MESSAGE_BYTES: Final = 1 + CHUNK_BYTES + TAG_BYTES
+_LAST, _MORE = b"\x00", b"\x01"
 
 
 class Messages(Protocol):
@@ -43,22 +46,33 @@ class SealedChannel:
         plain = written(frame)
         if len(plain) > MAX_FRAME_BYTES:
             raise MediaError("media.control")
-        number, self._sent = self._sent, self._sent + 1
-        await self._messages.send(self._out.encrypt(_nonce(number), plain, None))
+        for at in range(0, len(plain), CHUNK_BYTES):
+            mark = _MORE if at + CHUNK_BYTES < len(plain) else _LAST
+            number, self._sent = self._sent, self._sent + 1
+            chunk = mark + plain[at : at + CHUNK_BYTES]
+            await self._messages.send(self._out.encrypt(_nonce(number), chunk, None))
 
     async def receive(self) -> dict[str, Any] | None:
         """See `Channel`."""
-        message = await self._messages.receive()
-        if message is None:
-            return None
+        whole = bytearray()
+        while (message := await self._messages.receive()) is not None:
+            chunk = self._opened(message)
+            whole += chunk[1:]
+            if len(whole) > MAX_FRAME_BYTES:
+                raise MediaError("media.control")
+            if chunk[:1] == _LAST:
+                return read(bytes(whole))
+        return None
+
+    def _opened(self, message: str | bytes) -> bytes:
         if isinstance(message, str) or len(message) > MAX_MESSAGE_BYTES:
             raise MediaError("media.control")
         try:
-            plain = self._in.decrypt(_nonce(self._received), message, None)
+            chunk = self._in.decrypt(_nonce(self._received), message, None)
         except InvalidTag as error:
             raise MediaError("media.control") from error
         self._received += 1
-        return read(plain)
+        return chunk
 
     async def aclose(self) -> None:
         """See `Channel`."""
