@@ -288,5 +288,6 @@ def test_the_room_reads_well_in_both_languages(
         played.do(begun)
         page.locator(".chat").wait_for()
         check_reading(page, shots, f"evaluating-{size}-{language}")
-        page.locator(".bar .qt-button").first.click()
+        page.locator(".help .qt-button").first.click()
+        page.locator("dialog[open]").wait_for()
         check_reading(page, shots, f"calling-{size}-{language}")
