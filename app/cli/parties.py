@@ -107,6 +107,28 @@ def notes(
 
 
 @app.command()
+def recording(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER", exists=True, file_okay=False, help="录制目录 · folder of recordings"
+        ),
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="空的输出目录 · empty output folder")],
+    home: Annotated[Path, typer.Option(metavar="NODE", help="监督节点目录 · the supervisor's node folder")],
+) -> None:
+    """监督人解封变声通话中的原声，并按轨导出；平台无法解封。
+
+    The supervisor opens the raw voices of masked calls and writes one .mkv per track; the platform cannot.
+    """
+    from app.parties.serving import custody_seed
+    from remote_eval.media.recording.opening import export
+
+    for name, path in export(folder, [custody_seed(home)], out).items():
+        typer.echo(f"{name}\t{path.name}")
+
+
+@app.command()
 def serve(
     folder: _Folder,
     host: Annotated[str, typer.Option(help="监听地址 · address to listen on")] = "127.0.0.1",

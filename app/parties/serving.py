@@ -49,6 +49,15 @@ def create_keys(folder: Path, *, role: keys.Role, name: str) -> keys.PartyKeys:
         raise AppError("party.name") from error
 
 
+def custody_seed(folder: Path) -> bytes:
+    """The private half of a supervisor's custody key, which raw voices are sealed to (R28). Raises AppError
+    ``party.role`` for a node of another role, ``party.folder`` or ``platform.key-mode``."""
+    held = load_keys(folder)
+    if held.role != "supervisor":
+        raise AppError("party.role")
+    return held.seal_seed
+
+
 def load_keys(folder: Path) -> keys.PartyKeys:
     """The folder's keys. Raises AppError ``party.folder`` or ``platform.key-mode``."""
     try:

@@ -32,6 +32,9 @@ from remote_eval.room_state import CLOSED, Member, RoomState
 LOG: Final = structlog.get_logger("qiantong.room")
 MASK_SECRET_BYTES: Final = 32
 UNAVAILABLE: Final = "media.unavailable"
+NO_RAW_KEY: Final = "media.no-raw-key"
+# Alarm and reason of a call that nobody could record lawfully.
+RAW_KEY: Final = "raw-key"
 _NOTHING: Final = Grants()
 
 
@@ -52,6 +55,8 @@ class Carrier:
         self._granted: dict[str, Grants] = {}
         self._masks: dict[str, TrackId] = {}
         self._voices: frozenset[TrackId] = frozenset()
+        # A live call that the engine makes no masked voice for, and why.
+        self._failed: tuple[str, str] | None = None
         # Members of whom an engine that went on may hold grants that nobody here knows.
         self._unsure: set[str] = set()
         self._order = asyncio.Lock()
@@ -140,20 +145,41 @@ class Carrier:
         if live is None:
             return
         if live.id not in self._masks:
-            profile = MaskProfile(secret=tagged("qt/1 mask", self._secret, live.id.encode()))
-            self._masks[live.id] = await engine.start_mask(self.room, voices, profile)
-            self._voices = voices
+            await self._start_mask(engine, live.id, voices)
         elif voices != self._voices:
             await engine.set_voices(self.room, self._masks[live.id], voices)
             self._voices = voices
 
-    def masked_now(self, state: RoomState) -> cmd.SetMasked | None:
-        """The fact that a masked voice runs which the room does not know yet."""
+    async def _start_mask(self, engine: MediaEngine, call: str, voices: frozenset[TrackId]) -> None:
+        """Begin the masked voice of a call; a call that gets none fails, and the room is told (`due`)."""
+        profile = MaskProfile(secret=tagged("qt/1 mask", self._secret, call.encode()))
+        try:
+            self._masks[call] = await engine.start_mask(self.room, voices, profile)
+        except MediaError as error:
+            if error.code == UNAVAILABLE:
+                raise
+            LOG.warning("room.mask-refused", room=self.room, code=error.code)
+            self._failed = call, RAW_KEY if error.code == NO_RAW_KEY else error.code
+            return
+        self._voices, self._failed = voices, None
+
+    def due(self, state: RoomState) -> cmd.SetMasked | cmd.FailCall | cmd.Raise | cmd.Clear | None:
+        """What the room does not know yet of its masked voice: the next fact, until there is none."""
         live = state.live_call
-        track = None if live is None else self._masks.get(live.id)
-        if live is None or track is None or live.masked == track:
+        if live is None:
             return None
-        return cmd.SetMasked(call=live.id, track=track)
+        alarmed = any(one.code == RAW_KEY for one in state.alarms.values())
+        track = self._masks.get(live.id)
+        if track is not None:
+            if alarmed:
+                return cmd.Clear(code=RAW_KEY)
+            return None if live.masked == track else cmd.SetMasked(call=live.id, track=track)
+        if self._failed is None or self._failed[0] != live.id:
+            return None
+        cause = self._failed[1]
+        if cause == RAW_KEY and not alarmed:
+            return cmd.Raise(code=RAW_KEY)
+        return cmd.FailCall(call=live.id, cause=cause)
 
     async def expel(self, member: str) -> None:
         """Close the connections of a member."""
@@ -189,11 +215,6 @@ class Carrier:
             return {"sdp": offered.sdp, "mids": _plain(offered.mids), "refused": _plain(offered.refused)}
         wants = {mid: TrackId(track) for mid, track in command.wants.items()}
         return _answer(await engine.view(self.room, who, command.sdp, wants))
-
-    async def close(self) -> None:
-        """Close the room in the engine: legs, then the recorder."""
-        if self.engine is not None:
-            await self.engine.close_room(self.room)
 
 
 def _widens(granted: Mapping[str, Grants], item: tuple[str, Grants]) -> bool:

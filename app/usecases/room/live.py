@@ -119,9 +119,9 @@ class LiveRoom:
                     self.state = evolve(self.state, event)
                 self._head = fresh
                 await self._settle(before, events, None if actor is None else actor.id)
-        masked = self.carrier.masked_now(self.state)
-        if masked is not None:
-            await self.try_fact(masked)
+        due = self.carrier.due(self.state)
+        if due is not None:
+            await self.try_fact(due)
         for listener in self.listeners if events else ():
             await listener(self.state, events)
         return events
