@@ -17,6 +17,8 @@ from app.usecases.platform import Platform
 from app.usecases.room.hall import Hall, KeysOf
 from app.usecases.roster.custody import party_key
 from crypto.sealing import x25519_public
+from draw.roster import read_manifest
+from remote_eval.media.engine import RAW_CLASS, ROOM_CLASS
 from remote_eval.outage import Pack, read_pack
 
 
@@ -58,19 +60,31 @@ def _janus(settings: Settings) -> OuterJanus | OwnJanus:
 
 
 def _keys_of(platform: Platform) -> KeysOf:
-    """What is recorded is sealed to the platform's custody key; raw voices to the supervisor's own."""
+    """What is recorded is sealed to the platform's custody key; raw voices to the supervisor's own. Without
+    the latter no voice can be masked: the engine refuses what nobody could open lawfully."""
 
     async def keys_of(draw_id: str) -> Mapping[str, bytes]:
         async with platform.database.read() as uow:
             row = await uow.draws.get(draw_id)
-        keys = {"room": x25519_public(platform.custody)}
+        keys = {ROOM_CLASS: x25519_public(platform.custody)}
         public = None if row is None or row.sdr is None else row.sdr["parties"]["supervisor"]
-        if public is not None:
-            try:
-                keys["raw"] = await party_key(platform, "supervisor", public)
-            except AppError:
-                # Without it no voice can be masked: the recorder refuses what nobody could open.
-                return keys
+        raw = None if public is None else await _supervisors_key(platform, draw_id, public)
+        # A supervisor that gives out the platform's key has none of its own.
+        if raw is not None and raw != keys[ROOM_CLASS]:
+            keys[RAW_CLASS] = raw
         return keys
 
     return keys_of
+
+
+async def _supervisors_key(platform: Platform, draw_id: str, public: str) -> bytes | None:
+    """As its node tells and signs it now; of a node that is away, as the roster was sealed to it."""
+    try:
+        return await party_key(platform, "supervisor", public)
+    except AppError:
+        async with platform.database.read() as uow:
+            sealed = await uow.rosters.newest(draw_id)
+    if sealed is None:
+        return None
+    custodians = read_manifest(sealed.manifest)["custodians"]
+    return next((bytes.fromhex(one["key"]) for one in custodians if one["role"] == "supervisor"), None)
