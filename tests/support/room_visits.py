@@ -11,6 +11,7 @@ import asyncio
 import shutil
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,9 +23,11 @@ from app.main import STATIC
 from app.store.engine import make_engine
 from app.store.unit_of_work import Database
 from migrations.upgrade import upgrade
+from remote_eval.media.engine import TrackId
 from tests.integration.conftest import CIPHER
 from tests.support.arriving_world import World, enter, make_world
 from tests.support.chromium import launch_options
+from tests.support.media_viewer import Viewer
 from tests.support.rooms_served import Room, cast_of, served, set_seated
 from tests.support.visits import visit
 
@@ -136,9 +139,9 @@ class House:
 def house(folder: Path) -> Iterator[House]:
     """Everybody of two sites sits; rooms are opened from there."""
     (folder / "world").mkdir(parents=True)
-    url = f"sqlite:///{folder / 'world' / 'qiantong.sqlite'}"
-    _migrate(url)
-    world = make_world(url, folder / "world" / "parties", CIPHER, set_seated)
+    # A loop of playwright may run in this thread: the world is made in another one.
+    with ThreadPoolExecutor(1) as beside:
+        world = beside.submit(_world, folder / "world").result()
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="rooms")
     thread.start()
@@ -150,10 +153,20 @@ def house(folder: Path) -> Iterator[House]:
         loop.close()
 
 
-def _migrate(url: str) -> None:
-    async def work() -> None:
+async def arrived(viewer: Viewer, track: str, packets: int) -> int:
+    """Wait until so many packets of a track have come to a light client."""
+    while len(viewer.arrived[TrackId(track)]) < packets:
+        await viewer.changed()
+    return packets
+
+
+def _world(folder: Path) -> World:
+    url = f"sqlite:///{folder / 'qiantong.sqlite'}"
+
+    async def migrate() -> None:
         engine = make_engine(url)
         await upgrade(engine)
         await engine.dispose()
 
-    asyncio.run(work())
+    asyncio.run(migrate())
+    return make_world(url, folder / "parties", CIPHER, set_seated)

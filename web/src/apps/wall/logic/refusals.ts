@@ -45,7 +45,8 @@ export class Unfit extends Error {}
 /** What went wrong: the first sentence, then its reasons. */
 export function refusalWords(tongue: Tongue, names: Names, error: unknown): string[] {
   if (error instanceof Refusal) {
-    const key = `page.codes.${error.code}`;
+    // A dot would be a step into the tree of texts.
+    const key = `page.codes.${error.code.replace(".", "-")}`;
     const first = tongue.has(key) ? tongue.t(key, { trace: said(error.detail.trace) }) : tongue.t("page.problem.other", { code: error.code });
     return [first, ...reasonsOf(error).map((one) => reasonWords(tongue, names, error.code, one))];
   }

@@ -151,7 +151,7 @@ describe("refusals", () => {
     for (const language of ["zh-CN", "en"] as const) {
       const { names, tongue } = namesIn(language);
       const [first, why] = refusalWords(tongue, names, new Refusal(code, false, detail));
-      expect(first).not.toMatch(/page\.|\{/);
+      expect(first).not.toMatch(/page\.|\{|room\./);
       expect(why).not.toBe(reason);
       expect(why).not.toMatch(/page\.|\{|undefined/);
     }
