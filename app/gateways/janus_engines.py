@@ -103,6 +103,16 @@ class OwnJanus:
                         return
         raise MediaError("media.unavailable")
 
+    async def ended(self, seconds: float) -> int | None:
+        """Wait for it to end, as it does when nobody needs it: its exit code, or None if it was not started
+        here. Raises TimeoutError."""
+        if self._child is None:
+            return None
+        try:
+            return await asyncio.to_thread(self._child.wait, seconds)
+        except subprocess.TimeoutExpired:
+            raise TimeoutError from None
+
     def _start(self) -> subprocess.Popen[bytes]:
         """A process of its own session, which ends when nobody needs it."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)

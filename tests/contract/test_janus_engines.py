@@ -1,6 +1,5 @@
 """Rooms on a Janus of the installation's own: room processes, the keeper of Janus, what outlives what."""
 
-import asyncio
 import datetime as dt
 import json
 import os
@@ -45,8 +44,7 @@ async def janus(tmp_path: Path) -> AsyncIterator[OwnJanus]:
         )
         yield own
         # Its rooms are closed: it ends by itself, which is what the test of that waits for.
-        assert own._child is not None
-        assert await asyncio.to_thread(own._child.wait, ENDS_SECONDS) == 0
+        assert await own.ended(ENDS_SECONDS) == 0
 
 
 @pytest.fixture
