@@ -6,13 +6,11 @@ fit in the queue is dropped, told as a gap and an alarm. The clock, the seed and
 """
 
 import asyncio
-import logging
 import math
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from remote_eval.errors import RecordingError
 from remote_eval.media.engine import (
@@ -34,91 +32,18 @@ from remote_eval.media.recording.names import LETTERS, Place, manifest_name
 from remote_eval.media.recording.part import PartRecorder
 from remote_eval.media.recording.setting import Probe, Setting
 from remote_eval.media.recording.track import CODECS
+from remote_eval.media.recording.worker import Worker
 
-_log: Final = logging.getLogger(__name__)
 _FIRST_RETRY_MS: Final = 250.0
 _LONGEST_RETRY_MS: Final = 30_000.0
 _CLOSE_S: Final = 30.0
 # What a thread that was replaced gets to end in.
 _HUNG_S: Final = 1.0
-# Packets that one round of work takes from the queue before it looks at what is due.
-_BATCH: Final = 2000
 
 
 class _Opened(NamedTuple):
     kind: Kind
     payload_types: Mapping[int, str]
-
-
-class _Worker:
-    """One recorder thread. After `retire` it writes nothing more and ends when it can."""
-
-    def __init__(self, recorder: "Recorder", cause: str | None) -> None:
-        self.queue: deque[tuple[Any, ...]] = deque()
-        self.beat = recorder.now()
-        self.part: PartRecorder | None = None
-        self.retired = False
-        self.wake = threading.Event()
-        self._recorder, self._cause = recorder, cause
-        self.thread = threading.Thread(target=self._run, name="recorder", daemon=True)
-
-    def retire(self) -> None:
-        """Another one works in its place."""
-        self.retired = True
-        if self.part is not None:
-            self.part.retire()
-        self.wake.set()
-
-    def _run(self) -> None:
-        try:
-            self._work()
-        except RecordingError as error:
-            if error.code != "recording.retired":
-                _log.exception("the recorder's thread ended")
-        except Exception:  # noqa: BLE001 - the last fence of a thread; the guard starts another
-            _log.exception("the recorder's thread ended")
-
-    def _work(self) -> None:
-        recorder = self._recorder
-        if self.part is None:
-            self.part = recorder.new_part(self._cause)
-        part = self.part
-        pause = recorder.limits.tick_ms / 1000
-        try:
-            while not self.retired:
-                stopping = recorder.stopping
-                self._drain(part)
-                part.tick(recorder.now())
-                self.beat = recorder.now()
-                recorder.alive(self)
-                if stopping is not None and not self.queue:
-                    part.close(recorder.now(), stopping)
-                    return
-                if not self.queue:
-                    self.wake.wait(pause)
-        except BaseException:
-            part.abandon(save=not self.retired)
-            raise
-        part.abandon(save=False)
-
-    def _drain(self, part: PartRecorder) -> None:
-        queue, recorder = self.queue, self._recorder
-        for track in recorder.take_dropped():
-            part.lost_here(track, "overflow")
-        for _ in range(min(len(queue), _BATCH)):
-            call, *words = queue.popleft()
-            if call == "packet":
-                part.packet(*words)
-            elif call == "report":
-                part.report(*words)
-            elif call == "round":
-                part.round_trip(*words)
-            elif call == "open":
-                part.open_track(*words)
-            elif call == "seal":
-                part.seal(*words)
-            else:
-                part.close_track(*words)
 
 
 class Recorder:
@@ -156,8 +81,8 @@ class Recorder:
         self._classes: dict[TrackId, str] = {}
         self._dropped: dict[TrackId, int] = {}
         self._lock = threading.Lock()
-        self._worker: _Worker | None = None
-        self._old: list[_Worker] = []
+        self._worker: Worker | None = None
+        self._old: list[Worker] = []
         self._started_at = -math.inf
         self._retry_ms = _FIRST_RETRY_MS
         self.stopping: str | None = None
@@ -166,7 +91,7 @@ class Recorder:
 
     def start(self) -> None:
         """Begin to record. Raises OSError or RecordingError when the folder cannot be written."""
-        worker = _Worker(self, None)
+        worker = Worker(self, None)
         worker.part = self.new_part(None)
         self._launch(worker)
         self._guard.start()
@@ -256,7 +181,7 @@ class Recorder:
             dropped, self._dropped = self._dropped, {}
         return list(dropped)
 
-    def alive(self, worker: _Worker) -> None:
+    def alive(self, worker: Worker) -> None:
         """A recorder thread finished a round of work."""
         if worker is self._worker and not self._dropped:
             self._retry_ms = _FIRST_RETRY_MS if self.now() - self._started_at > 10_000 else self._retry_ms
@@ -278,7 +203,7 @@ class Recorder:
             self._dropped[track] = self._dropped.get(track, 0) + 1
         self._alarms.set(RECORDER, None, "overflow", wrong=True)
 
-    def _launch(self, worker: _Worker) -> None:
+    def _launch(self, worker: Worker) -> None:
         with self._lock:
             now = self.now()
             for track, klass in self._classes.items():
@@ -305,7 +230,7 @@ class Recorder:
             self._retry_ms = min(2 * self._retry_ms, _LONGEST_RETRY_MS)
             worker.retire()
             self._old.append(worker)
-            self._launch(_Worker(self, "recorder"))
+            self._launch(Worker(self, "recorder"))
 
     def _write_manifest(self) -> None:
         """On a full disk there is none: it can be made from the indexes at any time."""
