@@ -74,6 +74,9 @@ class SiteClients:
             return {"error": refusal.code}
         client.beat()
         person.media = Media(client, person.certificate)
+        if person.viewer is not None:
+            # The connection goes on; whatever is asked of it goes over the new socket.
+            person.viewer.engine = person.media._port
         return {"member": welcome["member"], "resumed": welcome["resumed"]}
 
     async def publish(self, name: str, sources: list[str], hertz: int, shade: int = 60) -> None:
@@ -147,7 +150,7 @@ class SiteClients:
         }
 
     async def again(self, name: str, track: str) -> float:
-        """Seconds until the next packet of a track arrives here."""
+        """Seconds until the next packet of a track arrives here; at most half a minute."""
         viewer, loop = self._viewer(name), asyncio.get_running_loop()
         began, known = loop.time(), len(viewer.arrived[TrackId(track)])
         async with asyncio.timeout(WAIT_SECONDS * 4):
@@ -168,6 +171,17 @@ class SiteClients:
     async def event(self, name: str, kind: str, wanted: dict[str, Any]) -> dict[str, Any]:
         """The first event of this kind with these values, heard or to come."""
         return await self._people[name].client.event(kind, **wanted)
+
+    async def fresh(self, name: str, kind: str, wanted: dict[str, Any]) -> dict[str, Any]:
+        """The next event of this kind with these values, whatever was heard before."""
+        client = self._people[name].client
+        known = len(client.events)
+
+        def found() -> Any:
+            some = (one for one in client.events[known:] if one["kind"] == kind)
+            return next((one for one in some if wanted.items() <= one["body"].items()), None)
+
+        return dict(await client.until(found))
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """All that were heard."""

@@ -13,14 +13,22 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from playwright.sync_api import Error, sync_playwright
+
+from tests.support.hub_browser import FLAGS, BrowserMember
 from tests.support.hub_clients import SiteClients
 from tests.support.hub_server import HubServer
 from tests.support.hub_world import SITES, HubWorld
 from tests.support.networks import HUB, OUTSIDE, Network
-from tests.support.networks_inside import Inside
+from tests.support.networks_browser import site_browser, write_tone
+from tests.support.networks_inside import Inside, InsideError
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
 
 BOTH: Final = ("camera", "microphone")
 # Half a second of sound tells tones apart by 2 Hz.
@@ -41,10 +49,12 @@ class HubRoom:
             self.hub = self.start_server()
             self.sites = {place: one.result() for place, one in sites.items()}
         self.places = {f"e{number}": seat.place for number, seat in enumerate(world.seats, 1)}
-        self.places |= {"w": "site-a", "v": "site-b", "s": "site-a", "b": OUTSIDE}
+        self.places |= {"w": "site-a", "v": "site-c", "s": "site-a", "b": OUTSIDE}
         self.places |= {f"c{number}": place for number, place in enumerate(SITES, 1)}
         self.tones = {name: 400 + 60 * number for number, name in enumerate(self.places)}
         self.members: dict[str, str] = {}
+        # People in real browsers; everybody else is a light client of the place.
+        self.browsers: dict[str, BrowserMember] = {}
         self.id = ""
         self.call = ""
 
@@ -79,9 +89,9 @@ class HubRoom:
         address = self.network.address(place)
         return Inside(self.network, place, SiteClients, address=address, origin=self.origin, server=server)
 
-    def at(self, name: str) -> Inside:
-        """The clients of a person's place."""
-        return self.sites[self.places[name]]
+    def at(self, name: str) -> "Inside | BrowserMember":
+        """Whom to ask about a person: the clients of the place, or the person's own browser."""
+        return self.browsers.get(name) or self.sites[self.places[name]]
 
     # -- coming in
 
@@ -115,6 +125,18 @@ class HubRoom:
         assert known == welcome["member"], "somebody came back as somebody else"
         return known
 
+    def rejoin(self, name: str, *, within: float) -> None:
+        """A person comes back as clients do: again and again until somebody lets it in."""
+        ends = time.monotonic() + within
+        while True:
+            try:
+                self.join(name)
+            except (InsideError, Error):
+                assert time.monotonic() < ends, f"{name} was not let in"
+                time.sleep(0.2)  # a client's own pause between two attempts
+            else:
+                return
+
     def publish(self, name: str, *sources: str) -> None:
         """A person shows and speaks."""
         self.at(name).ask("publish", name=name, sources=list(sources or BOTH), hertz=self.tones[name])
@@ -143,9 +165,19 @@ class HubRoom:
         found: dict[str, Any] = told["body"]
         return found
 
-    def event(self, name: str, kind: str, **wanted: Any) -> dict[str, Any]:
+    def until_ok(self, name: str, kind: str, *, within: float = 20, **body: Any) -> dict[str, Any]:
+        """The body of the first yes: the room may refuse for a while because a line is not good yet."""
+        ends = time.monotonic() + within
+        while (told := self.answer(name, kind, **body))["type"] != "ok":
+            assert told["code"] in {"room.state", "room.not-ready", "room.quorum"}, told
+            assert time.monotonic() < ends, told
+            time.sleep(0.3)  # what it waits for has no event of its own
+        found: dict[str, Any] = told["body"]
+        return found
+
+    def event(self, name: str, what: str, /, **wanted: Any) -> dict[str, Any]:
         """An event that a person hears."""
-        told: dict[str, Any] = self.at(name).ask("event", name=name, kind=kind, wanted=wanted)
+        told: dict[str, Any] = self.at(name).ask("event", name=name, kind=what, wanted=wanted)
         return told
 
     def ready(self) -> None:
@@ -165,6 +197,7 @@ class HubRoom:
     def invite(self) -> None:
         """A bidder's call is asked for and released, and the bidder comes to the waiting room."""
         chair = self.experts[0]
+        self.hub.ask("name_chair", room=self.id, member=self.members[chair])
         asked = self.answer(chair, "clarify", bidder="B-07", question="请说明工期")
         assert asked["type"] == "ok", asked
         self.call = str(self.event("w", "clarification", state="asked")["body"]["call"])
@@ -196,8 +229,32 @@ class HubRoom:
     def measure(self, seconds: float = 1.0) -> dict[str, dict[str, Any]]:
         """What arrives at each person, by track; all places at the same while."""
         with ThreadPoolExecutor(len(self.sites)) as pool:
-            found = pool.map(lambda site: site.ask("measure", seconds=seconds), self.sites.values())
-            return {name: tracks for one in found for name, tracks in one.items()}
+            asked = [pool.submit(site.ask, "measure", seconds=seconds) for site in self.sites.values()]
+            for browser in self.browsers.values():
+                browser.begin_measure()
+            found = [one.result() for one in asked]
+        told = {name: tracks for one in found for name, tracks in one.items()}
+        return told | {name: browser.measured() for name, browser in self.browsers.items()}
+
+    @contextmanager
+    def in_browsers(self, chromium: Path, folder: Path, *names: str) -> Iterator[None]:
+        """These persons come by real browsers, each at its place and with its tone as microphone."""
+        with sync_playwright() as playwright:
+            for name in names:
+                place, port = self.places[name], self.network.openings.tcp
+                origin = f"http://{self.network.server(place)}:{port}"
+                sound = write_tone(folder / f"{name}.wav", self.tones[name])
+                options = site_browser(
+                    self.network, place, chromium, folder / name, origin=origin, audio=sound
+                )
+                options["args"] += FLAGS
+                context = playwright.chromium.launch(**options).new_context()
+                page = context.new_page()
+                page.goto(f"{origin}/seat")
+                cookie = partial(_put_cookie, context, origin)
+                self.browsers[name] = BrowserMember(page, cookie)
+            yield
+            self.browsers.clear()
 
     def read(self, measured: Mapping[str, Mapping[str, Any]]) -> tuple[Table, Table]:
         """Who hears whose tone, and who sees whose picture; masked voices are `masked`."""
@@ -229,6 +286,10 @@ class HubRoom:
         self.hub.ask("over", room=self.id, within=60)
         told: dict[str, Any] = self.hub.ask("archive", room=self.id)
         return told
+
+
+def _put_cookie(context: "BrowserContext", origin: str, token: str) -> None:
+    context.add_cookies([{"name": "qiantong", "value": token, "url": origin}])
 
 
 @contextmanager

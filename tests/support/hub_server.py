@@ -1,7 +1,7 @@
 """The platform at a hub: database, party nodes, API, sockets and room processes of a `HubWorld`.
 
 Runs inside a namespace by `tests.support.networks_inside`, so that it can be killed like any process; a
-second one over the same folder finds what the first has left. Its clock runs on from the world's by the machine's.
+second one over the same folder finds what the first has left. Its clock runs on from the world's.
 """
 
 import asyncio
@@ -34,6 +34,7 @@ from app.store.repositories.rooms import CallToken
 from app.store.unit_of_work import Database
 from app.usecases.platform import Platform
 from app.usecases.room.hall import Hall
+from remote_eval.commands import NameChair
 from remote_eval.media.engine import RoomId
 from remote_eval.media.recording.archive import check
 from remote_eval.media.recording.gaps import list_gaps
@@ -143,6 +144,11 @@ class HubServer:
             expires_at=time_text(now + timedelta(hours=1)),
         )
         await self.platform.database.transact(lambda uow: uow.rooms.add_call_token(row))
+
+    async def name_chair(self, room: str, member: str) -> None:
+        """The committee has chosen who leads it."""
+        led = await self.hall.led(room)
+        await led.live.fact(NameChair(member=member))
 
     async def stats(self, room: str) -> dict[str, Any] | None:
         """The engine's own figures; None while there is no engine."""

@@ -7,6 +7,7 @@ threads would stay in the wrong namespace, and a client that breaks must not tak
 """
 
 import asyncio
+import contextlib
 import importlib
 import inspect
 import json
@@ -56,10 +57,16 @@ class Inside:
         """`ask`, while the loop goes on."""
         return await asyncio.to_thread(self.ask, method, within=within, **arguments)
 
+    def kill(self) -> None:
+        """SIGKILL: the process is gone without a word."""
+        self._process.kill()
+        self._process.wait()
+
     def close(self) -> None:
         """Let the object close itself, then end the process. Idempotent."""
         if self._process.stdin is not None and not self._process.stdin.closed:
-            self._process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
         try:
             self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:
