@@ -18,6 +18,7 @@ from remote_eval.media.engine import (
 )
 from remote_eval.media.recording.archive import check
 from remote_eval.media.recording.opening import open_recording
+from tests.support.gateways import running_cascade
 from tests.support.media_clients import Publisher
 from tests.support.media_offers import MAGIC
 from tests.support.media_room import ANNA, BOTH, FACE, ROOM, VOICE, refused
@@ -92,6 +93,28 @@ async def test_a_voice_is_raw_as_long_as_it_goes_into_a_mask_and_not_a_packet_is
     assert not rooms & raw
     assert all(after - before == 1 for before, after in pairwise(sorted(rooms | raw)))
     assert numbers(folder, ROOM_KEY, RAW_KEY) == rooms | raw
+
+
+async def test_what_a_voices_own_site_keeps_of_it_is_raw_as_well(tmp_path: Path) -> None:
+    async with running_cascade(tmp_path, {ANNA: "edge"}) as (cascade, _, edges):
+        site = edges["edge"].engine.recordings(ROOM)
+        await cascade.open_room(ROOM, spec(tmp_path / "rec", room=ROOM_KEY, raw=RAW_KEY))
+        await cascade.admit(ROOM, ANNA, Grants(publish=BOTH))
+        anna = await Publisher.join(cascade, ROOM, ANNA)
+        anna.play()
+        track = await cascade.start_mask(ROOM, frozenset({VOICE}), PROFILE)
+        at = await recorded(cascade)
+        await cascade.stop_mask(ROOM, track)
+        await recorded(cascade, at)
+        await anna.stop()
+        await anna.close()
+        await cascade.close_room(ROOM)
+        assert check(site).ok
+        at_hub, at_site = (numbers(one, RAW_KEY) for one in (tmp_path / "rec", site))
+        assert len(at_site) > 40
+        # Raw before the mask at the hub hears the first packet, and until after it has heard the last.
+        assert at_hub <= at_site
+        assert not numbers(site, ROOM_KEY) & at_hub
 
 
 async def test_without_the_supervisors_key_no_voice_is_masked_in_a_recorded_room(
