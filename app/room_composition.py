@@ -5,34 +5,73 @@ Used by the server and by tests; decides nothing itself.
 
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib import resources
 from os import getpid
+from typing import Final
 
 from app.errors import AppError
 from app.gateways.janus_engines import JanusEngines, OuterJanus, OwnJanus, outer_janus
 from app.gateways.room_engines import RoomEngines, RoomProcesses
 from app.settings import Settings
 from app.usecases.platform import Platform
+from app.usecases.room.attending import Relays
+from app.usecases.room.gateways import CascadedEngines, GatewayDesk
 from app.usecases.room.hall import Hall, KeysOf
 from app.usecases.roster.custody import party_key
+from crypto.canonical import JsonValue
 from crypto.sealing import x25519_public
 from draw.roster import read_manifest
 from remote_eval.media.engine import RAW_CLASS, ROOM_CLASS
+from remote_eval.media.turn import MAX_TTL_SECONDS, credentials
 from remote_eval.outage import Pack, read_pack
+from remote_eval.room_state import Member
+
+RELAY_SECONDS: Final = MAX_TTL_SECONDS
 
 
 def make_hall(platform: Platform, settings: Settings, *, engines: RoomEngines | None = None) -> Hall:
     """The hall of this process; nothing runs before a room is led."""
-    return Hall(
+    desk = GatewayDesk(platform=platform)
+
+    def sites_of(room: str) -> Collection[str]:
+        state = hall.state_of(room)
+        return () if state is None else state.sites
+
+    def site_of(room: str, member: str) -> str | None:
+        state = hall.state_of(room)
+        known = None if state is None else state.members.get(member)
+        return None if known is None else known.site
+
+    base = engines or make_engines(settings)
+    hall = Hall(
         platform=platform,
-        engines=engines or make_engines(settings),
+        engines=CascadedEngines(base, desk, sites_of=sites_of, site_of=site_of),
+        gateways=desk,
         pack=room_pack(),
         origin=settings.public_url.rstrip("/"),
         leader=f"{socket.gethostname()[:40]}:{getpid()}:{platform.random(4).hex()}",
         now_ms=lambda: time.monotonic_ns() // 1_000_000,
         keys_of=_keys_of(platform),
+        relays=relays_of(platform, settings),
     )
+    return hall
+
+
+def relays_of(platform: Platform, settings: Settings) -> Relays:
+    """The relay of a member's site, with credentials for this member that end by themselves."""
+    if not settings.room_relays or settings.room_relay_secret is None:
+        return lambda _member: []
+    urls, secret = settings.room_relays, settings.room_relay_secret.read_text("ascii").strip()
+
+    def relays(member: Member) -> list[JsonValue]:
+        url = urls.get(member.site or "")
+        if url is None:
+            return []
+        made = credentials(secret, member.id, int(platform.clock().timestamp()), RELAY_SECONDS)
+        return [{"urls": [url], "username": made.username, "credential": made.password}]
+
+    return relays
 
 
 def room_pack() -> Pack:

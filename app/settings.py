@@ -60,6 +60,11 @@ class Settings(BaseSettings):
     janus_secret_file: Path | None = None
     janus_ports: tuple[int, int] = (20_000, 29_999)
 
+    # Relays at the edges of sites: `{"site": "turn:10.2.0.1:3478"}`, and the file of the secret that they
+    # share with the platform.
+    room_relays: dict[str, str] = Field(default={}, max_length=64)
+    room_relay_secret: Path | None = None
+
     @property
     def database_url(self) -> str:
         """Where the database is."""

@@ -48,6 +48,7 @@ OPEN: Final[Mapping[str, str]] = MappingProxyType(
         "POST /v1/seats/{seat_id}/logins": _DEVICE,
         "GET /v1/seats/current": _SEATED,
         "GET /v1/seats/current/room": _SEATED,
+        "POST /v1/seats/current/equipment": _SEATED,
         "DELETE /v1/seats/current": _SEATED,
         "POST /v1/seats/current/recusal": _SEATED,
     }

@@ -14,6 +14,7 @@ from app.api.problem_texts_delivery import PROBLEMS as DELIVERY
 from app.api.problem_texts_invitations import FAULTS as INVITATION_FAULTS
 from app.api.problem_texts_invitations import PROBLEMS as INVITATIONS
 from app.api.problem_texts_people import PROBLEMS as PEOPLE
+from app.api.problem_texts_room import FAULTS as ROOM_FAULTS
 from app.api.problem_texts_room import PROBLEMS as ROOM
 from app.api.problem_texts_roster import PROBLEMS as ROSTER
 from app.api.problem_texts_venues import PROBLEMS as VENUES
@@ -397,4 +398,5 @@ FAULTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         ),
     }
     | INVITATION_FAULTS
+    | ROOM_FAULTS
 )

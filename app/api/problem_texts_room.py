@@ -9,7 +9,28 @@ from app.api.problem_rows import ProblemText, rows
 
 PROBLEMS: Final[dict[str, ProblemText]] = (
     rows(403, {"room.refused": ("不得进入该评标室", "You are not let into this room")})
-    | rows(404, {"room.unknown": ("没有该评标室", "No such evaluation room")})
+    | rows(
+        403,
+        {
+            "recording.raw": (
+                "原始语音仅能用监督人自己的密钥开启，平台无法播放",
+                "Only the supervisor's own key opens an unchanged voice; the platform cannot play it",
+            )
+        },
+    )
+    | rows(
+        404,
+        {
+            "room.unknown": ("没有该评标室", "No such evaluation room"),
+            "room.unknown-call": ("没有该澄清通话", "No such clarification call"),
+            "room.unknown-member": ("没有该评标委员会成员", "No such member of the committee"),
+            "recording.unknown": ("没有该录制", "No such recording"),
+            "recording.view-over": (
+                "该播放许可不存在、已用过或已过期",
+                "This permit to play is not there, was used, or has expired",
+            ),
+        },
+    )
     | rows(
         409,
         {
@@ -23,6 +44,14 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
                 "A room opens within 12 hours of the booked begin ({since})",
             ),
             "room.too-late": ("预订时间已过（至 {until}）", "The booked time is over (until {until})"),
+            "room.call-state": ("该澄清通话未获放行或已结束", "The call is not released, or is over"),
+            "room.not-in": ("请先进入评标室", "Come into the room first"),
+            "room.report-open": (
+                "核查清单尚有未完成项，不能签署见证报告",
+                "The report cannot be signed while nodes of the checklist are open",
+            ),
+            "room.report-signed": ("见证报告已签署", "The report is signed already"),
+            "room.cannot": ("评标室当前状态不允许", "The room cannot do this now"),
             "room.closed": ("评标室已关闭", "The room is closed"),
             "room.ledger": (
                 "评标室台账校验不通过，已停止使用",
@@ -39,3 +68,7 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
         retryable=True,
     )
 )
+FAULTS: Final[dict[str, tuple[str, str]]] = {
+    "room.node-open": ("核查项 {node} 未完成", "Node {node} is open"),
+    "room.not-now": ("当前状态不允许：{reason}", "Not possible now: {reason}"),
+}

@@ -1,10 +1,11 @@
 """Wire shapes of the evaluation room's HTTP side."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from app.api.schemas import Id, Wire
+from app.api.schemas import Id, Text, Wire
+from app.api.venue_schemas import Part
 
 Moment = Field(examples=["2026-11-24T01:00:00.000Z"])
 RoomPhase = Literal["preparing", "check-in", "evaluating", "clarifying", "signing", "closed"]
@@ -38,3 +39,191 @@ class SeatRoomOut(BaseModel):
     """The open room of a seat session's draw; null before it is opened."""
 
     room: str | None
+
+
+class CallLinkOut(BaseModel):
+    """A bidder's way into a released call, told once: the agency hands it on."""
+
+    token: str
+    link: str = Field(description="the page and, behind #, room and token: no server sees them")
+    expires_at: str = Moment
+
+
+class ChairIn(Wire):
+    """Whom the committee has chosen."""
+
+    member: Id
+
+
+class ReportIn(Wire):
+    """The witness's own words, and the signature as drawn on the screen (PNG, base64url)."""
+
+    words: Annotated[str, Field(max_length=4000)] = ""
+    signature: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=64 * 1024)]
+
+
+class ReportOut(BaseModel):
+    """A signed report."""
+
+    report: str
+    digest: str = Field(description="SHA-256 of the document, hex; it is an event of the room")
+    signed_at: str = Moment
+
+
+class SignedReportOut(ReportOut):
+    """A signed report with its document."""
+
+    witness: str
+    site: str | None
+    document: dict[str, Any]
+
+
+class ReportList(BaseModel):
+    """Signed reports."""
+
+    items: list[SignedReportOut]
+
+
+class EventOut(BaseModel):
+    """One event of a room's ledger; the text of a chat is for supervision alone."""
+
+    seq: int
+    at: str = Moment
+    kind: str
+    member: str | None
+    body: dict[str, Any]
+    hash: str
+
+
+class AnchorOut(BaseModel):
+    """A head of the ledger that stands in the log of the draw."""
+
+    events: int
+    hash: str
+    log_index: int
+    at: str
+
+
+class LedgerOut(BaseModel):
+    """A room's ledger, checked: chain, details, heads in the log. `fault`: the first that does not hold."""
+
+    room: str
+    intact: bool
+    fault: str | None
+    events: int
+    head: str
+    items: list[EventOut]
+    more: bool
+    anchors: list[AnchorOut]
+
+
+class OutageOut(BaseModel):
+    """An outage of a site."""
+
+    id: str
+    site: str
+    rule: Literal["before", "during"]
+    state: Literal["open", "returned", "due", "over"]
+    since: str = Moment
+    due: str = Moment
+    returned_at: str | None
+    ended_at: str | None
+
+
+class OutageList(BaseModel):
+    """Outages, the oldest first."""
+
+    items: list[OutageOut]
+
+
+class PresenceOut(BaseModel):
+    """How long somebody was there: the buckets add up to the session, in milliseconds."""
+
+    member: str
+    role: str
+    site: str | None
+    label: dict[str, str]
+    presence: str
+    session_ms: int
+    spent_ms: dict[str, int]
+
+
+class PresenceList(BaseModel):
+    """Everybody's presence, and how long the evaluation itself ran."""
+
+    evaluation_ms: int
+    members: list[PresenceOut]
+
+
+class ParameterOut(BaseModel):
+    """One limit. `source` is null, and the text says so, where nobody compared it with the official text."""
+
+    name: str
+    value: int
+    status: Literal["read", "excerpt", "unchecked", "policy"]
+    source: str | None
+    zh: str
+    en: str
+
+
+class PackOut(BaseModel):
+    """The limits that hold in a room. `in_force`: a room opened now would have the same."""
+
+    pack: str
+    in_force: bool
+    parameters: list[ParameterOut]
+
+
+class RecordingPartOut(BaseModel):
+    """One run of the recorder: tracks with their heads, gaps with their causes, what of it is in the log."""
+
+    part: int
+    ended: bool
+    opened_at: int | None
+    recordings: list[dict[str, Any]]
+    gaps: list[dict[str, Any]]
+    anchors: list[dict[str, Any]]
+
+
+class RecordingList(BaseModel):
+    """What a room recorded, and who asked to look at it."""
+
+    parts: list[RecordingPartOut]
+    views: list[dict[str, Any]]
+
+
+class RecordingCheckOut(BaseModel):
+    """Whether every byte recorded is what was chained. `whole`: every recorder ended in order."""
+
+    ok: bool
+    whole: bool
+    files: int
+    faults: list[dict[str, Any]]
+
+
+class ViewIn(Wire):
+    """A look at one track, with its reason."""
+
+    part: Annotated[int, Field(ge=1, le=9999)]
+    track: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}/[a-z]{1,16}$", examples=["mem_7f3a/camera"])]
+    reason: Text
+
+
+class ViewOut(BaseModel):
+    """A permit to look, good once and for a minute, for whoever asked."""
+
+    view: str
+    expires_at: str
+
+
+class EquipmentIn(Wire):
+    """What the browser of a seat found at its own devices."""
+
+    parts: Annotated[dict[Part, Literal["ok", "faulty"]], Field(min_length=1)]
+
+
+class EquipmentOut(BaseModel):
+    """What is kept."""
+
+    seat: str
+    parts: dict[Part, Literal["ok", "faulty"]]

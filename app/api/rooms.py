@@ -11,12 +11,13 @@ from app.api.declared import KEYED, problems
 from app.api.desk import UNKEPT
 from app.api.idempotent import Answer, once
 from app.api.principals import PlatformDep, acting, actor_of, public_rate
-from app.api.room_schemas import OpenRoomIn, RoomList, RoomOut, SeatRoomOut
+from app.api.room_schemas import EquipmentIn, EquipmentOut, OpenRoomIn, RoomList, RoomOut, SeatRoomOut
 from app.api.seats import session_of
 from app.api.strict_json import StrictRoute
 from app.store.repositories.rooms import RoomRow
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.principals import AT_A_SITE, Principal
+from app.usecases.room.equipment import report_equipment
 from app.usecases.room.hall import Hall
 from app.usecases.room.rooms import Opening, find_room, open_room, site_ids
 
@@ -92,6 +93,28 @@ async def get_room_of_seat(request: Request, response: Response, platform: Platf
         session = await session_of(uow, request)
         rooms = await uow.rooms.of_draw(session.draw_id)
     return {"room": next((one.id for one in rooms if one.closed_at is None), None)}
+
+
+@router.post(
+    "/seats/current/equipment",
+    status_code=201,
+    dependencies=[Depends(public_rate)],
+    operation_id="reportSeatEquipment",
+    response_model=EquipmentOut,
+    responses=problems(401, 413, 415),
+)
+async def post_equipment(
+    request: Request, response: Response, platform: PlatformDep, found: EquipmentIn
+) -> dict[str, Any]:
+    """What the browser of this seat found at its devices, as a report for the site's staff."""
+    response.headers.update(UNKEPT)
+
+    async def work(uow: UnitOfWork) -> str:
+        session = await session_of(uow, request)
+        await report_equipment(uow, session, found.parts, now=platform.now())
+        return session.seat
+
+    return {"seat": await platform.database.transact(work), "parts": found.parts}
 
 
 async def _may_know(uow: UnitOfWork, principal: Principal, row: RoomRow) -> bool:

@@ -21,7 +21,7 @@ from typing import Any, Final, Protocol
 from remote_eval.errors import MediaError
 from remote_eval.media.control.client import RemoteEngine
 from remote_eval.media.control.wire import MAX_FRAME_BYTES, StreamChannel
-from remote_eval.media.engine import RoomId
+from remote_eval.media.engine import MediaEngine, RoomId
 from remote_eval.media.places import READY, socket_path
 from remote_eval.media.recording.manifest import manifest_bytes
 
@@ -34,11 +34,17 @@ _LOOK_SECONDS: Final = 0.05
 _PEER: Final = struct.Struct("3i")
 
 
+class ReachedEngine(MediaEngine, Protocol):
+    """An engine at the other end of a channel: `aclose` ends the channel, and the engine goes on."""
+
+    fingerprint: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attached:
     """A room's engine; `fresh`: it was just started, so the room is to be opened in it."""
 
-    engine: RemoteEngine
+    engine: ReachedEngine
     fresh: bool
 
 

@@ -128,6 +128,11 @@ recording_views = Table(
     Column("actor", ID, nullable=False),
     Column("reason", TEXT, nullable=False),
     Column("at", TIME, nullable=False),
+    # The secret that opens it once, until then; only its hash is kept.
+    Column("token_hash", HEX32, nullable=False),
+    Column("expires_at", TIME, nullable=False),
+    Column("opened_at", TIME),
+    Index("uq_recording_views_token_hash", "token_hash", unique=True),
 )
 
 # The witness's report, signed when no node of the checklist is open.

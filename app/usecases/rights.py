@@ -134,6 +134,15 @@ _ROOM: Final = {
     "room.open": _right("rooms:open", OPERATOR),
     # That there is a room and how long its ledger is: never who sits in it.
     "room.read": _right("rooms:read", OPERATOR, SUPERVISOR, SITE, WITNESS),
+    # A bidder's way into a call that a witness released.
+    "room.call": _right("rooms:call", OPERATOR, WITNESS),
+    # What the committee chose, and what the witness signs for.
+    "room.chair": _right("rooms:witness", WITNESS),
+    "room.report": _right("rooms:witness", WITNESS),
+    # What happened, by member ids; the words of the chat are for supervision alone.
+    "room.ledger": _right("rooms:ledger", OPERATOR, SUPERVISOR, WITNESS),
+    # Pictures and voices, each look with a reason and on record.
+    "room.view": _right("rooms:view", SUPERVISOR),
 }
 _ACCOUNTS: Final = {
     "users.read": _right("users:read", OPERATOR, SUPERVISOR),

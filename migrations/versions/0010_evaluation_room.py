@@ -57,10 +57,14 @@ def upgrade() -> None:
         sa.Column("actor", sa.String(length=64), nullable=False),
         sa.Column("reason", sa.String(length=200), nullable=False),
         sa.Column("at", sa.String(length=20), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("expires_at", sa.String(length=20), nullable=False),
+        sa.Column("opened_at", sa.String(length=20), nullable=True),
         sa.ForeignKeyConstraint(["room_id"], ["rooms.id"], name=op.f("fk_recording_views_room_id_rooms")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recording_views")),
     )
     op.create_index(op.f("ix_recording_views_room_id"), "recording_views", ["room_id"], unique=False)
+    op.create_index("uq_recording_views_token_hash", "recording_views", ["token_hash"], unique=True)
     op.create_table(
         "room_anchors",
         sa.Column("room_id", sa.String(length=64), nullable=False),
@@ -136,6 +140,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_room_call_tokens_room_id"), table_name="room_call_tokens")
     op.drop_table("room_call_tokens")
     op.drop_table("room_anchors")
+    op.drop_index("uq_recording_views_token_hash", table_name="recording_views")
     op.drop_index(op.f("ix_recording_views_room_id"), table_name="recording_views")
     op.drop_table("recording_views")
     op.drop_table("recording_anchors")

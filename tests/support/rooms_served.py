@@ -15,12 +15,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final, cast
 
+import httpx
 import uvicorn
 from aiortc import RTCCertificate
 
 from app.gateways.room_engines import RoomProcesses
 from app.main import create_app
-from app.room_composition import make_hall
+from app.room_composition import make_hall, relays_of
 from app.serving import address_of, listen, server_config
 from app.settings import Settings
 from app.store.unit_of_work import Database
@@ -301,6 +302,46 @@ class Room:
         async with asyncio.timeout(PATIENCE_SECONDS):
             while (led := self.hall._led.get(self.id)) is None or led.live.carrier.engine is None:  # noqa: ASYNC110 - nobody tells it
                 await asyncio.sleep(0.01)
+
+    @staticmethod
+    def certificate() -> RTCCertificate:
+        """A browser's certificate."""
+        return RTCCertificate.generateCertificate()
+
+    async def cookie_post(self, login: str, path: str, body: object) -> httpx.Response:
+        """POST to the room as somebody signed in, from a page of the platform."""
+        page = people.browser(as_service(self.arriving))
+        page.cookie = self.cast.cookies[login]
+        key = f"page-{next(self.arriving.numbers)}"
+        return await page.post(f"/v1/rooms/{self.id}{path}", body, Idempotency_Key=key)
+
+    async def anchored(self) -> None:
+        """Wait until a head of the room's ledger stands in the log."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                async with self.arriving.platform.database.read() as uow:
+                    if await uow.rooms.anchors(self.id):
+                        return
+                await asyncio.sleep(0.02)
+
+    async def lose(self, every: Everybody, site: str) -> None:
+        """A site is gone, with everything in it: its people and its packets."""
+        lost = {one.client.member for one in every.all if one.client.snapshot["you"]["site"] == site}
+        for made in self.media:
+            if made.member in lost and isinstance(made, Publisher):
+                await made.stop()
+        self.led.watch.thresholds = replace(self.led.watch.thresholds, degraded_ms=400, lost_ms=900)
+        for one in every.all:
+            if one.client.member in lost:
+                await one.client.vanish()
+        await every.second.client.event("outage", site=site, state="open")
+
+    def relay(self, secret: str, urls: dict[str, str]) -> None:
+        """Sites have relays, from now on, as an installation's settings say."""
+        file = self.folder / "relay.secret"
+        file.write_text(secret + "\n", encoding="ascii")
+        settings = Settings(data=self.folder, room_relays=urls, room_relay_secret=file)
+        self.led.attendance._relay = relays_of(self.arriving.platform, settings)
 
     async def recorded(self) -> None:
         """Wait until something of every track is on the disk."""

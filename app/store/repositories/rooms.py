@@ -4,7 +4,7 @@ What an event tells is sealed together with its salt; the chain holds the digest
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import Select, func, select, update
@@ -21,10 +21,12 @@ from app.store.room_tables import (
     room_events,
     room_members,
     rooms,
+    witness_reports,
 )
 from remote_eval.room_ledger import SALT_BYTES, RoomEntry, RoomHead
 
 _TABLE: Final = "room_events"
+_REPORTS: Final = "witness_reports"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,7 @@ class RecordingAnchor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingView:
-    """A look at a recording: who, what, why."""
+    """A look at a recording: who, what, why; `opened_at` is None until it was taken."""
 
     id: str
     room_id: str
@@ -98,6 +100,22 @@ class RecordingView:
     actor: str
     reason: str
     at: str
+    token_hash: str
+    expires_at: str
+    opened_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessReport:
+    """What a witness signed; `document` is kept sealed, `digest` is its SHA-256."""
+
+    id: str
+    room_id: str
+    witness: str
+    site: str | None
+    document: bytes = field(repr=False)
+    digest: str
+    signed_at: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,6 +309,37 @@ class RoomRepository:
         """Write a look at a recording down."""
         values = {name: getattr(view, name) for name in RecordingView.__slots__}
         await self._connection.execute(recording_views.insert().values(**values))
+
+    async def open_view(self, token_hash: str, *, actor: str, now: str) -> RecordingView | None:
+        """Take a look that was asked for: once, in time, by who asked. None for any other."""
+        table = recording_views
+        good = (table.c.token_hash == token_hash) & (table.c.actor == actor) & (table.c.expires_at > now)
+        taken = update(table).where(good, table.c.opened_at.is_(None)).values(opened_at=now)
+        if (await self._connection.execute(taken)).rowcount != 1:
+            return None
+        query = select(*_VIEW).where(table.c.token_hash == token_hash)
+        return RecordingView(**(await self._connection.execute(query)).one()._mapping)
+
+    async def add_report(self, report: WitnessReport) -> None:
+        """A signed report. Raises ConflictError ``room.report-signed`` for a second one of a witness."""
+        values = {name: getattr(report, name) for name in WitnessReport.__slots__ if name != "document"}
+        sealed = self._cipher.seal(report.document, table=_REPORTS, column="sealed_document", row=report.id)
+        try:
+            await self._connection.execute(witness_reports.insert().values(**values, sealed_document=sealed))
+        except IntegrityError as error:
+            raise ConflictError("room.report-signed") from error
+
+    async def reports(self, room_id: str) -> list[WitnessReport]:
+        """The signed reports of a room, opened."""
+        table = witness_reports
+        found = []
+        for row in await self._connection.execute(select(table).where(table.c.room_id == room_id)):
+            values = {name: row._mapping[name] for name in WitnessReport.__slots__ if name != "document"}
+            document = self._cipher.open(
+                row.sealed_document, table=_REPORTS, column="sealed_document", row=row.id
+            )
+            found.append(WitnessReport(**values, document=document))
+        return found
 
     async def views(self, room_id: str) -> list[RecordingView]:
         """Every look at a room's recordings, the oldest first."""

@@ -33,6 +33,8 @@ LOG: Final = structlog.get_logger("qiantong.room")
 REFUSAL_SECONDS: Final = 0.2
 # Finds out what a hello's credential stands for, inside the transaction that admits the member.
 Judge = Callable[[UnitOfWork, Door, Hello], Awaitable[Standing]]
+# A member's relays (TURN), as its browser takes them.
+Relays = Callable[[Member], list[JsonValue]]
 Negotiation = cmd.Publish | cmd.View | cmd.ViewAnswer | cmd.Restart
 
 
@@ -45,7 +47,7 @@ class Attendance:
         *,
         origin: str,
         now_ms: Callable[[], int],
-        relay: Callable[[Member], list[JsonValue]] = lambda _member: [],
+        relay: Relays = lambda _member: [],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._live = live
@@ -164,13 +166,14 @@ class Attendance:
         return tagged("qt/1 room-resume", self._secret, member.encode()).hex()
 
     def _body(self, member: Member) -> dict[str, JsonValue]:
-        live = self._live
+        live, relays = self._live, self._relay(member)
         return {
             "member": member.id,
             "resume": self._token(member.id),
             "heartbeat_ms": 2_000,
-            "ice": self._relay(member),
-            "relay_only": False,
+            "ice": relays,
+            # Where a site has a relay, nothing else leads out of it.
+            "relay_only": bool(relays),
             "engine": {"fingerprint": live.carrier.fingerprint, "offers": live.carrier.offers},
             "snapshot": snapshot(live.state, member, health=live.health, now=live.now()),
         }

@@ -22,8 +22,9 @@ from app.store.repositories.rooms import RoomRow
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.platform import Platform
 from app.usecases.room.anchoring import ANCHOR_SECONDS, ANCHORED, anchor_recording, anchor_room
-from app.usecases.room.attending import Attendance
+from app.usecases.room.attending import Attendance, Relays
 from app.usecases.room.carrying import MASK_SECRET_BYTES, Carrier
+from app.usecases.room.gateways import GatewayDesk
 from app.usecases.room.keeping import read
 from app.usecases.room.live import LiveRoom
 from app.usecases.room.standing import check_standing
@@ -76,6 +77,8 @@ class Hall:
     leader: str
     now_ms: Callable[[], int]
     keys_of: KeysOf
+    gateways: GatewayDesk | None = None
+    relays: Relays = lambda _member: []
     pause: Pause = asyncio.sleep
     _led: dict[str, Led] = field(default_factory=dict)
     _leading: dict[str, asyncio.Lock] = field(default_factory=dict)
@@ -141,7 +144,7 @@ class Hall:
                 raise ConflictError("room.elsewhere")
         carrier = Carrier(room_id, mask_secret=self.platform.random(MASK_SECRET_BYTES))
         live = LiveRoom(self.platform, replace(kept.row, leader=self.leader), kept.state, carrier)
-        attendance = Attendance(live, origin=self.origin, now_ms=self.now_ms)
+        attendance = Attendance(live, origin=self.origin, now_ms=self.now_ms, relay=self.relays)
         watch = Watch(
             live=live,
             attendance=attendance,
@@ -246,6 +249,11 @@ class Hall:
         for part in sorted(set(range(1, last + 1)) - done):
             manifest = await self.engines.manifest(row.id, part)
             await anchor_recording(self.platform, row, part=part, heads={}, manifest=manifest)
+
+    def state_of(self, room_id: str) -> RoomState | None:
+        """A room as this process leads it; None for one that it does not lead."""
+        led = self._led.get(room_id)
+        return None if led is None else led.live.state
 
     def admits(self, led: Led, address: str) -> bool:
         """Whether one more socket of this address may come to this room before it says who it is."""

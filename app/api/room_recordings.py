@@ -1,0 +1,120 @@
+"""`/v1/rooms/{room}/recordings` and `/v1/recordings/{view}`: what was recorded, and looks at it (R27).
+
+A look takes two steps: asked for with its reason, then opened once by the same account within a minute. The
+secret between them is told once and kept by no store as it is.
+"""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import StreamingResponse
+
+from app.api.declared import problems
+from app.api.desk import UNKEPT
+from app.api.principals import PlatformDep, acting, actor_of
+from app.api.room_schemas import RecordingCheckOut, RecordingList, ViewIn, ViewOut
+from app.api.rooms import hall_of
+from app.api.strict_json import StrictRoute
+from app.store.repositories.rooms import RecordingView
+from app.store.unit_of_work import UnitOfWork
+from app.usecases.principals import Principal
+from app.usecases.room import recordings
+from app.usecases.room.rooms import find_room
+
+router = APIRouter(prefix="/v1", tags=["rooms"], route_class=StrictRoute)
+Reader = Annotated[Principal, Depends(acting("room.ledger"))]
+Viewer = Annotated[Principal, Depends(acting("room.view"))]
+_MATROSKA: Final = "video/x-matroska"
+_STREAM: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {_MATROSKA: {"schema": {"type": "string", "format": "binary"}}}}
+}
+
+
+@router.get(
+    "/rooms/{room_id}/recordings",
+    operation_id="listRecordings",
+    response_model=RecordingList,
+    responses=problems(401, 403, 404),
+)
+async def get_recordings(
+    request: Request, platform: PlatformDep, principal: Reader, room_id: str
+) -> dict[str, Any]:
+    """Parts, tracks, gaps with their causes, heads; and every look that was asked for."""
+    async with platform.database.read() as uow:
+        row = await find_room(uow, principal, room_id)
+        anchors, views = await uow.rooms.recording_anchors(row.id), await uow.rooms.views(row.id)
+    parts = await recordings.parts(hall_of(request).engines, row, anchors)
+    return {"parts": parts, "views": [_view_json(one) for one in views]}
+
+
+@router.get(
+    "/rooms/{room_id}/recordings/check",
+    operation_id="checkRecordings",
+    response_model=RecordingCheckOut,
+    responses=problems(401, 403, 404),
+)
+async def get_check(
+    request: Request, platform: PlatformDep, principal: Reader, room_id: str
+) -> dict[str, Any]:
+    """Read every byte of a room's recordings and compare it with its chain and with the log."""
+    async with platform.database.read() as uow:
+        row = await find_room(uow, principal, room_id)
+        anchors = await uow.rooms.recording_anchors(row.id)
+    return await recordings.checked(hall_of(request).engines, row.id, anchors)
+
+
+@router.post(
+    "/rooms/{room_id}/recordings/views",
+    status_code=201,
+    operation_id="askRecordingView",
+    response_model=ViewOut,
+    responses=problems(401, 403, 404, 413, 415),
+)
+async def post_view(
+    *,
+    request: Request,
+    response: Response,
+    platform: PlatformDep,
+    principal: Viewer,
+    room_id: str,
+    asked: ViewIn,
+) -> dict[str, Any]:
+    """Ask to look at one track; the reason stays on record, whether the look is taken or not."""
+    response.headers.update(UNKEPT)
+    actor, engines = actor_of(request, principal), hall_of(request).engines
+    token = platform.random(recordings.TOKEN_BYTES).hex()
+    wanted = recordings.Wanted(part=asked.part, track=asked.track, reason=asked.reason)
+
+    async def work(uow: UnitOfWork) -> RecordingView:
+        row = await find_room(uow, principal, room_id)
+        return await recordings.ask_view(uow, platform, engines, row, wanted, actor=actor, token=token)
+
+    view = await platform.database.transact(work)
+    return {"view": token, "expires_at": view.expires_at}
+
+
+@router.get(
+    "/recordings/{view}",
+    operation_id="viewRecording",
+    response_class=StreamingResponse,
+    responses=_STREAM | problems(401, 403, 404),
+)
+async def get_view(request: Request, platform: PlatformDep, principal: Viewer, view: str) -> Response:
+    """Look at a track, once: Matroska with VP8 or Opus, deciphered as it is sent."""
+    actor = actor_of(request, principal)
+    taken = await platform.database.transact(
+        lambda uow: recordings.take_view(uow, platform, view[:64], actor=actor)
+    )
+    frames = recordings.stream(platform, hall_of(request).engines, taken)
+    return StreamingResponse(frames, media_type=_MATROSKA, headers=UNKEPT)
+
+
+def _view_json(one: RecordingView) -> dict[str, Any]:
+    return {
+        "part": one.part,
+        "track": one.track,
+        "actor": one.actor,
+        "reason": one.reason,
+        "asked_at": one.at,
+        "opened_at": one.opened_at,
+    }

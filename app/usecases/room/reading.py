@@ -1,0 +1,190 @@
+"""What a room's ledger says: events, outages, presence, the body of a report (R24, R32).
+
+Everything is read from the stored events and checked on the way: chain, details, and the heads that stand in
+the log of the draw. Members are ids and places; the words of a chat are for supervision alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from app.store.repositories.draws import DrawRow
+from app.store.repositories.rooms import RoomAnchor, RoomRow
+from app.store.unit_of_work import UnitOfWork
+from app.usecases import evidence
+from app.usecases.principals import SUPERVISOR, Principal
+from app.usecases.room.keeping import KeptEvent, KeptRoom, read
+from crypto.canonical import JsonValue, parse
+from draw.letters import record_digest
+from remote_eval.outage import Pack
+from remote_eval.presence import evaluation_ms, ledger, session_ms
+from remote_eval.room_events import time_text, to_json
+from remote_eval.room_ledger import RoomHead
+from remote_eval.room_state import RoomState
+
+MAX_EVENTS: Final = 1_000
+_MAX_DOCUMENT: Final = 64 * 1024
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedRoom:
+    """A room with its events and anchors; `fault` is the code of the first thing that does not hold."""
+
+    kept: KeptRoom
+    anchors: Sequence[RoomAnchor]
+    fault: str | None
+
+
+async def checked(uow: UnitOfWork, row: RoomRow) -> CheckedRoom:
+    """A room's ledger against itself and against the log of its draw."""
+    kept = await read(uow, row.id)
+    anchors = await uow.rooms.anchors(row.id)
+    draw = await uow.draws.get(row.draw_id)
+    fault = kept.fault or await _anchor_fault(uow, draw, kept, anchors)
+    return CheckedRoom(kept=kept, anchors=anchors, fault=fault)
+
+
+async def _anchor_fault(
+    uow: UnitOfWork, draw: DrawRow | None, kept: KeptRoom, anchors: Sequence[RoomAnchor]
+) -> str | None:
+    """A chain that was computed anew holds in itself; what it cannot do is to meet the heads in the log."""
+    if draw is None:
+        return "ledger.anchor"
+    course = await evidence.course(uow, draw)
+    logged = {entry.body["digest"]: index for index, entry in course.all("record", topic="room")}
+    hashes = {one.entry.seq: one.entry.hash.hex() for one in kept.events}
+    for one in anchors:
+        document = one.document.encode("ascii")
+        told: Any = parse(document, max_bytes=_MAX_DOCUMENT)
+        stands = logged.get(record_digest(document).hex()) == one.log_index
+        if not stands or hashes.get(told["seq"]) != told["hash"]:
+            return "ledger.anchor"
+    others = sum(1 for one in await uow.rooms.of_draw(kept.row.draw_id) if one.id != kept.row.id)
+    if not others and len(logged) != len(anchors):
+        return "ledger.anchor"
+    return None
+
+
+def events_json(found: CheckedRoom, principal: Principal, *, after: int, limit: int) -> Json:
+    """Events after a number, as the caller may read them."""
+    every = [one for one in found.kept.events if one.entry.seq > after]
+    return {
+        "room": found.kept.row.id,
+        "intact": found.fault is None,
+        "fault": found.fault,
+        "events": found.kept.row.seq,
+        "head": found.kept.row.head.hex(),
+        "items": [_event(one, whole=principal.role == SUPERVISOR) for one in every[:limit]],
+        "more": len(every) > limit,
+        "anchors": [
+            {"events": one.seq, "hash": _hash_of(one), "log_index": one.log_index, "at": one.at}
+            for one in found.anchors
+        ],
+    }
+
+
+def _hash_of(anchor: RoomAnchor) -> str:
+    told: Any = parse(anchor.document.encode("ascii"), max_bytes=_MAX_DOCUMENT)
+    return str(told["hash"])
+
+
+def _event(one: KeptEvent, *, whole: bool) -> Json:
+    told: Any = to_json(one.event)
+    body = dict(told["body"])
+    if one.event.kind == "chat" and not whole:
+        body["text"] = None
+    return {
+        "seq": one.entry.seq,
+        "at": one.entry.at,
+        "kind": one.entry.kind,
+        "member": one.entry.member,
+        "body": body,
+        "hash": one.entry.hash.hex(),
+    }
+
+
+def outages_json(state: RoomState) -> list[Json]:
+    """Every outage of a room with its rule, its limit and how it ended."""
+    return [
+        {
+            "id": one.id,
+            "site": one.site,
+            "rule": one.rule,
+            "state": one.state,
+            "since": time_text(one.since),
+            "due": time_text(one.due),
+            "returned_at": _time(one.returned_at),
+            "ended_at": _time(one.ended_at),
+        }
+        for one in state.outages.values()
+    ]
+
+
+def presence_json(state: RoomState, now: datetime) -> Json:
+    """How long everybody was there; the buckets of a member add up to its session."""
+    members = [
+        {
+            "member": one.id,
+            "role": one.role,
+            "site": one.site,
+            "label": {"zh": one.label.zh, "en": one.label.en},
+            "presence": one.presence,
+            "session_ms": session_ms(state, one, now),
+            "spent_ms": ledger(state, one, now),
+        }
+        for one in state.members.values()
+    ]
+    return {"evaluation_ms": evaluation_ms(state, now), "members": members}
+
+
+def report_document(state: RoomState, head: RoomHead, *, draw: str, now: datetime) -> dict[str, JsonValue]:
+    """The facts of a witness's report, as the ledger has them at its head."""
+    presence: Any = presence_json(state, now)
+    outages: Any = outages_json(state)
+    return {
+        "format": "qt/1 witness-report",
+        "room": state.id,
+        "draw": draw,
+        "head": {"events": head.seq, "hash": head.hash.hex()},
+        "opened_at": time_text(state.opened_at),
+        "phase": state.phase,
+        "sites": [{"id": one.id, "part": one.part} for one in state.sites.values()],
+        "nodes": [
+            {"id": one.id, "state": one.state, "text": one.text, "member": one.member, "at": _time(one.at)}
+            for one in state.nodes.values()
+        ],
+        "outages": outages,
+        "calls": [{"id": one.id, "bidder": one.bidder, "state": one.state} for one in state.calls.values()],
+        "presence": presence,
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else time_text(moment)
+
+
+def pack_json(pack: Pack, state: RoomState) -> Json:
+    """The limits that hold in a room; one that nobody compared with the official text is never called law."""
+    own: Mapping[str, int] = {
+        "outage.before_minutes": state.limits.before_ms // 60_000,
+        "outage.during_minutes": state.limits.during_ms // 60_000,
+        "presence.away_seconds": state.limits.away_ms // 1_000,
+        "clock.tolerance_ms": state.limits.clock_ms,
+    }
+    return {
+        "pack": state.limits.pack,
+        "in_force": f"{pack.id}@{pack.version}" == state.limits.pack,
+        "parameters": [
+            {
+                "name": name,
+                "value": own.get(name, one.value),
+                "status": one.status,
+                "source": one.source if one.citable else None,
+                "zh": one.zh if one.citable or one.status == "policy" else f"{one.zh}（待核对）",
+                "en": one.en if one.citable or one.status == "policy" else f"{one.en} (not checked)",
+            }
+            for name, one in sorted(pack.parameters.items())
+        ],
+    }

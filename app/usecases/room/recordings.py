@@ -1,0 +1,188 @@
+"""Recordings of a room: what there is, whether it holds, and looks at it, each with a reason on record (R27).
+
+A look is asked for, gets a secret that opens it once within a minute, and is streamed as it is deciphered,
+frame by frame: nothing in clear is written anywhere. The platform's custody key opens what committee, cameras
+and witnesses publish; of voices that a bidder heard changed it opens nothing.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, Final
+
+from app.errors import AccessRefusedError, NotFoundError
+from app.gateways.room_engines import RECORDINGS, RoomEngines
+from app.store.repositories.rooms import RecordingAnchor, RecordingView, RoomRow
+from app.store.unit_of_work import UnitOfWork
+from app.times import to_text
+from app.usecases.arrival.desk import new_id
+from app.usecases.operations import Actor, note
+from app.usecases.platform import Platform
+from crypto.hashing import sha256
+from remote_eval.errors import RecordingError
+from remote_eval.media.engine import ROOM_CLASS
+from remote_eval.media.recording.archive import Report, check
+from remote_eval.media.recording.opening import SealedRecording, open_recording
+
+TOKEN_BYTES: Final = 32
+VIEW_LIFE: Final = timedelta(seconds=60)
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A look that somebody asks for."""
+
+    part: int
+    track: str
+    reason: str = field(repr=False)
+
+
+async def parts(engines: RoomEngines, row: RoomRow, anchors: Sequence[RecordingAnchor]) -> list[Json]:
+    """Each part with its recordings, gaps with their causes, and the heads that stand in the log."""
+    final = {one.part: one for one in anchors if one.final}
+    found = []
+    for part in range(1, row.part + 1):
+        document = final[part].document.encode() if part in final else await _manifest(engines, row.id, part)
+        own = [one for one in anchors if one.part == part]
+        found.append(_part(part, json.loads(document), own, ended=part in final))
+    return found
+
+
+async def _manifest(engines: RoomEngines, room: str, part: int) -> bytes:
+    try:
+        return await engines.manifest(room, part)
+    except (OSError, RecordingError):
+        return b'{"recordings":[],"gaps":[],"recorders":[]}'
+
+
+def _part(part: int, manifest: Json, anchors: Sequence[RecordingAnchor], *, ended: bool) -> Json:
+    names = ("file", "track", "class", "frames", "bytes", "from", "to", "head")
+    return {
+        "part": part,
+        "ended": ended,
+        "opened_at": next((one["opened_at"] for one in manifest["recorders"]), None),
+        "recordings": [{name: one[name] for name in names} for one in manifest["recordings"]],
+        "gaps": manifest["gaps"],
+        "anchors": [{"log_index": one.log_index, "at": one.at, "final": bool(one.final)} for one in anchors],
+    }
+
+
+async def checked(engines: RoomEngines, room: str, anchors: Sequence[RecordingAnchor]) -> Json:
+    """Whether every byte of a room's recordings is what was chained, and met by the log's anchors."""
+    folder = engines.folder(room) / RECORDINGS
+    try:
+        report = await asyncio.to_thread(check, folder, anchored(anchors))
+    except OSError as error:
+        raise NotFoundError("recording.unknown") from error
+    return _report(report)
+
+
+def _report(report: Report) -> Json:
+    return {
+        "ok": report.ok,
+        "whole": report.whole,
+        "files": len(report.checked),
+        "faults": [
+            {"file": one.file, "code": one.code, "track": one.track, "frame": one.frame}
+            for one in report.faults
+        ],
+    }
+
+
+def anchored(anchors: Sequence[RecordingAnchor]) -> Mapping[str, tuple[int, bytes]]:
+    """For each file the newest head that stands in the log: how many frames, and the head."""
+    known: dict[str, tuple[int, bytes]] = {}
+    for anchor in anchors:
+        told = json.loads(anchor.document)
+        if anchor.final:
+            every = [(one["file"], one["frames"], one["head"]) for one in told["recordings"]]
+            every += [(one["index"], one["lines"], one["link"]) for one in told["recorders"]]
+        else:
+            every = [(name, one["segment"], one["hash"]) for name, one in told["heads"].items()]
+        for name, frames, head in every:
+            if frames and frames >= known.get(name, (0, b""))[0]:
+                known[name] = (frames, bytes.fromhex(head))
+    return known
+
+
+async def ask_view(
+    uow: UnitOfWork,
+    platform: Platform,
+    engines: RoomEngines,
+    row: RoomRow,
+    wanted: Wanted,
+    *,
+    actor: Actor,
+    token: str,
+) -> RecordingView:
+    """Write down who wants to look at what, and why.
+
+    Raises NotFoundError ``recording.unknown``, AccessRefusedError ``recording.raw``.
+    """
+    classes = await asyncio.to_thread(_classes, engines.folder(row.id) / RECORDINGS, wanted)
+    if not classes:
+        raise NotFoundError("recording.unknown")
+    if classes != {ROOM_CLASS}:
+        raise AccessRefusedError("recording.raw")
+    now = platform.clock()
+    view = RecordingView(
+        id=new_id(platform, "rvw"),
+        room_id=row.id,
+        part=wanted.part,
+        track=wanted.track,
+        actor=actor.person,
+        reason=wanted.reason,
+        at=to_text(now),
+        token_hash=sha256(token.encode()).hex(),
+        expires_at=to_text(now + VIEW_LIFE),
+    )
+    await uow.rooms.add_view(view)
+    await note(uow, actor, "recording.ask", f"{row.id}/{view.id}", now=view.at)
+    return view
+
+
+async def take_view(uow: UnitOfWork, platform: Platform, token: str, *, actor: Actor) -> RecordingView:
+    """Use a look, once. Raises NotFoundError ``recording.view-over``."""
+    token_hash, now = sha256(token.encode()).hex(), platform.now()
+    view = await uow.rooms.open_view(token_hash, actor=actor.person, now=now)
+    if view is None:
+        raise NotFoundError("recording.view-over")
+    await note(uow, actor, "recording.view", f"{view.room_id}/{view.id}", now=now)
+    return view
+
+
+def stream(platform: Platform, engines: RoomEngines, view: RecordingView) -> Iterator[bytes]:
+    """A track as Matroska, deciphered frame by frame; what several recorders wrote follows one another.
+
+    Raises NotFoundError ``recording.unknown`` at once; ends early at a frame that is not what was sealed.
+    """
+    folder = engines.folder(view.room_id) / RECORDINGS
+    mine = [one for one in _of(folder, view.part, view.track, platform.custody) if one.key is not None]
+    if not mine:
+        raise NotFoundError("recording.unknown")
+    first, *later = mine
+    return chain(_frames(first), *(islice(_frames(one), 1, None) for one in later))
+
+
+def _frames(one: SealedRecording) -> Iterator[bytes]:
+    try:
+        yield from one.frames()
+    except RecordingError:
+        return
+
+
+def _classes(folder: Path, wanted: Wanted) -> set[str]:
+    return {one.prelude.klass for one in _of(folder, wanted.part, wanted.track)}
+
+
+def _of(folder: Path, part: int, track: str, *keys: bytes) -> list[SealedRecording]:
+    try:
+        every = open_recording(folder, keys)
+    except OSError:
+        return []
+    return [one for one in every if (one.prelude.place.part, one.track) == (part, track)]
