@@ -34,6 +34,7 @@ def start(
     room: str,
     sites: Iterable[Site],
     begins_at: datetime,
+    ends_at: datetime,
     committee: int,
     quorum: int,
     limits: Limits,
@@ -41,13 +42,15 @@ def start(
 ) -> Event:
     """The event that opens a room, with a checklist for each site.
 
-    `committee` is its size, `quorum` how many must be there. Raises RoomError ``room.state``.
+    `ends_at` is the end of the booked time, `committee` its size, `quorum` how many must be there. Raises
+    RoomError ``room.state``.
     """
     there = list(sites)
-    _check_start(there, committee, quorum)
+    _check_start(there, committee, quorum, forward=begins_at < ends_at)
     body: dict[str, JsonValue] = {
         "room": room,
         "begins_at": time_text(begins_at),
+        "ends_at": time_text(ends_at),
         "committee": committee,
         "quorum": quorum,
         "limits": {
@@ -67,7 +70,7 @@ def start(
     return Event(kind="opened", at=to_ms(now), member=None, body=body)
 
 
-def _check_start(sites: list[Site], committee: int, quorum: int) -> None:
+def _check_start(sites: list[Site], committee: int, quorum: int, *, forward: bool) -> None:
     reasons = []
     if sum(one.part == "host" for one in sites) != 1:
         reasons.append({"code": "one-host"})
@@ -75,6 +78,8 @@ def _check_start(sites: list[Site], committee: int, quorum: int) -> None:
         reasons.append({"code": "site-twice"})
     if not 1 <= quorum <= committee:
         reasons.append({"code": "quorum"})
+    if not forward:
+        reasons.append({"code": "times"})
     if reasons:
         raise RoomError("room.state", reasons=reasons)
 

@@ -102,6 +102,7 @@ BODIES: Final[Mapping[str, Shape]] = MappingProxyType(
             {
                 "room": _ID,
                 "begins_at": _AT,
+                "ends_at": _AT,
                 "committee": integer(1, 99),
                 "quorum": integer(1, 99),
                 "limits": _LIMITS,

@@ -40,6 +40,7 @@ def opened(event: Event) -> RoomState:
         id=body["room"],
         opened_at=event.at,
         begins_at=moment_of(body["begins_at"]),
+        ends_at=moment_of(body["ends_at"]),
         committee=body["committee"],
         quorum=body["quorum"],
         limits=rs.Limits(**body["limits"]),

@@ -284,6 +284,7 @@ class RoomState:
     id: str
     opened_at: datetime
     begins_at: datetime
+    ends_at: datetime
     committee: int
     quorum: int
     limits: Limits

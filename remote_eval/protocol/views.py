@@ -79,6 +79,7 @@ def _room(state: RoomState, viewer: Member) -> _View:
             "title": None,
             "opened_at": None,
             "begins_at": None,
+            "ends_at": None,
             "phase": None,
             "hold": hold,
         }
@@ -87,6 +88,7 @@ def _room(state: RoomState, viewer: Member) -> _View:
         "title": None,
         "opened_at": time_text(state.opened_at),
         "begins_at": time_text(state.begins_at),
+        "ends_at": time_text(state.ends_at),
         "phase": state.phase,
         "hold": hold,
     }

@@ -16,6 +16,7 @@ from remote_eval.room_state import Member, RoomState
 
 OPENED = datetime(2026, 11, 23, 0, 30, tzinfo=UTC)
 BEGINS = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+ENDS = BEGINS + timedelta(hours=8)
 HOUR = 3_600_000
 LIMITS = rs.Limits(pack="test@1", before_ms=2 * HOUR, during_ms=4 * HOUR, away_ms=60_000, clock_ms=2_000)
 LABEL = rs.Label(zh="席位", en="Seat")
@@ -76,6 +77,7 @@ class Room:
             room="room_1",
             sites=there,
             begins_at=BEGINS,
+            ends_at=ENDS,
             committee=5,
             quorum=quorum,
             limits=LIMITS,

@@ -68,6 +68,7 @@ async def open_room(
         room=row.id,
         sites=sites_of(centres),
         begins_at=from_text(booking.since),
+        ends_at=from_text(booking.until),
         committee=booking.experts,
         quorum=booking.experts,
         limits=asked.limits,

@@ -75,7 +75,7 @@ def test_the_snapshot_of_a_bidder_holds_itself_and_its_call_and_nothing_else() -
     assert {one["id"] for one in view["tracks"]} == {"b1/microphone", "engine/masked"}
     empty = ("members", "sites", "chat", "requests", "nodes", "alarms", "outages", "intercoms", "watches")
     assert all(view[name] == [] for name in empty)
-    assert {view["room"][name] for name in ("phase", "opened_at", "begins_at", "hold")} == {None}
+    assert {view["room"][name] for name in ("phase", "opened_at", "begins_at", "ends_at", "hold")} == {None}
 
 
 def everything() -> list[tuple[Room, Event]]:

@@ -148,12 +148,18 @@ def test_a_room_needs_one_host_and_a_quorum_that_can_be() -> None:
             room="room_1",
             sites=[site, site],
             begins_at=BEGINS,
+            ends_at=BEGINS,
             committee=5,
             quorum=6,
             limits=LIMITS,
             now=OPENED,
         )
-    assert [one["code"] for one in refused.value.details["reasons"]] == ["one-host", "site-twice", "quorum"]  # type: ignore[attr-defined]
+    assert [one["code"] for one in refused.value.details["reasons"]] == [
+        "one-host",
+        "site-twice",
+        "quorum",
+        "times",
+    ]  # type: ignore[attr-defined]
 
 
 # ---- who may do what, beyond the table

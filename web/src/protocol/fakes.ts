@@ -24,7 +24,7 @@ export const memberOf = (id: string, over: Partial<Member> = {}): Member => ({ .
 export function snapshotOf(over: Partial<Snapshot> = {}): Snapshot {
   return {
     seq: 10,
-    room: { id: "room_1", title: null, opened_at: TIME, begins_at: TIME, phase: "evaluating", hold: null },
+    room: { id: "room_1", title: null, opened_at: TIME, begins_at: TIME, ends_at: TIME, phase: "evaluating", hold: null },
     you: MEMBER,
     members: [],
     tracks: [],

@@ -120,6 +120,7 @@ const snapshot = record({
     title: orNull(word),
     opened_at: orNull(time),
     begins_at: orNull(time),
+    ends_at: orNull(time),
     phase: orNull(phase),
     hold: orNull(record({ kind: holdKind, cause: orNull(path), since: time, until: orNull(time) })),
   }),

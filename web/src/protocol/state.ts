@@ -25,7 +25,7 @@ export interface RoomView {
   readonly link: Link;
   /** Whether there was a welcome; before it, everything below is empty. */
   readonly entered: boolean;
-  readonly room: { readonly id: string; readonly opened_at: string | null; readonly begins_at: string | null };
+  readonly room: { readonly id: string; readonly opened_at: string | null; readonly begins_at: string | null; readonly ends_at: string | null };
   readonly phase: Phase | null;
   readonly holds: ReadonlyMap<Hold["kind"], Hold>;
   readonly you: Member | null;
@@ -57,7 +57,7 @@ const ENGINE = "engine";
 export const NOWHERE: RoomView = {
   link: { state: "connecting", ending: null, cutSince: null, rtt: null, ahead: null },
   entered: false,
-  room: { id: "", opened_at: null, begins_at: null },
+  room: { id: "", opened_at: null, begins_at: null, ends_at: null },
   phase: null,
   holds: new Map(),
   you: null,
@@ -105,7 +105,7 @@ function entered(before: RoomView, told: Snapshot): RoomView {
     ...NOWHERE,
     link: before.link,
     entered: true,
-    room: { id: told.room.id, opened_at: told.room.opened_at, begins_at: told.room.begins_at },
+    room: { id: told.room.id, opened_at: told.room.opened_at, begins_at: told.room.begins_at, ends_at: told.room.ends_at },
     phase: told.room.phase,
     holds: hold === null ? new Map() : new Map([[hold.kind, hold]]),
     you: told.you,

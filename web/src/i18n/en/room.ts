@@ -68,7 +68,7 @@ export default {
     still: "Chat and clarification stand still meanwhile; the witness can be called and problems reported as always.",
     dark: "During a break nobody sees or hears another; recording goes on.",
   },
-  time: { now: "Now {time}", toBegin: "Begins in {left}", toReturn: "Break ends in {left}", late: "The time has come; please wait for the witness" },
+  time: { now: "Now {time}", toBegin: "Begins in {left}", toReturn: "Break ends in {left}", toEnd: "{left} left of the booked time", over: "The booked time is over", late: "The time has come; please wait for the witness" },
   check: {
     title: "First, check your devices",
     lead: "After you press “Start the check” the browser asks a question at the top left: choose “Allow”. The check stays on this computer; no sound or picture is sent.",

@@ -66,7 +66,7 @@ export default {
     still: "冻结或暂停期间，聊天和澄清停止；叫见证、报告问题照常可用。",
     dark: "休息期间互相看不到、听不到；录像继续。",
   },
-  time: { now: "现在 {time}", toBegin: "距开始 {left}", toReturn: "休息还剩 {left}", late: "开始时间已到，请等候见证人宣布" },
+  time: { now: "现在 {time}", toBegin: "距开始 {left}", toReturn: "休息还剩 {left}", toEnd: "预订时间还剩 {left}", over: "已超出预订时间", late: "开始时间已到，请等候见证人宣布" },
   check: {
     title: "先检查设备",
     lead: "点“开始检查”后，浏览器左上方会弹出询问，请点“允许”。检查只在本机进行，画面和声音不会送出。",

@@ -30,9 +30,17 @@ export function timeText(view: RoomView, now: number, t: Say): string {
 function nextMoment(view: RoomView, at: number, t: Say): string {
   const hold = holdOf(view);
   if (hold?.kind === "break" && hold.until !== null) return t("page.room.time.toReturn", { left: span(momentOf(hold.until) - at, t) });
-  if ((view.phase !== "preparing" && view.phase !== "check-in") || view.room.begins_at === null) return "";
+  if (view.phase !== "preparing" && view.phase !== "check-in") return toEnd(view, at, t);
+  if (view.room.begins_at === null) return "";
   const left = momentOf(view.room.begins_at) - at;
   return left > 0 ? t("page.room.time.toBegin", { left: span(left, t) }) : t("page.room.time.late");
+}
+
+/** Of the booked time; what is over is said as that. */
+function toEnd(view: RoomView, at: number, t: Say): string {
+  if (view.room.ends_at === null || view.phase === "closed") return "";
+  const left = momentOf(view.room.ends_at) - at;
+  return left > 0 ? t("page.room.time.toEnd", { left: span(left, t) }) : t("page.room.time.over");
 }
 
 /** Why a room is held, in words. */
