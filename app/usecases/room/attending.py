@@ -174,7 +174,10 @@ class Attendance:
             "ice": relays,
             # Where a site has a relay, nothing else leads out of it.
             "relay_only": bool(relays),
-            "engine": {"fingerprint": live.carrier.fingerprint, "offers": live.carrier.offers},
+            "engine": {
+                "fingerprint": live.carrier.fingerprint_of(member.id),
+                "offers": live.carrier.offers,
+            },
             "snapshot": snapshot(live.state, member, health=live.health, now=live.now()),
         }
 

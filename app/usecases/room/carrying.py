@@ -27,6 +27,7 @@ from remote_eval.media.engine import (
     RoomId,
     TrackId,
 )
+from remote_eval.media.gateway.cascade import CascadeEngine
 from remote_eval.room_state import CLOSED, Member, RoomState
 
 LOG: Final = structlog.get_logger("qiantong.room")
@@ -71,6 +72,14 @@ class Carrier:
         """The certificate of the engine as ``sha-256 AA:…``, where it has one for all connections."""
         bare = None if self.engine is None else self.engine.fingerprint
         return None if bare is None else f"sha-256 {bare}"
+
+    def fingerprint_of(self, member: str) -> str | None:
+        """As `fingerprint`, where this member's connections end: at its site's gateway, if it has one."""
+        engine = self.engine
+        if isinstance(engine, CascadeEngine):
+            bare = engine.fingerprint_of(self.room, MemberId(member))
+            return None if bare is None else f"sha-256 {bare}"
+        return self.fingerprint
 
     async def attach(self, engine: Reached, state: RoomState, *, known: Collection[str] = ()) -> None:
         """Take an engine in which the room is open, and tell it everything.
