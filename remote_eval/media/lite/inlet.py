@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from remote_eval.media.lite.codecs import Choice
+from remote_eval.media.lite.codecs import LEVEL, Choice
 from remote_eval.media.lite.speaking import Speaking
 from remote_eval.media.lite.track import Track
 
@@ -22,3 +22,11 @@ class Inlet:
     reported_at: float = 0.0
     expected_before: int = 0
     received_before: int = 0
+    # What each packet asks of the choice.
+    names: dict[int, str] = field(init=False)
+    level_id: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read the choice once."""
+        self.names = self.choice.names
+        self.level_id = self.choice.extensions.get(LEVEL, 0)

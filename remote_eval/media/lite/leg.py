@@ -138,15 +138,18 @@ class Leg:
         payload_type = outlet.types.get(codec)
         if payload_type is None:
             return None
-        head = write_header(
+        number, timestamp = kept.number + self._offset, kept.timestamp + self._shift
+        if outlet.level_id is None or kept.level is None:
+            return write_header(payload_type, kept.marker, number, timestamp, outlet.ssrc) + payload
+        head = write_level_header(
             payload_type,
             kept.marker,
-            kept.number + self._offset,
-            kept.timestamp + self._shift,
+            number,
+            timestamp,
             outlet.ssrc,
+            name=outlet.level_id,
+            level=kept.level,
         )
-        if outlet.level_id is not None and kept.level is not None:
-            head = write_level_header(head, outlet.level_id, kept.level)
         return head + payload
 
     def resend(self, sequences: tuple[int, ...], now: float) -> None:

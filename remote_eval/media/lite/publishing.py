@@ -8,7 +8,7 @@ from typing import Final
 
 from remote_eval.media.engine import MemberId
 from remote_eval.media.lite import rtcp as wire
-from remote_eval.media.lite.codecs import LEVEL, MID
+from remote_eval.media.lite.codecs import MID
 from remote_eval.media.lite.hall import Hall, owner_of
 from remote_eval.media.lite.inlet import Inlet
 from remote_eval.media.lite.ntp import middle, to_ntp
@@ -93,7 +93,7 @@ class Publisher:
         return found
 
     def _original(self, inlet: Inlet, packet: Packet, data: bytes, now: float) -> None:
-        codec = inlet.choice.names.get(packet.payload_type)
+        codec = inlet.names.get(packet.payload_type)
         if codec is None:
             self.room.refused += 1
             return
@@ -101,7 +101,7 @@ class Publisher:
             inlet.ssrc = packet.ssrc
             if inlet.track is not None:
                 inlet.track.renew()
-        level = packet.extensions.get(inlet.choice.extensions.get(LEVEL, 0))
+        level = packet.extensions.get(inlet.level_id)
         self._take(inlet, packet, codec, data, level=level[0] if level else None, now=now)
 
     def _repaired(self, inlet: Inlet, packet: Packet, now: float) -> None:

@@ -12,6 +12,7 @@ FIXED: Final = 12
 _ONE_BYTE: Final = 0xBEDE
 _TWO_BYTE: Final = 0x1000
 _HEADER: Final = struct.Struct("!BBHII")
+_LEVEL_HEADER: Final = struct.Struct("!BBHIIHHBBH")
 _PAIR: Final = struct.Struct("!HH")
 
 
@@ -102,9 +103,13 @@ def write_header(payload_type: int, marker: bool, sequence: int, timestamp: int,
     return _HEADER.pack(0x80, second, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc)
 
 
-def write_level_header(head: bytes, name: int, level: int) -> bytes:
-    """Put ssrc-audio-level (RFC 6464) of id `name` behind a fixed header."""
-    return bytes((head[0] | 0x10,)) + head[1:] + bytes((0xBE, 0xDE, 0, 1, name << 4, level, 0, 0))
+def write_level_header(
+    payload_type: int, marker: bool, sequence: int, timestamp: int, ssrc: int, *, name: int, level: int
+) -> bytes:
+    """As `write_header`, with ssrc-audio-level (RFC 6464) of id `name`."""
+    second = payload_type | 0x80 if marker else payload_type
+    numbers = (sequence & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc)
+    return _LEVEL_HEADER.pack(0x90, second, *numbers, _ONE_BYTE, 1, name << 4, level, 0)
 
 
 def restore(packet: Packet, ssrc: int, payload_type: int) -> tuple[Packet, bytes] | None:

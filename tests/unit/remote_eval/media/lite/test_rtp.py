@@ -22,8 +22,8 @@ def test_a_written_header_is_read_by_another_implementation() -> None:
 
 
 def test_a_level_is_put_behind_a_header_where_others_find_it() -> None:
-    head = rtp.write_header(111, False, 1, 2, 3)  # noqa: FBT003
-    read = rtp.read_packet(rtp.write_level_header(head, 5, 0x80 | 30) + b"voice")
+    head = rtp.write_level_header(111, False, 70_000, 2, 3, name=5, level=0x80 | 30)  # noqa: FBT003
+    read = rtp.read_packet(head + b"voice")
     assert read is not None
     assert read.extensions == {5: bytes((0x80 | 30,))}
     assert read.payload == b"voice"
