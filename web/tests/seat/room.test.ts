@@ -76,6 +76,12 @@ describe("what is shown", () => {
     expect(timeText(view(Date.parse(TIME)), 60_000, t)).toBe('time.now{"time":"09:01"} · time.toBegin{"left":"left.minutes{\\"minutes\\":29,\\"seconds\\":0}"}');
     expect(timeText(view(Date.parse(TIME)), 3_600_000, t)).toContain("time.late");
   });
+  it("while people evaluate, time runs to the end of what was booked, then past it", () => {
+    const view = { ...room("evaluating"), link: { ...NOWHERE.link, ahead: Date.parse(TIME) } };
+    expect(timeText(view, 3_600_000, t)).toContain('time.toEnd{"left":"left.hours');
+    expect(timeText(view, 24 * 3_600_000, t)).toContain("time.over");
+    expect(timeText({ ...view, phase: "closed" }, 3_600_000, t)).not.toContain("time.toEnd");
+  });
   it("a clock shows China's time wherever the computer stands", () => expect(clock(Date.parse("2026-03-01T16:05:00.000Z"))).toBe("00:05"));
   it("stretches are whole", () => expect([span(0, t), span(7_261_000, t)]).toEqual(['left.minutes{"minutes":0,"seconds":0}', 'left.hours{"hours":2,"minutes":1}']));
   it("a site that was lost is named by its place, a pause by the supervisor's words, the rest by a sentence each", () => {
