@@ -59,7 +59,7 @@ async def serve_installation(
     server = uvicorn.Server(server_config(app))
     announce(address_of(listener))
     resumed = asyncio.create_task(resume(one))
-    rooms = asyncio.create_task(app.state.hall.resume())
+    rooms = asyncio.create_task(app.state.hall.keep())
     working = asyncio.create_task(worker.run()) if one.settings.worker else None
     if threading.current_thread() is threading.main_thread():
         # The server raises the signal again when it has ended: then the pass under way ends as well, and not

@@ -39,6 +39,7 @@ LOG: Final = structlog.get_logger("qiantong.room")
 LEASE: Final = timedelta(seconds=30)
 RENEW_SECONDS: Final = 10.0
 SEED_BYTES: Final = 32
+ELSEWHERE: Final = "room.elsewhere"
 BEGIN_SECONDS: Final = 20.0
 MAX_STRANGERS: Final = 40
 MAX_OF_ADDRESS: Final = 300
@@ -97,6 +98,15 @@ class Hall:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(led.watch.began.wait(), BEGIN_SECONDS)
 
+    async def keep(self) -> None:
+        """Take over rooms whose process died, for as long as this one runs."""
+        while True:
+            try:
+                await self.resume()
+            except (AppError, SQLAlchemyError, OSError) as error:
+                LOG.warning("room.not-resumed", code=_name(error))
+            await self.pause(RENEW_SECONDS)
+
     async def resume(self) -> None:
         """Go on with every open room that no other process leads."""
         async with self.platform.database.read() as uow:
@@ -105,7 +115,8 @@ class Hall:
             try:
                 await self.led(one.id)
             except AppError as error:
-                LOG.warning("room.not-resumed", room=one.id, code=str(error))
+                if error.code != ELSEWHERE:
+                    LOG.warning("room.not-resumed", room=one.id, code=error.code)
         for one in unsealed:
             await self._seal(one)
 
@@ -141,7 +152,7 @@ class Hall:
             if kept.fault is not None:
                 raise ConflictError("room.ledger", reason=kept.fault)
             if not await self._lease(uow, room_id):
-                raise ConflictError("room.elsewhere")
+                raise ConflictError(ELSEWHERE)
         carrier = Carrier(room_id, mask_secret=self.platform.random(MASK_SECRET_BYTES))
         live = LiveRoom(self.platform, replace(kept.row, leader=self.leader), kept.state, carrier)
         attendance = Attendance(live, origin=self.origin, now_ms=self.now_ms, relay=self.relays)
