@@ -32,6 +32,7 @@ from tests.support.media_offers import MAGIC, TRAILER
 
 ROOM = RoomId("load")
 BOTH = (CAMERA, MICROPHONE)
+UNRECORDED = RoomSpec(opened_at=0, record=None, max_members=256)
 EACH = 10
 BUFFER = 8 << 20
 BATCH = 200
@@ -177,9 +178,9 @@ class Load:
     viewers: list[Counter] = field(default_factory=list)
     certificate: RTCCertificate = field(default_factory=RTCCertificate.generateCertificate)
 
-    async def begin(self, senders: int, viewers: int) -> None:
+    async def begin(self, senders: int, viewers: int, spec: RoomSpec = UNRECORDED) -> None:
         """Open the room and let everybody in."""
-        await self.engine.open_room(ROOM, RoomSpec(opened_at=0, record=None, max_members=256))
+        await self.engine.open_room(ROOM, spec)
         for number in range(senders):
             await self._send(MemberId(f"mem_s{number}"))
         for number in range(viewers):
