@@ -7,7 +7,8 @@ member joins, sees and hears everybody, and leaves. Once a second the process is
 open files and threads, and in the end the room for what it could not handle. After a first third, in which
 rings and buffers fill, the slope of each (least squares) over the rest must be nothing: memory within 1 MiB
 an hour per participant, or within the scatter of its own figures (two standard errors), files and threads
-too; or the last quarter never exceeds the first. Ends with exit code 1 when one of them grows. In real time, with no particular core or priority.
+too; or the last quarter never exceeds the first. Ends with exit code 1 when one of them grows. In real time,
+with no particular core or priority.
 """
 
 import argparse
