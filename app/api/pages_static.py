@@ -15,6 +15,8 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from app.api.edge import CONTENT_SECURITY_POLICY
+
 PAGES: Final = {
     "/": "index.html",
     "/agency": "agency.html",
@@ -28,6 +30,7 @@ PAGES: Final = {
     "/wall": "wall.html",
     # A bidder: the call stands in the fragment.
     "/clarify": "clarify.html",
+    "/playback": "playback.html",
     "/verifier.html": "verifier.html",
 }
 _KEEP: Final = "public, max-age=31536000, immutable"
@@ -60,6 +63,9 @@ def _page(app: FastAPI, path: str, file: Path) -> None:
     headers = {"Cache-Control": "no-cache"}
     if file.name == "verifier.html":
         headers["Content-Security-Policy"] = _OWN_POLICY
+    if file.name == "playback.html":
+        # Recordings are put together in the browser, on a time line of their own.
+        headers["Content-Security-Policy"] = f"{CONTENT_SECURITY_POLICY}; media-src blob:"
 
     async def page() -> FileResponse:
         return FileResponse(file, headers=headers)

@@ -1,6 +1,6 @@
 // Evaluation rooms over HTTP: what stands before and after a room's socket.
 import { askHere as ask, type Here } from "./here.ts";
-import { list, number, record, text, textOrNull } from "./http.ts";
+import { list, number, problemOf, record, text, textOrNull, Unreachable } from "./http.ts";
 
 export interface RoomInfo {
   readonly id: string;
@@ -31,7 +31,136 @@ export async function listCameras(here: Here, site: string): Promise<readonly Re
   return rooms.flatMap((room) => list(room.cameras).map((id) => ({ id: text(id), room: text(room.name) })));
 }
 
+export interface CallLink {
+  readonly link: string;
+  readonly expiresAt: string;
+}
+
+/** A bidder's way into a released call. One that was made before opens nothing any more. */
+export async function makeCallLink(here: Here, room: string, call: string): Promise<CallLink> {
+  const found = record(await ask(here, { method: "POST", path: `/v1/rooms/${at(room)}/calls/${at(call)}/token` }));
+  return { link: text(found.link), expiresAt: text(found.expires_at) };
+}
+
+export async function nameChair(here: Here, room: string, member: string, idempotencyKey: string): Promise<void> {
+  await ask(here, { method: "POST", path: `/v1/rooms/${at(room)}/chair`, body: { member }, idempotencyKey });
+}
+
+/** Signs the witness report; `signature` is a PNG in base64url. Gives the document's digest. */
+export async function signReport(here: Here, room: string, words: string, signature: string, idempotencyKey: string): Promise<string> {
+  const path = `/v1/rooms/${at(room)}/report`;
+  return text(record(await ask(here, { method: "POST", path, body: { words, signature }, idempotencyKey })).digest);
+}
+
+export interface Presence {
+  readonly member: string;
+  readonly role: string;
+  readonly label: { readonly zh: string; readonly en: string };
+  readonly presence: string;
+  readonly session: number;
+  /** Milliseconds by bucket. */
+  readonly spent: Readonly<Record<string, number>>;
+}
+
+export interface PresenceLedger {
+  readonly evaluation: number;
+  readonly members: readonly Presence[];
+}
+
+export async function readPresence(here: Here, room: string): Promise<PresenceLedger> {
+  const found = record(await ask(here, { path: `/v1/rooms/${at(room)}/presence` }));
+  return { evaluation: number(found.evaluation_ms), members: list(found.members).map(presenceOf) };
+}
+
+function presenceOf(value: unknown): Presence {
+  const found = record(value);
+  const label = record(found.label);
+  return {
+    member: text(found.member),
+    role: text(found.role),
+    label: { zh: text(label.zh), en: text(label.en) },
+    presence: text(found.presence),
+    session: number(found.session_ms),
+    spent: Object.fromEntries(Object.entries(record(found.spent_ms)).map(([bucket, spent]) => [bucket, number(spent)])),
+  };
+}
+
+/** An event as the room's ledger keeps it. */
+export interface LedgerEvent {
+  readonly seq: number;
+  readonly at: string;
+  readonly kind: string;
+  readonly member: string | null;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+const MOST_PAGES = 20;
+
+/** The room's ledger from its first event on. */
+export async function readLedger(here: Here, room: string): Promise<readonly LedgerEvent[]> {
+  const all: LedgerEvent[] = [];
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const found = record(await ask(here, { path: `/v1/rooms/${at(room)}/events?after=${all.at(-1)?.seq ?? 0}` }));
+    const items = list(found.items).map(record);
+    all.push(...items.map((one) => ({ seq: number(one.seq), at: text(one.at), kind: text(one.kind), member: textOrNull(one.member), body: record(one.body) })));
+    if (found.more !== true || items.length === 0) break;
+  }
+  return all;
+}
+
+export interface Recorded {
+  readonly track: string;
+  readonly class: string;
+  readonly from: number | null;
+  readonly to: number | null;
+}
+
+export interface RecordedGap {
+  readonly track: string;
+  readonly from: number;
+  readonly to: number | null;
+  readonly cause: string;
+}
+
+export interface RecordedPart {
+  readonly part: number;
+  readonly ended: boolean;
+  readonly openedAt: number | null;
+  readonly recordings: readonly Recorded[];
+  readonly gaps: readonly RecordedGap[];
+}
+
+const numberOrNull = (value: unknown): number | null => (typeof value === "number" ? value : null);
+
+export async function listRecordings(here: Here, room: string): Promise<readonly RecordedPart[]> {
+  const found = record(await ask(here, { path: `/v1/rooms/${at(room)}/recordings` }));
+  return list(found.parts).map(record).map((one) => ({
+    part: number(one.part),
+    ended: one.ended === true,
+    openedAt: numberOrNull(one.opened_at),
+    recordings: list(one.recordings).map(record).map((each) => ({ track: text(each.track), class: text(each.class), from: numberOrNull(each.from), to: numberOrNull(each.to) })),
+    gaps: list(one.gaps).map(record).map((each) => ({ track: text(each.track), from: number(each.from), to: numberOrNull(each.to), cause: text(each.cause) })),
+  }));
+}
+
+/** Asks to look at a track, with a reason that stays on record. Gives what opens it once, within a minute. */
+export async function askView(here: Here, room: string, part: number, track: string, reason: string): Promise<string> {
+  const path = `/v1/rooms/${at(room)}/recordings/views`;
+  return text(record(await ask(here, { method: "POST", path, body: { part, track, reason } })).view);
+}
+
 function roomOf(value: unknown): RoomInfo {
   const found = record(value);
   return { id: text(found.id), draw: text(found.draw), openedAt: text(found.opened_at), closedAt: textOrNull(found.closed_at), events: number(found.events) };
+}
+
+/** Opens a look that was asked for, once: Matroska, as the platform deciphers it. Throws Problem or Unreachable. */
+export async function openView(here: Here, view: string): Promise<ReadableStream<Uint8Array>> {
+  const headers = { Accept: "video/x-matroska, application/problem+json", "Accept-Language": here.language(), "X-Qiantong": "1" };
+  const path = `/v1/recordings/${at(view)}`;
+  const answer = await (here.fetch ?? fetch)(path, { headers, credentials: "same-origin", cache: "no-store", referrerPolicy: "no-referrer" }).catch(() => {
+    throw new Unreachable();
+  });
+  if (answer.ok && answer.body !== null) return answer.body;
+  throw problemOf(answer.status, await answer.json().catch(() => null));
 }

@@ -213,6 +213,9 @@ export default {
     chairName: "Name the chair",
   },
   checklist: {
+    words: "The witness's own words (may be empty)",
+    signature: "Your signature",
+    needSignature: "Sign: by hand, or by typing the name",
     lead: "Witness each node. An exception says what was the matter. When none is open the report can be signed.",
     count: "{done} of {all} done, {bad} exceptions",
     ok: "In order",
@@ -229,6 +232,8 @@ export default {
     signLead: "Once signed, nodes cannot be changed.",
   },
   calls: {
+    again: "Make a new one",
+    voidHint: "A new link makes the one before void.",
     none: "No clarification was asked for.",
     states: { asked: "to be released", released: "released, waiting for the bidder", refused: "refused", live: "live", ended: "ended" },
     bidder: "Bidder {code}",
@@ -248,12 +253,15 @@ export default {
     speaking: "Speaking: {who}",
   },
   presenceTab: {
+    evaluation: "The evaluation has run for {time}, without holds",
+    unread: "The times cannot be read now.",
     lead: "How long each member was here, reconnecting, away or in a break, by the server's record.",
     who: "Member",
     now: "Now",
     since: "since",
     buckets: { here: "Here", reconnecting: "Reconnecting", away: "Away", expected: "Expected", break: "Break" },
   },
+  signature: { typed: "Or type the name", clear: "Sign again", empty: "{who}: not signed yet", there: "{who}: signed" },
   timeline: { none: "Nothing yet.", lead: "The newest is on top." },
   chat: { none: "Nothing was said yet.", say: "Say to the committee", send: "Send", missing: "Write something" },
   watches: {

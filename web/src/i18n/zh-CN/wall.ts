@@ -210,6 +210,9 @@ export default {
     chairName: "登记组长",
   },
   checklist: {
+    words: "见证意见（可不填）",
+    signature: "请签名",
+    needSignature: "请签名：手写，或键入姓名",
     lead: "逐项见证。异常必须写明情况。全部办完才能签署见证报告。",
     count: "已办 {done} 项，共 {all} 项，异常 {bad} 项",
     ok: "正常",
@@ -226,6 +229,8 @@ export default {
     signLead: "签署后见证项不能再改。",
   },
   calls: {
+    again: "重新生成",
+    voidHint: "重新生成后，先前的链接即失效。",
     none: "没有澄清申请。",
     states: { asked: "待放行", released: "已放行，等投标人进入", refused: "已拒绝", live: "通话中", ended: "已结束" },
     bidder: "投标人 {code}",
@@ -245,12 +250,15 @@ export default {
     speaking: "正在发言：{who}",
   },
   presenceTab: {
+    evaluation: "评审已进行 {time}（不含停顿）",
+    unread: "暂时读不到时间统计。",
     lead: "每位成员在场、重连、离线和休息的时间，由服务器记录。",
     who: "成员",
     now: "现在",
     since: "自",
     buckets: { here: "在场", reconnecting: "重连", away: "离线", expected: "未到", break: "休息" },
   },
+  signature: { typed: "或键入姓名", clear: "重签", empty: "{who}：未签", there: "{who}：已签" },
   timeline: { none: "还没有记录。", lead: "最新的在最上面。" },
   chat: { none: "还没有讨论。", say: "对评标委员会说", send: "发送", missing: "请写内容" },
   watches: {

@@ -27,7 +27,7 @@ export class Names {
     this.nodes = view.nodes;
   }
 
-  keep(member: Member): void {
+  keep(member: Pick<Member, "id" | "label">): void {
     this.labels.set(member.id, member.label);
   }
 

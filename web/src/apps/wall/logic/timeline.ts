@@ -11,6 +11,9 @@ export interface Line {
   readonly words: string;
 }
 
+/** An event; of the ledger, a change of presence says which beside it. */
+export type Past = RoomEvent & { readonly presence?: string };
+
 /** What is cleared stays to be seen for a while. */
 export interface PastAlarm {
   readonly key: string;
@@ -27,7 +30,7 @@ export const MOST_PAST = 50;
 const dashed = (text: string | null): string => (text === null || text === "" ? "" : ` ${text}`);
 
 /** An event in words, or null for one that is not worth a line. */
-export function sentence(event: RoomEvent, tongue: Tongue, names: Names, clock: (at: string) => string): string | null {
+export function sentence(event: Past, tongue: Tongue, names: Names, clock: (at: string) => string): string | null {
   const say = (key: string, values: Record<string, unknown> = {}): string => tongue.t(`page.lines.${key}`, { who: names.member(event.from), ...values });
   const about = (member: string | null): { who: string } => ({ who: names.member(member ?? event.from) });
   switch (event.kind) {
@@ -41,7 +44,7 @@ export function sentence(event: RoomEvent, tongue: Tongue, names: Names, clock: 
     }
     case "member": {
       const { id, change, member } = event.body;
-      const key = change === "presence" ? (member?.presence ?? "away") : change;
+      const key = change === "presence" ? (member?.presence ?? event.presence ?? "away") : change;
       return key === null ? null : say(`member.${key}`, about(id));
     }
     case "device": {
