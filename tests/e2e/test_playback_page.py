@@ -1,0 +1,134 @@
+"""Playback in a browser: what a real recorder wrote, played in step, every look with a reason on record."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.room_visits import House, Played, house
+from tests.support.rooms_served import Room
+from tests.support.visits import PHONE, PHONE_ZOOMED, WIDE, ZOOMED, check_reading, press
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = [pytest.mark.e2e, pytest.mark.browser]
+SIZES = {"phone": PHONE, "phone-zoomed": PHONE_ZOOMED, "wide": WIDE, "zoomed": ZOOMED}
+# Media elements that play, and how far apart they are on the part's time line, in milliseconds.
+APART = """() => {
+    const all = [...document.querySelectorAll("video, audio")].filter((one) => !one.paused && one.currentTime > 0);
+    const at = all.map((one) => one.currentTime * 1000);
+    return [all.length, Math.max(...at) - Math.min(...at)];
+}"""
+IN_STEP = f"(count) => {{ const [all, apart] = ({APART})(); return all >= count && apart <= 100; }}"
+
+
+@pytest.fixture(scope="module")
+def rooms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with house(tmp_path_factory.mktemp("playback")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shots-playback")
+
+
+async def recorded(room: Room) -> None:
+    """A room that was played, recorded and closed."""
+    every = await room.evaluating()
+    await room.recorded()
+    witness = every.witness.client
+    await witness.ask("phase", to="signing")
+    await witness.ask("phase", to="closed")
+    await room.over()
+
+
+def opened(played: Played, language: str = "zh-CN") -> str:
+    return f"/playback?lang={language}#{played.room.id}"
+
+
+def look(page: "Page", reason: str) -> None:
+    page.locator('.card input[id^="reason"]').fill(reason)
+    page.keyboard.press("Enter")
+    page.locator(".player").wait_for()
+
+
+def test_seats_play_in_step_and_every_look_is_on_record(
+    browser: "Browser", rooms: House, shots: Path
+) -> None:
+    with rooms.room() as played:
+        played.do(recorded)
+        with played.at(browser, opened(played), who="sven", size=WIDE) as page:
+            page.get_by_text("第 1 段").wait_for()
+            names = page.locator(".tracks").inner_text()
+            assert re.search("主场 .* 席的画面", names)
+            press(page, "查看所选轨道")
+            page.get_by_text("请写明理由").wait_for()
+            look(page, "投诉核查，编号 17")
+            press(page, "播放")
+            page.wait_for_function(IN_STEP, arg=12)
+            check_reading(page, shots, "playing")
+            page.get_by_label("只看").select_option(index=1)
+            assert page.locator(".screens li").count() == 1
+            check_reading(page, shots, "one-seat")
+
+        async def looks(room: Room) -> list[tuple[str, bool]]:
+            answer = await room.arriving.get("olga", f"/rooms/{room.id}/recordings")
+            return [(one["reason"], one["opened_at"] is not None) for one in answer.json()["views"]]
+
+        assert played.do(looks) == [("投诉核查，编号 17", True)] * 12
+
+
+def test_gaps_are_listed_with_their_cause_and_stand_on_the_time_line(
+    browser: "Browser", rooms: House, shots: Path
+) -> None:
+    with rooms.room() as played:
+        played.do(recorded)
+        with played.at(browser, opened(played), who="sven", size=WIDE) as page:
+            # Nobody begins in the same millisecond: the later ones have a gap at the begin.
+            page.get_by_text("缺口清单").first.click()
+            listed = page.locator("details li").first.inner_text()
+            assert re.search(r"^\d\d:\d\d:\d\d\.\d 至 .*：.*，.+", listed)
+            assert "原因代码" not in page.locator("details").first.inner_text()
+            look(page, "核对缺口")
+            assert page.locator(".lane .gap").count() == page.locator("details li").count()
+            check_reading(page, shots, "gaps")
+
+
+def test_a_witness_reads_the_list_but_looks_at_nothing(browser: "Browser", rooms: House, shots: Path) -> None:
+    with rooms.room() as played:
+        played.do(recorded)
+        with played.at(browser, opened(played), who="wanda", size=WIDE) as page:
+            page.get_by_text("画面和声音只有监督人可以查看").wait_for()
+            page.locator(".tracks li").first.wait_for()
+            assert page.get_by_role("button", name="查看所选轨道").count() == 0
+            assert page.locator(".tracks input").count() == 0
+            check_reading(page, shots, "witness")
+
+
+def test_who_may_not_is_told_so_and_an_unknown_room_is_not_there(browser: "Browser", rooms: House) -> None:
+    with rooms.room() as played:
+        with played.at(browser, opened(played), who="dana", size=WIDE) as page:
+            page.get_by_text("您的账号不能查看评标录像").wait_for()
+        with played.at(browser, "/playback#room_0000", who="sven", size=WIDE) as page:
+            page.locator(".banner.bad").first.wait_for()
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_choice_and_parts_read_well_in_both_languages(
+    browser: "Browser", rooms: House, shots: Path, language: str
+) -> None:
+    with rooms.room() as played:
+        played.do(recorded)
+        for size, pixels in SIZES.items():
+            with played.at(browser, f"/playback?lang={language}", who="sven", size=pixels) as page:
+                page.locator("#wanted").fill(played.room.arriving.row.id)
+                page.keyboard.press("Enter")
+                page.locator(".tracks a").wait_for()
+                check_reading(page, shots, f"choose-{size}-{language}")
+                page.locator(".tracks a").press("Enter")
+                page.locator(".card h2").first.wait_for()
+                check_reading(page, shots, f"parts-{size}-{language}")
