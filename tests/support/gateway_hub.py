@@ -14,11 +14,13 @@ from crypto.signing import SigningKey
 from remote_eval.errors import MediaError
 from remote_eval.media.gateway.cascade import CascadeEngine
 from remote_eval.media.gateway.configuration import GatewayConfiguration
+from remote_eval.media.gateway.edge import EdgeEngine
 from remote_eval.media.gateway.greeting import greet
 from remote_eval.media.gateway.hello import Greeted
 from remote_eval.media.gateway.process import SUBPROTOCOL, Gateway
 from remote_eval.media.gateway.sealed import MAX_MESSAGE_BYTES
 from remote_eval.media.lite.engine import LiteEngine
+from remote_eval.media.lite.port import Port
 from remote_eval.media.lite.stun import Address
 from tests.support.gateways import Edge
 
@@ -137,18 +139,25 @@ def configuration(hub: str, **changes: object) -> GatewayConfiguration:
 class Wire:
     """What a gateway's engine and the hub's send each other, datagram by datagram."""
 
-    def __init__(self, hub: LiteEngine, edge: LiteEngine) -> None:
+    def __init__(self, hub: LiteEngine, edge: EdgeEngine) -> None:
         self.is_cut = False
         self.up = self.down = 0
-        ports = {hub.port, edge.port}
-        for engine in (hub, edge):
-            self._between(engine, (ports - {engine.port}).pop(), is_up=engine is edge)
+        self._links: set[int] = set()
+        self._make = edge.make_port
+        edge.make_port = self._made  # type: ignore[method-assign]
+        self._between(hub._port, is_up=False)
 
-    def _between(self, engine: LiteEngine, other: int, *, is_up: bool) -> None:
-        send = engine._port.send
+    def _made(self) -> Port:
+        port = self._make()
+        self._links.add(port.number)
+        self._between(port, is_up=True)
+        return port
+
+    def _between(self, port: Port, *, is_up: bool) -> None:
+        send = port.send
 
         def counting(data: bytes, address: Address) -> None:
-            if address[1] != other:
+            if not is_up and address[1] not in self._links:
                 send(data, address)
             elif not self.is_cut:
                 # Media only: what protects it and checks it is beside the point.
@@ -159,7 +168,7 @@ class Wire:
                     self.down += is_media
                 send(data, address)
 
-        engine._port.send = counting  # type: ignore[method-assign]
+        port.send = counting  # type: ignore[method-assign]
 
 
 @asynccontextmanager

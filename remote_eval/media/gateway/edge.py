@@ -16,12 +16,15 @@ from crypto.hashing import sha256
 from remote_eval.errors import MediaError
 from remote_eval.media.engine import AskKeyframe, Kind, RoomId, RoomSpec, TrackId
 from remote_eval.media.gateway.calls import Kept, LinkOffer, Piece, Way
-from remote_eval.media.lite.dialing import Dial, Downlink
+from remote_eval.media.lite.connecting import Connector
+from remote_eval.media.lite.dialing import Dial, Downlink, Uplink
+from remote_eval.media.lite.dtls import make_context
 from remote_eval.media.lite.engine import LiteEngine
 from remote_eval.media.lite.identity import Identity
 from remote_eval.media.lite.masking import make_voice_mask
 from remote_eval.media.lite.peer import PeerState
 from remote_eval.media.lite.plugs import Emit, MakeSink, RoomSink
+from remote_eval.media.lite.port import Port
 from remote_eval.media.recording.names import INDEX_FILE, place_of
 from remote_eval.media.recording.recorder import recorder_for
 
@@ -53,7 +56,9 @@ class EdgeEngine(LiteEngine):
         )
         self._folder = folder
         self._record = make_sink
+        self._context = make_context(identity)
         self._links: dict[RoomId, dict[str, Dial]] = {}
+        self._ports: dict[tuple[RoomId, str], Port] = {}
         # Tracks that come from the hub, which records them itself.
         self._foreign: dict[RoomId, set[TrackId]] = {}
 
@@ -77,7 +82,8 @@ class EdgeEngine(LiteEngine):
     async def close_room(self, room: RoomId) -> None:
         """As `LiteEngine.close_room`."""
         await super().close_room(room)
-        self._links.pop(room, None)
+        for link in self._links.pop(room, {}):
+            self._hung_up(room, link)
         self._foreign.pop(room, None)
 
     # Links.
@@ -96,13 +102,44 @@ class EdgeEngine(LiteEngine):
         if dial is None:
             if len(links) >= MAX_LINKS:
                 raise MediaError("media.full")
-            begin = self.dial_up if way == "up" else self.dial_down
-            dial = links[link] = begin(room, tracks, pinned, lambda state: self._told(room, link, state))
+            dial = links[link] = self._dial(room, link, way, tracks, pinned)
         else:
             dial.carry(tracks)
         downs = [one for one in links.values() if isinstance(one, Downlink)]
         foreign.intersection_update({track for one in downs for track in one.mids.values()})
         return LinkOffer(sdp=dial.offer(), mids=dict(dial.mids))
+
+    def _dial(
+        self, room: RoomId, link: str, way: Way, tracks: Sequence[TrackId], pinned: str
+    ) -> Uplink | Downlink:
+        """A link has a port of its own: the hub tells connections of one address apart by nothing else."""
+        port = self.make_port()
+        self._ports[room, link] = port
+        make = Uplink if way == "up" else Downlink
+        try:
+            return make(
+                self._room(room),
+                Connector(port, self._context, self._chance),
+                tracks,
+                own=self.fingerprint,
+                pinned=pinned,
+                told=lambda state: self._told(room, link, state),
+            )
+        except MediaError:
+            self._ports.pop((room, link)).close()
+            raise
+
+    def make_port(self) -> Port:
+        """An open port for one link."""
+        port = Port(self._clock)
+        port.open(self._host, 0, asyncio.get_running_loop())
+        return port
+
+    def _hung_up(self, room: RoomId, link: str) -> None:
+        port = self._ports.pop((room, link), None)
+        if port is not None:
+            # The goodbye goes out first.
+            asyncio.get_running_loop().call_soon(port.close)
 
     async def carried(self, room: RoomId, link: str, answer: str) -> None:
         """Take the hub's answer to the newest `carry`. Raises ``media.fingerprint``, ``media.no-offer``."""
@@ -118,6 +155,7 @@ class EdgeEngine(LiteEngine):
         dial = self._links[room].pop(link, None)
         if dial is not None:
             dial.close()
+        self._hung_up(room, link)
 
     async def drop_all(self, room: RoomId) -> None:
         """Hang up every link of a room."""
@@ -128,6 +166,7 @@ class EdgeEngine(LiteEngine):
     def _told(self, room: RoomId, link: str, state: PeerState) -> None:
         if state == "closed":
             self._links.get(room, {}).pop(link, None)
+            self._hung_up(room, link)
         if room in self._rooms:
             self.tell(room, "link", {"link": link, "state": state})
 
