@@ -194,6 +194,9 @@ class Load:
     async def _send(self, member: MemberId) -> None:
         await self.engine.admit(ROOM, member, Grants(publish=frozenset(BOTH)))
         sender = Sender(self.engine, ROOM, member, await TimedLink.open(certificate=self.certificate))
+        for stream in sender.streams.values():
+            # As browsers do (RFC 3711 §3.3.1): who joins meanwhile could not know the turns of the numbers.
+            stream.sequence = 1000
         await sender.negotiate()
         await sender.connected()
         # Their pictures do not all come at the same moment.
