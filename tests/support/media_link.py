@@ -18,6 +18,7 @@ from aiortc import (
     RTCIceTransport,
 )
 from aiortc.sdp import SessionDescription
+from pylibsrtp import Error as SrtpError
 
 CHECK_SECONDS = 0.1
 CONSENT_SECONDS = 2.0
@@ -57,6 +58,7 @@ class Link(asyncio.DatagramProtocol):
         self.drops_out: Callable[[bytes], bool] = lambda _: False
         self.remote: tuple[str, int] | None = None
         self.answers = 0
+        self.replayed = 0
         self._remote_ice = ("", "")
         self._dtls: Any = None
         self._inbox: asyncio.Queue[bytes] = asyncio.Queue()
@@ -153,10 +155,15 @@ class Link(asyncio.DatagramProtocol):
 
     def _media(self, data: bytes) -> None:
         now = asyncio.get_running_loop().time()
-        if 192 <= data[1] <= 223:
-            self.hear_rtcp(self._dtls._rx_srtp.unprotect_rtcp(data), now)
-        else:
-            self.hear_rtp(self._dtls._rx_srtp.unprotect(data), now)
+        is_rtcp = 192 <= data[1] <= 223
+        session = self._dtls._rx_srtp
+        try:
+            plain = session.unprotect_rtcp(data) if is_rtcp else session.unprotect(data)
+        except SrtpError:
+            # A packet that was asked for twice comes twice.
+            self.replayed += 1
+            return
+        (self.hear_rtcp if is_rtcp else self.hear_rtp)(plain, now)
 
     def _stun(self, data: bytes, source: tuple[str, int]) -> None:
         message = stun.parse_message(data)
