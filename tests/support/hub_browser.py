@@ -43,7 +43,8 @@ _JOIN: Final = """async ([room, hello]) => {
     else { me.answers.get(frame.to)?.(frame); me.answers.delete(frame.to); }
   };
   await new Promise((open, failed) => { me.socket.onopen = open; me.socket.onerror = failed; });
-  const welcome = await me.ask("hello", hello);
+  const gone = me.ended.then((code) => ({ type: "error", code: String(code) }));
+  const welcome = await Promise.race([me.ask("hello", hello), gone]);
   setInterval(() => me.socket.readyState === 1 && me.ask("ping", { seq: 0, stats: null }), 1000);
   return welcome;
 }"""
@@ -57,7 +58,8 @@ _PUBLISH: Final = """async () => {
   for (const track of me.media.getTracks()) pc.addTransceiver(track, { direction: "sendonly" });
   await pc.setLocalDescription();
   const kinds = { audio: "microphone", video: "camera" };
-  const sources = Object.fromEntries(pc.getTransceivers().map((one) => [one.mid, kinds[one.sender.track.kind]]));
+  const sources = {};
+  for (const one of pc.getTransceivers()) sources[one.mid] = kinds[one.sender.track.kind];
   const answer = await me.ask("publish", { sdp: await me.gathered(pc), sources });
   if (answer.type !== "ok") return { "*": answer.code };
   await pc.setRemoteDescription({ type: "answer", sdp: answer.body.sdp });
@@ -90,7 +92,10 @@ _VIEW: Final = """async (tracks) => {
   const sdp = await me.gathered(pc);
   const wants = Object.fromEntries([...me.tracks].map(([track, one]) => [one.mid, track]));
   const answer = await me.ask("view", { sdp, wants });
-  if (answer.type !== "ok") { await pc.setLocalDescription({ type: "rollback" }); return { "*": answer.code }; }
+  if (answer.type !== "ok") {
+    await pc.setLocalDescription({ type: "rollback" });
+    return { "*": answer.code };
+  }
   await pc.setRemoteDescription({ type: "answer", sdp: answer.body.sdp });
   const ends = performance.now() + 10000;
   while (pc.connectionState !== "connected" && performance.now() < ends)
@@ -135,7 +140,8 @@ _AGAIN: Final = """async (track) => {
   return (performance.now() - began) / 1000;
 }"""
 _PLUG: Final = """async () => {
-  const found = await navigator.mediaDevices.getUserMedia({ video: { width: 320, height: 240, frameRate: 15 } });
+  const video = { width: 320, height: 240, frameRate: 15 };
+  const found = await navigator.mediaDevices.getUserMedia({ video });
   const sender = me.up.getSenders().find((one) => one.track?.kind === "video");
   await sender.replaceTrack(found.getVideoTracks()[0]);
   me.media.getVideoTracks().forEach((one) => me.media.removeTrack(one));
