@@ -101,7 +101,11 @@ def test_a_bidder_is_released_heard_seen_and_hears_one_voice_without_a_face(
                 page.get_by_text("进入前请阅读").wait_for()
                 assert page.evaluate("location.href") == f"{played.address}/clarify"
                 frames: list[Any] = []
-                page.on("websocket", lambda one: one.on("framereceived", lambda text: frames.append(text)))
+
+                def hear(frame: Any) -> None:
+                    frames.append(frame)
+
+                page.on("websocket", lambda one: one.on("framereceived", hear))
                 wait_in(page)
                 check_reading(page, shots, "waiting")
                 wall.get_by_text("投标人已进入等候").wait_for()
@@ -119,7 +123,7 @@ def test_a_bidder_is_released_heard_seen_and_hears_one_voice_without_a_face(
                 assert not [one.client.member for one in every.all if one.client.member in told]
                 check_reading(page, shots, "live")
                 wall.get_by_text("澄清中的投标人").wait_for()
-                wall.locator(".site-group").last.locator("video").wait_for()
+                wall.locator(".site-group").first.locator("video").wait_for()
                 check_reading(wall, shots, "wall-live")
                 press(wall, "结束通话")
                 page.get_by_text("澄清已结束，谢谢您的配合。").wait_for()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from remote_eval.media.engine import TrackId
 from tests.support.room_visits import House, Played, house
 from tests.support.rooms_served import Room
 from tests.support.visits import PHONE, PHONE_ZOOMED, WIDE, ZOOMED, check_reading, press
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 SIZES = {"phone": PHONE, "phone-zoomed": PHONE_ZOOMED, "wide": WIDE, "zoomed": ZOOMED}
+# Packets of a recording that plays long enough to be looked at: five seconds, ten at half the speed.
+LONG = 250
 # Media elements that play, and how far apart they are on the part's time line, in milliseconds.
 APART = """() => {
-    const all = [...document.querySelectorAll("video, audio")].filter((one) => !one.paused && one.currentTime > 0);
+    const every = [...document.querySelectorAll("video, audio")];
+    const all = every.filter((one) => !one.paused && one.currentTime > 0);
     const at = all.map((one) => one.currentTime * 1000);
     return [all.length, Math.max(...at) - Math.min(...at)];
 }"""
@@ -36,9 +40,11 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("shots-playback")
 
 
-async def recorded(room: Room) -> None:
-    """A room that was played, recorded and closed."""
+async def recorded(room: Room, packets: int = 1) -> None:
+    """A room that was played, recorded and closed, after so many packets of a voice (50 a second)."""
     every = await room.evaluating()
+    voice = TrackId(f"{every.experts[0].client.member}/microphone")
+    await (await room.view(every.witness, voice)).until(voice, packets)
     await room.recorded()
     witness = every.witness.client
     await witness.ask("phase", to="signing")
@@ -60,7 +66,7 @@ def test_seats_play_in_step_and_every_look_is_on_record(
     browser: "Browser", rooms: House, shots: Path
 ) -> None:
     with rooms.room() as played:
-        played.do(recorded)
+        played.do(lambda room: recorded(room, LONG))
         with played.at(browser, opened(played), who="sven", size=WIDE) as page:
             page.get_by_text("第 1 段").wait_for()
             names = page.locator(".tracks").inner_text()
@@ -68,6 +74,7 @@ def test_seats_play_in_step_and_every_look_is_on_record(
             press(page, "查看所选轨道")
             page.get_by_text("请写明理由").wait_for()
             look(page, "投诉核查，编号 17")
+            page.get_by_label("速度").select_option("0.5")
             press(page, "播放")
             page.wait_for_function(IN_STEP, arg=12)
             check_reading(page, shots, "playing")

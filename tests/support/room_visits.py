@@ -148,6 +148,7 @@ def house(folder: Path) -> Iterator[House]:
     try:
         yield House(folder=folder, loop=loop, world=world)
     finally:
+        asyncio.run_coroutine_threadsafe(_end_tasks(), loop).result(PATIENCE_SECONDS)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(PATIENCE_SECONDS)
         loop.close()
@@ -158,6 +159,14 @@ async def arrived(viewer: Viewer, track: str, packets: int) -> int:
     while len(viewer.arrived[TrackId(track)]) < packets:
         await viewer.changed()
     return packets
+
+
+async def _end_tasks() -> None:
+    """What a failed test left running ends before the loop does."""
+    left = [one for one in asyncio.all_tasks() if one is not asyncio.current_task()]
+    for one in left:
+        one.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 def _world(folder: Path) -> World:

@@ -5,7 +5,6 @@ export default {
   title: "Playback of evaluation rooms",
   loading: "One moment…",
   leave: "Sign out",
-  listMark: ", ",
   noRole: "Your account may not look at recordings.",
   problem: {
     unreachable: "The server gave no answer. Check the network and try again.",
@@ -76,7 +75,6 @@ export default {
     waiting: "Waiting for data…",
     step: "Tracks at most {n} ms apart",
     gap: "Gap here: {cause}",
-    nothing: "No picture at this time",
     failed: "This track cannot be played",
     wall: "Time then: {at}",
     close: "Close the playback",

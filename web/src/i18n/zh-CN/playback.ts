@@ -2,7 +2,6 @@ export default {
   title: "评标录像回放",
   loading: "请稍候…",
   leave: "退出",
-  listMark: "、",
   noRole: "您的账号不能查看评标录像。",
   problem: {
     unreachable: "连不上服务器，请检查网络后再试。",
@@ -73,7 +72,6 @@ export default {
     waiting: "正在等待数据…",
     step: "各轨最大偏差 {n} 毫秒",
     gap: "此处缺口：{cause}",
-    nothing: "此时没有画面",
     failed: "这条轨道不能播放",
     wall: "当时时间 {at}",
     close: "关闭回放",

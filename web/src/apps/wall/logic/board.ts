@@ -8,7 +8,7 @@ export interface Group {
   readonly members: readonly Member[];
 }
 
-/** Seats first, then room cameras, each by place; bidders apart. Who has no picture to give has no tile. */
+/** A bidder on its call first; then by site seats, then room cameras, each by place. Who has no picture to give has no tile. */
 export function groupsOf(view: RoomView): readonly Group[] {
   const all = [...view.members.values(), ...(view.you === null ? [] : [view.you])];
   const shown = (one: Member): boolean => SEATED.has(one.role) || one.role === "camera";
@@ -17,7 +17,7 @@ export function groupsOf(view: RoomView): readonly Group[] {
   const sites = [...view.sites.values()].sort((a, b) => Number(a.part === "remote") - Number(b.part === "remote"));
   const groups: Group[] = sites.map((site) => ({ site, members: sorted(all.filter((one) => one.site === site.id && shown(one))) }));
   const bidders = all.filter((one) => one.role === "bidder");
-  return bidders.length === 0 ? groups : [...groups, { site: null, members: bidders }];
+  return bidders.length === 0 ? groups : [{ site: null, members: bidders }, ...groups];
 }
 
 export const trackOf = (view: RoomView, member: string, source: string): Track | null =>
