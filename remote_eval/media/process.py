@@ -128,7 +128,7 @@ def _spare_the_collector() -> None:
     kept for repair would hold all media up for tens of milliseconds."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 50, 50)
+    gc.set_threshold(5_000, 20, 20)
 
 
 def _tell(folder: Path, told: dict[str, object]) -> None:

@@ -50,6 +50,7 @@ class Dtls:
         self.state: State = "new"
         self.role = role
         self._expected = expected
+        self._is_released = False
         self._ssl = SSL.Connection(context, None)
         self._ssl.set_ciphertext_mtu(MTU)
         if role == "server":
@@ -88,11 +89,12 @@ class Dtls:
     def take(self) -> list[bytes]:
         """Datagrams to send now."""
         whole = b""
-        while True:
+        while not self._is_released:
             try:
                 whole += self._ssl.bio_read(65_536)
             except SSL.Error:
-                return _datagrams(whole)
+                break
+        return _datagrams(whole)
 
     def close(self) -> None:
         """Say goodbye (close_notify); `take` then gives the alert."""
@@ -100,6 +102,12 @@ class Dtls:
             with contextlib.suppress(SSL.Error):
                 self._ssl.shutdown()
         self.state = "closed"
+
+    def release(self) -> None:
+        """After `close`, when its alert was taken: what OpenSSL holds, tens of kilobytes, goes at once and
+        does not wait for a collection of the circle of callbacks that it hangs in."""
+        self._is_released = True
+        del self._ssl
 
     def keys(self) -> Keys:
         """The SRTP keys of a connected association (RFC 5764 §4.2)."""

@@ -252,6 +252,7 @@ class Peer:
             return
         self._dtls.close()
         self._flush()
+        self._dtls.release()
         self._may_send = False
         self._srtp = None
         self._expires_at = None
