@@ -137,6 +137,17 @@ class Counter(Viewer):
         self._timed = self.link
         self._timed.hear = self._heard
 
+    async def pictured(self) -> None:
+        """Wait for a keyframe; who sees none for half a second asks again, as browsers do."""
+        async with asyncio.timeout(8):
+            while not self.first_frame.is_set():
+                try:
+                    await asyncio.wait_for(self.first_frame.wait(), 0.5)
+                except TimeoutError:
+                    for track in self.wants.values():
+                        if track.endswith(CAMERA):
+                            self.ask_keyframe(track)
+
     def reset(self) -> None:
         """Forget what was counted."""
         for count in self.counts.values():

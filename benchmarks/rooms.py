@@ -175,7 +175,7 @@ async def join(load: Load, number: int) -> float:
     """Seconds from a request to view to the first packet of a picture."""
     began = time.perf_counter()
     viewer = await load.view(MemberId(f"mem_late{number}"), load.tracks[:2])
-    await asyncio.wait_for(viewer.first_frame.wait(), 8)
+    await viewer.pictured()
     took = time.perf_counter() - began
     await viewer.close()
     return took

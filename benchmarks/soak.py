@@ -89,7 +89,7 @@ async def churn(load: Load, every: float) -> int:
         count += 1
         guest = MemberId(f"mem_guest{count}")
         viewer: Counter = await load.view(guest, load.tracks)
-        await asyncio.wait_for(viewer.first_frame.wait(), 8)
+        await viewer.pictured()
         # Every other one vanishes without goodbye and is thrown out.
         await viewer.close(silently=count % 2 == 0)
         await load.engine.expel(ROOM, guest)
