@@ -18,6 +18,8 @@ class Inlet:
     track: Track | None = None
     speaking: Speaking = field(default_factory=Speaking)
     received: int = 0
+    # The newest timestamp, counted on past its wrap.
+    ticks: int = 0
     last_report: int = 0
     reported_at: float = 0.0
     expected_before: int = 0

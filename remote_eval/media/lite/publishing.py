@@ -13,13 +13,12 @@ from remote_eval.media.lite.hall import Hall, owner_of
 from remote_eval.media.lite.inlet import Inlet
 from remote_eval.media.lite.ntp import middle, to_ntp
 from remote_eval.media.lite.peer import Peer
-from remote_eval.media.lite.rtp import Packet, read_packet, restore
+from remote_eval.media.lite.rtp import Packet, read_packet, restore, unwrap
 from remote_eval.media.lite.sdp import Section
 from remote_eval.media.lite.track import Track
+from remote_eval.media.lite.uplink import Uplink
 
 REPORT_MS: Final = 1000.0
-# What voices may take beside the cap of the video.
-_AUDIO_KBPS: Final = 96
 _MAX_ECHOES: Final = 8
 _MAX_SSRCS_BY_MID: Final = 16
 
@@ -39,6 +38,7 @@ class Publisher:
         self.ssrc = ssrc
         self.peer: Peer
         self.inlets: dict[str, Inlet] = {}
+        self.uplink = Uplink()
         self.rtt_ms: float | None = None
         self.echoes_work = False
         self._by_ssrc: dict[int, tuple[Inlet, bool]] = {}
@@ -101,6 +101,11 @@ class Publisher:
             inlet.ssrc = packet.ssrc
             if inlet.track is not None:
                 inlet.track.renew()
+        if inlet.track is not None:
+            inlet.ticks = unwrap(packet.timestamp, inlet.ticks, 32)
+            media_ms = inlet.ticks * 1000 / inlet.track.clock
+            video = inlet.track.kind == "video"
+            self.uplink.heard(packet.ssrc, len(data), media_ms, now, video=video)
         level = packet.extensions.get(inlet.level_id)
         self._take(inlet, packet, codec, data, level=level[0] if level else None, now=now)
 
@@ -210,16 +215,17 @@ class Publisher:
             wire.write_receiver_report(self.ssrc, blocks)
             + wire.write_cname(self.ssrc, "engine")
             + wire.write_reference_time(self.ssrc, ntp)
-            + self._cap(sending)
+            + self._cap(sending, now)
         )
 
-    def _cap(self, sending: list[Inlet]) -> bytes:
+    def _cap(self, sending: list[Inlet], now: float) -> bytes:
         capped = [
             one.ssrc for one in sending if one.ssrc is not None and one.choice.has_feedback("goog-remb")
         ]
         if not capped:
             return b""
-        kbps = self.room.spec.video_kbps * len(capped) + _AUDIO_KBPS
+        # Browsers take all of it for the pictures: they do not count voices against it.
+        kbps = self.uplink.video_kbps(now, self.room.spec.video_kbps * len(capped))
         return wire.write_remb(self.ssrc, kbps * 1000, capped)
 
     def _block(self, inlet: Inlet, now: float) -> bytes:
