@@ -45,7 +45,8 @@ bench-packages:
 	uv pip install --python .venv/bin/python --require-hashes -r requirements/bench.txt
 
 # Every figure of benchmarks/README.md, some minutes; `make bench-packages` first.
-BENCHMARKS = draw_selection seal verification pool_import api_draws
+MEDIA_BENCHMARKS = rooms soak recorder voice impairment
+BENCHMARKS = draw_selection seal verification pool_import api_draws $(MEDIA_BENCHMARKS)
 
 bench:
 	@for name in $(BENCHMARKS); do PYTHONPATH=. .venv/bin/python benchmarks/$$name.py || exit 1; done
