@@ -59,6 +59,7 @@ async def test_a_killed_server_stops_neither_media_nor_recording_and_is_replaced
     keeping = asyncio.create_task(server.hall.keep())
     await room.running()
     keeping.cancel()
+    await asyncio.wait((keeping,))
     back = await room.socket(cookie=room.cast.cookies["wanda"])
     welcome = await back.hello({"account": True}, resume=every.witness.client.resume())
     assert (welcome["resumed"], welcome["member"]) == (False, every.witness.client.member)

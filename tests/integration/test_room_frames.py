@@ -12,7 +12,8 @@ from websockets.exceptions import ConnectionClosed
 from tests.support.rooms_served import Room
 from tests.support.signalling_client import Client
 
-pytestmark = pytest.mark.anyio
+# Frames and their limits ask nothing of the database.
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("copied", ["sqlite"], indirect=True)]
 
 
 def frame(**changes: Any) -> dict[str, Any]:

@@ -224,6 +224,7 @@ async def test_a_look_at_a_recording_has_a_reason_and_is_taken_once(room: Room) 
     assert len(shown.content) > 1_000
     again = await room.arriving.get("sven", f"/recordings/{permit['view']}")
     assert (again.status_code, again.json()["code"]) == (404, "recording.view-over")
+    room.arriving.stage.clock.advance(seconds=1)
     _, late = await asked(room, "sven", "/recordings/views", wanted)
     room.arriving.stage.clock.advance(seconds=61)
     assert (await room.arriving.get("sven", f"/recordings/{late['view']}")).status_code == 404

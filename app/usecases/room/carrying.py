@@ -115,7 +115,7 @@ class Carrier:
                 await self._mask(engine, state)
         except MediaError as error:
             LOG.warning("room.engine-failed", room=self.room, code=error.code)
-            if error.code == UNAVAILABLE:
+            if error.code == UNAVAILABLE and self.engine is engine:
                 self.detach()
                 await engine.aclose()
 

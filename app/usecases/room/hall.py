@@ -24,6 +24,7 @@ from app.usecases.platform import Platform
 from app.usecases.room.anchoring import ANCHOR_SECONDS, ANCHORED, anchor_recording, anchor_room
 from app.usecases.room.attending import Attendance, Relays
 from app.usecases.room.carrying import MASK_SECRET_BYTES, Carrier
+from app.usecases.room.finishing import finished
 from app.usecases.room.gateways import GatewayDesk
 from app.usecases.room.keeping import read
 from app.usecases.room.live import LiveRoom
@@ -102,7 +103,7 @@ class Hall:
         """Take over rooms whose process died, for as long as this one runs."""
         while True:
             try:
-                await self.resume()
+                await finished(self.resume())
             except (AppError, SQLAlchemyError, OSError) as error:
                 LOG.warning("room.not-resumed", code=_name(error))
             await self.pause(RENEW_SECONDS)
@@ -204,14 +205,14 @@ class Hall:
                 for one in beside:
                     one.cancel()
             if live.state.phase == CLOSED:
-                await self._close(led)
+                await finished(self._close(led))
         except* Exception as failed:  # noqa: BLE001 - the last fence: other rooms go on
             LOG.warning("room.given-up", room=live.row.id, codes=[_name(one) for one in _leaves(failed)])
         finally:
             live.give_up()
             if self._led.get(live.row.id) is led:
                 del self._led[live.row.id]
-            await self._leave(live.row.id)
+            await finished(self._leave(live.row.id))
 
     async def _leave(self, room_id: str) -> None:
         try:
@@ -223,7 +224,8 @@ class Hall:
     async def _renew(self, live: LiveRoom) -> None:
         while True:
             await self.pause(RENEW_SECONDS)
-            if not await self.platform.database.transact(lambda uow: self._lease(uow, live.row.id)):
+            leasing = self.platform.database.transact(lambda uow: self._lease(uow, live.row.id))
+            if not await finished(leasing):
                 live.give_up()
                 return
 
@@ -231,14 +233,14 @@ class Hall:
         while True:
             await led.due.wait()
             led.due.clear()
-            await anchor_room(led.live)
+            await finished(anchor_room(led.live))
 
     async def _anchor_recordings(self, led: Led) -> None:
         while True:
             await self.pause(ANCHOR_SECONDS)
             heads = {name: _plain(head) for name, head in led.watch.heads.items()}
             if heads:
-                await anchor_recording(self.platform, led.live.row, part=led.part, heads=heads)
+                await finished(anchor_recording(self.platform, led.live.row, part=led.part, heads=heads))
 
     async def _close(self, led: Led) -> None:
         """A closed room: its own head into the log, then what was recorded."""
@@ -286,8 +288,7 @@ class Hall:
             led.attendance.go_away()
             if led.running is not None:
                 led.running.cancel()
-                with suppress(asyncio.CancelledError):
-                    await led.running
+                await asyncio.wait((led.running,))
         self._led.clear()
 
 

@@ -19,6 +19,7 @@ from app.store.repositories.rooms import RoomRow
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.platform import Platform
 from app.usecases.room.carrying import Carrier
+from app.usecases.room.finishing import finished
 from app.usecases.room.keeping import append
 from app.usecases.room.links import Link
 from crypto.canonical import JsonValue
@@ -59,12 +60,16 @@ class LiveRoom:
         self.listeners: list[Listener] = []
         self._head = RoomHead(room=row.id, seq=row.seq, hash=row.head)
         self._deciding = asyncio.Lock()
-        self._under_way: set[asyncio.Task[tuple[Event, ...]]] = set()
 
     @property
     def head(self) -> RoomHead:
         """The end of the room's ledger."""
         return self._head
+
+    async def settled(self) -> None:
+        """Wait until the decision under way has been told to everybody."""
+        async with self._deciding:
+            return
 
     def now(self) -> datetime:
         """The platform's clock."""
@@ -99,16 +104,7 @@ class LiveRoom:
         return await self._whole(actor, prepare)
 
     async def _whole(self, actor: Member | None, asked: cmd.Command | Prepare) -> tuple[Event, ...]:
-        deciding = asyncio.create_task(self._decided(actor, asked))
-        self._under_way.add(deciding)
-        deciding.add_done_callback(self._ended)
-        return await asyncio.shield(deciding)
-
-    def _ended(self, deciding: asyncio.Task[tuple[Event, ...]]) -> None:
-        self._under_way.discard(deciding)
-        if not deciding.cancelled():
-            # Whoever asked may be gone; then nobody else looks at how it failed.
-            deciding.exception()
+        return await finished(self._decided(actor, asked))
 
     async def _decided(self, actor: Member | None, asked: cmd.Command | Prepare) -> tuple[Event, ...]:
         async with self._deciding:

@@ -18,6 +18,7 @@ import structlog
 from app.errors import AppError
 from app.gateways.room_engines import RoomEngines
 from app.usecases.room.attending import Attendance
+from app.usecases.room.finishing import finished
 from app.usecases.room.live import LiveRoom
 from remote_eval import commands as cmd
 from remote_eval.errors import MediaError
@@ -79,6 +80,8 @@ class Watch:
     async def _over(self) -> None:
         while self.live.state.phase != CLOSED and not self.live.lost.is_set():
             await self.pause(TICK_SECONDS)
+        # The decision that closed the room still has its engine to tell.
+        await self.live.settled()
 
     # The engine.
 
@@ -103,11 +106,11 @@ class Watch:
         try:
             if attached.fresh:
                 self.heads.clear()
-                await engine.open_room(room, await self.specify(live))
+                await engine.open_room(room, await finished(self.specify(live)))
             events = engine.events(room)
             if attached.fresh:
                 await self._forget_tracks()
-            known = [] if attached.fresh else await self._ever()
+            known = [] if attached.fresh else await finished(self._ever())
             await live.carrier.attach(engine, live.state, known=known)
             if not attached.fresh:
                 await self._find_tracks()
@@ -172,7 +175,7 @@ class Watch:
             self.attendance.tick()
             try:
                 await self.live.try_fact(cmd.Tick())
-                await self.standing(self.live)
+                await finished(self.standing(self.live))
             except AppError as error:
                 LOG.warning("room.tick", room=self.live.row.id, code=str(error))
             await self.pause(TICK_SECONDS)
