@@ -231,6 +231,8 @@ def set_watch(case: Arriving) -> Watch:
         "letter_id": [],
         "booking_id": ["x"],
         "arrival_id": ["x"],
+        "room_id": ["x"],
+        "view": ["x"],
     }
     return watch
 
