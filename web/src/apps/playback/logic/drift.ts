@@ -26,7 +26,7 @@ export const JUMP = 400;
 /** Faster or slower by at most this, so that a voice stays a voice. */
 export const MOST_BEND = 0.06;
 /** The lag is worked off in about this time. */
-const TAKES = 3_000;
+const TAKES = 1_000;
 
 /** What to do with a player that should be at `target` while the clock runs at `speed`, or stands (`running` false). */
 export function correct(target: number, running: boolean, speed: number, player: Player): Correction {
