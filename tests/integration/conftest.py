@@ -263,4 +263,6 @@ async def beside_room(
     """The database of `room` as another server process holds it."""
     one = Database(make_engine(seated_url[1]), CIPHER)
     yield one
+    # Whoever serves the room from this database ends before it does.
+    await room.close()
     await one.dispose()

@@ -176,6 +176,7 @@ class Room:
     engines: RoomProcesses
     folder: Path
     id: str = ""
+    closed: bool = False
     unhandled: list[str] = field(default_factory=list)
     clients: list[Client] = field(default_factory=list)
     media: list[Publisher | Viewer] = field(default_factory=list)
@@ -286,7 +287,10 @@ class Room:
         return made
 
     async def close(self) -> None:
-        """Everybody goes; the engine's process ends with its rooms."""
+        """Everybody goes; the engine's process ends with its rooms. Idempotent."""
+        if self.closed:
+            return
+        self.closed = True
         for one in self.media:
             if isinstance(one, Publisher):
                 await one.stop()
