@@ -1,5 +1,6 @@
 // What the media links need of a browser's WebRTC, so that they can be tried without one. The names are the browser's:
 // an RTCPeerConnection is a `Peer` as it stands.
+import { mind } from "./thrift.ts";
 
 export type ConnectionState = "new" | "connecting" | "connected" | "disconnected" | "failed" | "closed";
 
@@ -63,8 +64,8 @@ export function browserPorts(certificate: RTCCertificate): Ports {
       const own = track as MediaStreamTrack;
       const video = kind === "video";
       const made = real(peer).addTransceiver(own, { direction: "sendonly", sendEncodings: video ? [{ maxBitrate: VIDEO_BITS }] : [{}] });
-      if (video) prefer(made, "video", "video/vp8");
-      else prefer(made, "audio", "audio/red");
+      prefer(made, kind, video ? "video/vp8" : "audio/red");
+      if (video) mind(real(peer), made.sender);
       return made as unknown as Transceiver;
     },
     receive: (peer, kind) => {
