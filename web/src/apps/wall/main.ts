@@ -10,6 +10,7 @@ import chineseWords from "../../i18n/zh-CN/wall-words.ts";
 import "../../ui/base.css";
 import "../../ui/room/room.css";
 import "./wall.css";
+import "./work.css";
 import App from "./App.vue";
 
 watchPresence(window);
