@@ -4,8 +4,9 @@
 
 The web process starts it, speaks to it by `control.sock` in `DIR` (owner only), and may die and come back
 meanwhile: media and recording go on. The process ends when it is told to (SIGTERM), having closed its rooms,
-or when `--linger` seconds passed without a channel and without a room. `ready.json` in `DIR` says process id,
-port and certificate fingerprint once the socket is open.
+or when `--linger` seconds passed without a channel and without a room; an open room that nobody leads any
+more is recorded for a day. `ready.json` in `DIR` says process id, port and certificate fingerprint once the
+socket is open.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Final
 
 import uvloop
 
@@ -27,6 +29,8 @@ from remote_eval.media.lite.factory import lite_engine
 from remote_eval.media.places import READY, SOCKET, socket_path
 from remote_eval.media.recording.recorder import recorder_for
 
+LONGEST_ALONE_SECONDS: Final = 24 * 3600.0
+
 
 class RoomProcess:
     """An engine that is served on a socket until somebody says stop."""
@@ -36,6 +40,7 @@ class RoomProcess:
         self._engine = engine
         self._folder = folder
         self._linger = linger
+        self._alone_seconds = 0.0
         self._server = EngineServer(engine)
         self._channels: set[StreamChannel] = set()
         self._served: set[asyncio.Task[None]] = set()
@@ -75,6 +80,7 @@ class RoomProcess:
 
     async def _serve_channel(self, channel: StreamChannel) -> None:
         self._channels.add(channel)
+        self._alone_seconds = 0.0
         if self._alone is not None:
             self._alone.cancel()
         try:
@@ -92,7 +98,8 @@ class RoomProcess:
         """Nobody came back. A room that is open is recorded on: its seats may still be connected."""
         if self._channels:
             return
-        if self._server.has_rooms:
+        self._alone_seconds += self._linger
+        if self._server.has_rooms and self._alone_seconds < LONGEST_ALONE_SECONDS:
             self._wait_for_somebody()
         else:
             self.stop()

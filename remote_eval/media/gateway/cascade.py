@@ -392,15 +392,16 @@ class CascadeEngine:
     async def aclose(self) -> None:
         """Close the hub's engine, or the channel to it; gateways keep their channels."""
         await self._hub.aclose()
-        for linked in self._rooms.values():
-            for task in [*self._work[linked.room], *(one.hearing for one in linked.sites.values())]:
+        rooms, work = self._rooms, self._work
+        # Whoever closes at the same time finds nothing left to close.
+        self._rooms, self._work = type(rooms)(), type(work)()
+        for linked in rooms.values():
+            for task in [*work[linked.room], *(one.hearing for one in linked.sites.values())]:
                 if task is not None:
                     task.cancel()
                     with suppress(asyncio.CancelledError):
                         await task
             linked.story.end()
-        self._rooms.clear()
-        self._work.clear()
 
 
 async def _say_raw(room: RoomId, mask: TrackId, voices: frozenset[TrackId], gateway: RemoteGateway) -> None:
