@@ -1,6 +1,6 @@
 // What the media links need of a browser's WebRTC, so that they can be tried without one. The names are the browser's:
 // an RTCPeerConnection is a `Peer` as it stands.
-import { mind } from "./thrift.ts";
+import { mind, VOICE_BITS } from "./thrift.ts";
 
 export type ConnectionState = "new" | "connecting" | "connected" | "disconnected" | "failed" | "closed";
 
@@ -63,9 +63,9 @@ export function browserPorts(certificate: RTCCertificate): Ports {
     send: (peer, kind, track) => {
       const own = track as MediaStreamTrack;
       const video = kind === "video";
-      const made = real(peer).addTransceiver(own, { direction: "sendonly", sendEncodings: video ? [{ maxBitrate: VIDEO_BITS }] : [{}] });
+      const made = real(peer).addTransceiver(own, { direction: "sendonly", sendEncodings: video ? [{ maxBitrate: VIDEO_BITS }] : [{ maxBitrate: VOICE_BITS }] });
       prefer(made, kind, video ? "video/vp8" : "audio/red");
-      if (video) mind(real(peer), made.sender);
+      if (video) mind(real(peer));
       return made as unknown as Transceiver;
     },
     receive: (peer, kind) => {
