@@ -171,7 +171,12 @@ async def test_garbage_of_every_kind_at_the_media_port_is_dropped(ground: Ground
     chance = random.Random(4)
     tapped: list[bytes] = []
     link, send = ground.seats[0].link, ground.seats[0].link.send_raw
-    link.send_raw = lambda data: (tapped.append(data), send(data))[1]  # type: ignore[method-assign]
+
+    def tap(data: bytes) -> None:
+        tapped.append(data)
+        send(data)
+
+    link.send_raw = tap  # type: ignore[method-assign]
     while len(tapped) < 40:  # noqa: ASYNC110 - packets of a seat that plays
         await asyncio.sleep(0.02)
     link.send_raw = send  # type: ignore[method-assign]
@@ -233,8 +238,11 @@ def wrong(chance: random.Random, kind: str, sdp: str) -> dict[str, Any]:
             lines[at] = chance.choice(
                 ("", lines[at] * 3, lines[at][::-1], "m=video 9 X 1", "a=mid:" + "9" * 40)
             )
-        body = {"sdp": "\r\n".join(lines)}
-        more = {"publish": {"sources": {"0": "camera"}}, "restart": {"purpose": "view"}}
+        body: dict[str, Any] = {"sdp": "\r\n".join(lines)}
+        more: dict[str, dict[str, Any]] = {
+            "publish": {"sources": {"0": "camera"}},
+            "restart": {"purpose": "view"},
+        }
         return body | more.get(kind, {"wants": {"0": "mem_x/camera"}})
     names = ("text", "to", "on", "sdp", "reason", "call", "request", "kind", "minutes", "node", "state")
     chosen = {name: chance.choice(junk) for name in chance.sample(names, chance.randrange(1, 6))}
