@@ -47,11 +47,7 @@ IDLE = 300
 MAX_GROWTH = 48 << 20
 MAX_LOST = 0.02
 # Every message there is, but for those that would rightly end the test.
-TYPES = sorted(
-    one.type
-    for one in vars(cmd).values()
-    if isinstance(one, type) and isinstance(getattr(one, "type", None), str)
-)
+TYPES = sorted(kind for one in vars(cmd).values() if isinstance(kind := getattr(one, "type", None), str))
 
 
 @dataclass
