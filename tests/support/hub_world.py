@@ -172,7 +172,7 @@ def _parameters() -> dict[str, Any]:
 async def _book(arriving: Arriving, begins: datetime) -> None:
     plan = venues.plan(
         *(
-            venues.site(site, **({} if place == "site-a" else {"serves": ("remote",)}))
+            venues.site(site, serves=("host", "remote") if place == "site-a" else ("remote",))
             for place, (site, *_) in SITES.items()
         )
     )
