@@ -1,6 +1,6 @@
 # One target per gate, in the order in which they run; `make check` runs all, as `./run test` does.
 # tests/__main__.py holds the commands.
-GATES = format lint types contracts web-types web-tests unit integration e2e vectors
+GATES = format lint types contracts web-types web-tests alone unit integration e2e vectors
 RUN = ./run test
 
 .PHONY: check $(GATES) coverage flips simulation demo fix pins bench-packages bench

@@ -30,7 +30,8 @@ GATES: dict[str, tuple[str, ...]] = {
     "contracts": (PYTHON, "-c", "from importlinter.cli import lint_imports_command as run; run()"),
     "web-types": (*NPM, "types"),
     "web-tests": (*NPM, "test"),
-    "tests": (*PYTEST, "tests"),
+    "alone": (PYTHON, "-m", "tests.alone"),
+    "tests": (*PYTEST, "tests", "-m", "not alone"),
 }
 # Parts of `tests`, for one at a time.
 PARTS: dict[str, tuple[str, ...]] = {

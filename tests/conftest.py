@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 from playwright.sync_api import sync_playwright
 
+from tests.alone import FILES, ROOT
 from tests.support.chromium import HOW_TO, find_chromium, is_demanded, launch_options
 from tests.support.loopback import guard_sockets
 from tests.support.networks_names import obstacle
@@ -38,6 +39,13 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say it once more beside the verdict."""
     if find_chromium() is None:
         terminalreporter.write_sep("!", NO_BROWSER, red=True, bold=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the machine for itself."""
+    for item in items:
+        if str(item.path.relative_to(ROOT)) in FILES:
+            item.add_marker("alone")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,62 @@
+"""Tests that need the machine for themselves: real networks, browsers with cameras, and timing of media.
+
+    python -m tests.alone [FILE …]
+
+Each file runs in a process of its own, in its own order, one after another, while nothing else runs; some tell
+one story from its first test to its last. Two cores make such a test late rather than wrong, so a file that
+failed is run once more, and says so; one that fails twice has failed. The marker `alone` keeps these files out
+of the parallel run.
+"""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+FILES: Final = (
+    "tests/integration/test_networks.py",
+    "tests/integration/test_site_isolation.py",
+    "tests/integration/test_site_relay.py",
+    "tests/integration/test_site_browser.py",
+    "tests/integration/test_site_gateway.py",
+    "tests/integration/test_room_behind_gateway.py",
+    "tests/integration/test_room_hostile.py",
+    "tests/e2e/test_room_media_lite.py",
+    "tests/e2e/test_room_networks.py",
+    "tests/e2e/test_room_relay.py",
+    "tests/e2e/test_room_whole.py",
+    "tests/e2e/test_room_faults.py",
+    "tests/e2e/test_room_narrow.py",
+    "tests/e2e/test_room_page.py",
+    "tests/e2e/test_wall_page.py",
+    "tests/e2e/test_clarify_page.py",
+    "tests/e2e/test_playback_page.py",
+)
+_PYTEST: Final = (sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "--timeout", "300")
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the named files, all without a name; 0 when every one passed."""
+    failed = [name for name in words or FILES if not passes(name)]
+    if failed:
+        print(f"\nFAILED alone: {', '.join(failed)}", flush=True)  # noqa: T201
+    return 1 if failed else 0
+
+
+def passes(name: str) -> bool:
+    """Run one file, and once more when it failed."""
+    print(f"── {name}", flush=True)  # noqa: T201
+    if _run(name) == 0:
+        return True
+    print(f"── {name}: FAILED at first, see above; once more", flush=True)  # noqa: T201
+    return _run(name) == 0
+
+
+def _run(name: str) -> int:
+    return subprocess.call((*_PYTEST, name), cwd=ROOT)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
