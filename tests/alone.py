@@ -4,8 +4,8 @@
 
 Each file runs in a process of its own, in its own order, one after another, while nothing else runs; some
 tell one story from their first test to their last. Two cores make such a test late rather than wrong, so a
-file that failed is run once more, and says so; one that fails twice has failed. The marker `alone` keeps these
-files out of the parallel run.
+file that failed is run once more, and says so; one that fails twice has failed. The marker `alone` keeps
+these files out of the parallel run.
 """
 
 import subprocess
