@@ -32,13 +32,17 @@ FILES: Final = (
     "tests/e2e/test_room_media_lite.py",
     "tests/e2e/test_room_networks.py",
     "tests/e2e/test_room_relay.py",
-    "tests/e2e/test_room_whole.py",
-    "tests/e2e/test_room_faults.py",
-    "tests/e2e/test_room_narrow.py",
     "tests/e2e/test_room_page.py",
     "tests/e2e/test_wall_page.py",
     "tests/e2e/test_clarify_page.py",
     "tests/e2e/test_playback_page.py",
+)
+# The whole room with seven experts at three sites. Its figures of sound and time are not steady enough on two
+# cores to judge every change by: `make rooms` runs these three, the gate `alone` does not.
+WHOLE: Final = (
+    "tests/e2e/test_room_whole.py",
+    "tests/e2e/test_room_faults.py",
+    "tests/e2e/test_room_narrow.py",
 )
 _PYTEST: Final = (sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "--timeout", "300")
 
