@@ -37,10 +37,10 @@ flips:
 # part of an hour.
 DRAWS = 40
 
-# A whole evaluation room over isolated sites, faults and a narrow line: needs root and a calm machine.
+# The wall; a whole evaluation room over isolated sites, its faults, a narrow line: needs root and a calm machine.
 rooms:
-	.venv/bin/python -m tests.alone tests/e2e/test_room_whole.py tests/e2e/test_room_faults.py \
-	    tests/e2e/test_room_narrow.py
+	.venv/bin/python -m tests.alone tests/e2e/test_wall_page.py tests/e2e/test_room_whole.py \
+	    tests/e2e/test_room_faults.py tests/e2e/test_room_narrow.py
 
 simulation:
 	PYTHONPATH=. .venv/bin/python benchmarks/campaigns.py --draws $(DRAWS)

@@ -2,10 +2,9 @@
 
     python -m tests.alone [FILE …]
 
-Each file runs in a process of its own, in its own order, one after another, while nothing else runs; some
-tell one story from their first test to their last. Two cores make such a test late rather than wrong, so a
-file that failed is run once more, and says so; one that fails twice has failed. The marker `alone` keeps
-these files out of the parallel run.
+Each file runs in a process of its own, in its own order, one after another, while nothing else runs. Two cores
+make such a test late rather than wrong, so what failed is run once more by itself, and it is said which tests
+that were; what fails twice has failed. The marker `alone` keeps these files out of the parallel run.
 """
 
 import subprocess
@@ -33,13 +32,13 @@ FILES: Final = (
     "tests/e2e/test_room_networks.py",
     "tests/e2e/test_room_relay.py",
     "tests/e2e/test_room_page.py",
-    "tests/e2e/test_wall_page.py",
     "tests/e2e/test_clarify_page.py",
     "tests/e2e/test_playback_page.py",
 )
-# The whole room with seven experts at three sites. Its figures of sound and time are not steady enough on two
-# cores to judge every change by: `make rooms` runs these three, the gate `alone` does not.
+# The wall, and the whole room with seven experts at three sites: not steady enough on two cores to judge every
+# change by. `make rooms` runs these, the gate `alone` does not.
 WHOLE: Final = (
+    "tests/e2e/test_wall_page.py",
     "tests/e2e/test_room_whole.py",
     "tests/e2e/test_room_faults.py",
     "tests/e2e/test_room_narrow.py",
@@ -56,16 +55,16 @@ def main(words: Sequence[str]) -> int:
 
 
 def passes(name: str) -> bool:
-    """Run one file, and once more when it failed."""
+    """Run one file, and what failed of it once more."""
     print(f"── {name}", flush=True)  # noqa: T201
     if _run(name) == 0:
         return True
-    print(f"── {name}: FAILED at first, see above; once more", flush=True)  # noqa: T201
-    return _run(name) == 0
+    print(f"── {name}: what FAILED above is run once more", flush=True)  # noqa: T201
+    return _run(name, "--last-failed", "--last-failed-no-failures", "none") == 0
 
 
-def _run(name: str) -> int:
-    return subprocess.call((*_PYTEST, name), cwd=ROOT)
+def _run(*words: str) -> int:
+    return subprocess.call((*_PYTEST, *words), cwd=ROOT)
 
 
 if __name__ == "__main__":
