@@ -2,9 +2,9 @@
 
     python -m tests.alone [FILE …]
 
-Each file runs in a process of its own, in its own order, one after another, while nothing else runs. Two cores
-make such a test late rather than wrong, so what failed is run once more by itself, and it is said which tests
-that were; what fails twice has failed. The marker `alone` keeps these files out of the parallel run.
+Each file runs in a process of its own, in its own order, one after another, while nothing else runs. Two
+cores make such a test late rather than wrong, so what failed is run once more by itself, and it is said which
+tests that were; what fails twice has failed. The marker `alone` keeps these files out of the parallel run.
 """
 
 import subprocess
@@ -35,8 +35,8 @@ FILES: Final = (
     "tests/e2e/test_clarify_page.py",
     "tests/e2e/test_playback_page.py",
 )
-# The wall, and the whole room with seven experts at three sites: not steady enough on two cores to judge every
-# change by. `make rooms` runs these, the gate `alone` does not.
+# The wall, and the whole room with seven experts at three sites: not steady enough on two cores to judge
+# every change by. `make rooms` runs these, the gate `alone` does not.
 WHOLE: Final = (
     "tests/e2e/test_wall_page.py",
     "tests/e2e/test_room_whole.py",
