@@ -126,6 +126,10 @@ class Session:
             return True, None
         return frame in self._answers, self._answers.get(frame)
 
+    def deciding(self, frame: str | None) -> bool:
+        """Whether this frame has no answer yet."""
+        return frame in self._waiting
+
     def begin(self, frame: str) -> bool:
         """A frame is to be decided; False when too many are already."""
         if len(self._waiting) >= MAX_WAITING:
@@ -166,6 +170,8 @@ class Connection:
         self._opened = now_ms
         self._heard = now_ms
         self._greeted = False
+        # The newest frame that was given out to be decided.
+        self._asked: str | None = None
         self._tokens = float(self.limits.burst)
         self._filled = now_ms
         self._refused = 0
@@ -221,6 +227,7 @@ class Connection:
             return [] if answer is None else [Send(text=answer)]
         if not self.session.begin(frame.id):
             return self._too_many()
+        self._asked = frame.id
         return [Act(id=frame.id, command=frame.command)]
 
     def _hello(self, frame: str, hello: Hello) -> list[Output]:
@@ -263,6 +270,9 @@ class Connection:
             return []
         if not self._greeted and now_ms - self._opened >= self.limits.hello_ms:
             return [self._end(BROKEN, "signal.hello")]
+        if self._greeted and (self.session is None or self.session.deciding(self._asked)):
+            # The client waits for an answer, and what it sent meanwhile was not read: that silence is ours.
+            self._heard = now_ms
         if now_ms - self._heard >= self.limits.heartbeat_ms * self.limits.silent_beats:
             return [self._end(SILENT, "silent")]
         return []

@@ -106,10 +106,30 @@ def test_a_credential_that_is_not_good_gets_one_code_for_every_reason() -> None:
 
 
 def test_a_socket_silent_for_three_heartbeats_is_closed_and_any_frame_counts() -> None:
-    connection = joined()
+    own = session()
+    connection = joined(own)
     connection.frame(frame("hand", {"up": True}), now_ms=3_000)
+    own.answer("a1", {})
     assert connection.tick(now_ms=8_999) == []
     assert closed(connection.tick(now_ms=9_000)) == [(4002, "silent")]
+
+
+def test_the_silence_of_who_waits_for_an_answer_is_the_platforms_own() -> None:
+    """A slow decision holds back the heartbeats behind it: nobody is thrown out for that."""
+    connection = joined()
+    assert connection.session is not None
+    acts = connection.frame(frame("hand", {"up": True}), now_ms=1_000)
+    assert len(acts) == 1
+    assert connection.tick(now_ms=20_000) == []
+    connection.session.answer("a1", {})
+    assert connection.tick(now_ms=25_999) == []
+    assert closed(connection.tick(now_ms=26_000)) == [(4002, "silent")]
+
+
+def test_the_silence_of_who_waits_for_the_welcome_is_the_platforms_own() -> None:
+    connection = Connection(now_ms=0)
+    connection.frame(hello(), now_ms=0)
+    assert connection.tick(now_ms=30_000) == []
 
 
 def test_a_burst_of_sixty_passes_and_then_twenty_a_second() -> None:
