@@ -31,7 +31,8 @@ pins:
 
 # Every single-bit flip of a bundle in both verifiers: about half an hour.
 flips:
-	QIANTONG_FLIPS=all .venv/bin/python -m pytest -q tests/integration/test_verifiers_agree.py -k flipped
+	QIANTONG_FLIPS=all .venv/bin/python -m pytest -q -o faulthandler_timeout=0 \
+		tests/integration/test_verifiers_agree.py -k flipped
 
 # Campaigns in a town of 603 people, every bundle verified, with the audit of fairness: DRAWS=1000 takes the better
 # part of an hour.

@@ -142,7 +142,8 @@ class Counter(Viewer):
         async with asyncio.timeout(8):
             while not self.first_frame.is_set():
                 try:
-                    await asyncio.wait_for(self.first_frame.wait(), 0.5)
+                    async with asyncio.timeout(0.5):
+                        await self.first_frame.wait()
                 except TimeoutError:
                     for track in self.wants.values():
                         if track.endswith(CAMERA):

@@ -13,6 +13,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests import bounded
+
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
 PYTEST = (PYTHON, "-m", "pytest", "-n", "2", "--dist", "worksteal")
@@ -22,6 +24,8 @@ NPM = ("npm", "--prefix", "web", "--silent", "run")
 MEMORY = Path("/dev/shm")  # noqa: S108 (pytest makes a folder of its own in it that only the user enters)
 MEMORY_NEEDED = 2 * 1024**3
 
+# Longer than any gate takes on two busy cores.
+GATE_SECONDS = 2400
 # In the order in which they run, the cheapest first; the last pytest run closes with the summary.
 GATES: dict[str, tuple[str, ...]] = {
     "format": (PYTHON, "-m", "ruff", "format", "--check", "--quiet"),
@@ -58,7 +62,7 @@ def passes(name: str, command: tuple[str, ...]) -> bool:
     print(f"── {name}", flush=True)  # noqa: T201
     begun = time.monotonic()
     try:
-        code = subprocess.call(command, cwd=ROOT, env={**os.environ, **surroundings()})
+        code = bounded.call(command, GATE_SECONDS, cwd=ROOT, env={**os.environ, **surroundings()}, grace=40)
     except FileNotFoundError as missing:
         print(f"{missing.filename} is missing; ./run test brings all that is needed")  # noqa: T201
         code = 127

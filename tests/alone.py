@@ -7,11 +7,12 @@ cores make such a test late rather than wrong, so what failed is run once more b
 tests that were; what fails twice has failed. The marker `alone` keeps these files out of the parallel run.
 """
 
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+
+from tests import bounded
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 # Cables for Janus and for networks change the machine's interfaces, at which a browser drops what it loads.
@@ -44,6 +45,7 @@ WHOLE: Final = (
     "tests/e2e/test_room_narrow.py",
 )
 _PYTEST: Final = (sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "--timeout", "300")
+_FILE_SECONDS: Final = 900
 
 
 def main(words: Sequence[str]) -> int:
@@ -64,7 +66,7 @@ def passes(name: str) -> bool:
 
 
 def _run(*words: str) -> int:
-    return subprocess.call((*_PYTEST, *words), cwd=ROOT)
+    return bounded.call((*_PYTEST, *words), _FILE_SECONDS, cwd=ROOT)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ from tests.support.media_room import (
     refused,
     steady,
 )
+from tests.support.waiting import within
 
 pytestmark = pytest.mark.anyio
 
@@ -68,7 +69,7 @@ async def test_closing_a_room_ends_its_connections_and_its_events(
     anna, ben = await clients.publish(), await clients.view()
     await room.close_room(ROOM)
     for client in (anna, ben):
-        await asyncio.wait_for(client.link.closed.wait(), PATIENCE)
+        await within(PATIENCE, client.link.closed.wait())
     kinds = [one.kind async for one in events]
     assert kinds
     assert kinds.count("track-down") == 2
@@ -207,7 +208,7 @@ async def test_an_expelled_member_loses_both_connections_and_its_grants(
     anna, watching = await clients.publish(), await clients.view(ANNA)
     await room.expel(ROOM, ANNA)
     for client in (anna, watching):
-        await asyncio.wait_for(client.link.closed.wait(), PATIENCE)
+        await within(PATIENCE, client.link.closed.wait())
     assert await refused(room.publish(ROOM, ANNA, anna.offer(), anna.sources)) == "media.unknown"
     await room.expel(ROOM, ANNA)
 
@@ -298,7 +299,7 @@ async def test_a_new_offer_replaces_the_connection_and_viewers_stay(
     await first.stop()
     ben.arrived.clear()
     second = await clients.publish()
-    await asyncio.wait_for(first.link.closed.wait(), PATIENCE)
+    await within(PATIENCE, first.link.closed.wait())
     second.play()
     await ben.until(FACE, 30)
     await ben.until(VOICE, 30)

@@ -14,6 +14,7 @@ from app.store.tables import draws
 from tests.support.arriving import Browser
 from tests.support.rooms_served import Room
 from tests.support.signalling_client import Client, Refused, fingerprint_of
+from tests.support.waiting import within
 
 pytestmark = pytest.mark.anyio
 CROWD = 300
@@ -172,7 +173,7 @@ async def test_a_person_whose_seat_session_ends_is_out_at_once(room: Room) -> No
     assert gone.status_code == 204, gone.text
     assert await expert.client.ended() == 4003
     await witness.client.event("member", id=expert.client.member, change="expelled")
-    await asyncio.wait_for(publisher.link.closed.wait(), 10)
+    await within(10, publisher.link.closed.wait())
     shown = room.shown(room.cast.seated[0], expert.certificate)
     assert await refused(await room.socket(), shown) == ("signal.refused", 4003)
 
@@ -188,7 +189,7 @@ async def test_a_person_without_a_socket_is_out_all_the_same_when_the_session_en
         "/v1/seats/current", headers={"Authorization": f"Seat {room.cast.seated[0].browser.token}"}
     )
     await witness.client.event("member", id=expert.client.member, change="expelled")
-    await asyncio.wait_for(publisher.link.closed.wait(), 10)
+    await within(10, publisher.link.closed.wait())
 
 
 async def test_a_witness_who_signs_out_is_out(room: Room) -> None:

@@ -18,6 +18,7 @@ from remote_eval.media.recording.archive import check
 from remote_eval.media.recording.manifest import manifest_bytes
 from tests.support.arriving import CITY
 from tests.support.rooms_served import Room
+from tests.support.waiting import within
 
 pytestmark = pytest.mark.anyio
 
@@ -55,7 +56,7 @@ async def test_experts_of_a_site_meet_their_gateway_and_are_seen_and_recorded_at
     gateway = Gateway(known, KEY, edge)
     running = asyncio.create_task(gateway.run())
     try:
-        await asyncio.wait_for(gateway.reached.wait(), WAIT_SECONDS)
+        await within(WAIT_SECONDS, gateway.reached.wait())
         room_id = RoomId(await room.open())
         every = await room.whole()
         await room.begin(every)
@@ -99,7 +100,7 @@ async def test_a_gateway_is_believed_until_it_is_revoked(room: Room, tmp_path: P
 
     gateway = Gateway(known, KEY, edge, pause=pause)
     running = asyncio.create_task(gateway.run())
-    await asyncio.wait_for(tried.wait(), WAIT_SECONDS)
+    await within(WAIT_SECONDS, tried.wait())
     assert not gateway.reached.is_set()
     running.cancel()
     await asyncio.wait([running])

@@ -15,6 +15,7 @@ from remote_eval.media.engine import TrackId
 from remote_eval.media.recording.archive import check
 from tests.support.rooms_served import Everybody, Room, Server
 from tests.support.signalling_client import PATIENCE_SECONDS
+from tests.support.waiting import within
 
 pytestmark = pytest.mark.anyio
 
@@ -148,7 +149,7 @@ async def test_a_process_whose_lease_passed_decides_nothing_more(room: Room, bes
     with pytest.raises(ConnectionError):
         await witness.client.answer("problem", {"part": "pc", "text": None})
     assert await witness.client.ended() == 1012
-    await asyncio.wait_for(led.live.lost.wait(), PATIENCE_SECONDS)
+    await within(PATIENCE_SECONDS, led.live.lost.wait())
     assert ("problem", None) not in await kinds_of(room)
     await first.stop()
     await moved_to(room, server)

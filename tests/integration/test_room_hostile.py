@@ -31,6 +31,7 @@ from tests.support.media_clients import Publisher, Viewer
 from tests.support.media_offers import media_lines, offer_text
 from tests.support.rooms_served import Everybody, Room
 from tests.support.signalling_client import Client
+from tests.support.waiting import within
 
 pytestmark = [
     pytest.mark.anyio,
@@ -293,9 +294,7 @@ async def test_three_hundred_sockets_that_only_wait_take_nothing_from_those_insi
             except (InvalidStatus, WebSocketException, OSError):
                 refused += 1
         assert (len(waiting), refused) == (MAX_STRANGERS, IDLE - MAX_STRANGERS)
-        answer = await asyncio.wait_for(
-            ground.every.witness.client.answer("ping", {"seq": 0, "stats": None}), 2
-        )
+        answer = await within(2, ground.every.witness.client.answer("ping", {"seq": 0, "stats": None}))
         assert answer["type"] == "ok"
     # Who says nothing for five seconds is let go.
     assert {await one.ended() for one in waiting} == {4000}

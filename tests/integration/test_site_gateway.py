@@ -38,6 +38,7 @@ from tests.support.gateways import Edge
 from tests.support.media_clients import Publisher, Viewer
 from tests.support.media_link import Link
 from tests.support.media_room import ANNA, BEN, BOTH, CARA, FACE, ROOM, SEEN, VOICE, event
+from tests.support.waiting import within
 
 pytestmark = pytest.mark.anyio
 
@@ -242,7 +243,7 @@ async def test_five_seconds_without_an_uplink_are_recorded_at_the_site_and_hande
         world.wire.is_cut = False
         world.hub.lets_in.set()
         assert await world.hub.next_arrival() is None
-        await asyncio.wait_for(gateway.reached.wait(), WAIT_SECONDS)
+        await within(WAIT_SECONDS, gateway.reached.wait())
         again = await Viewer.join(world.cascade, ROOM, EMIL, [FACE])
         await again.until(FACE, anna.streams[CAMERA].index)
         await again.until(FACE, anna.streams[CAMERA].index + 150)

@@ -23,6 +23,7 @@ from remote_eval.media.lite.engine import LiteEngine
 from remote_eval.media.lite.port import Port
 from remote_eval.media.lite.stun import Address
 from tests.support.gateways import Edge
+from tests.support.waiting import within
 
 WAIT_SECONDS = 10.0
 HUB_KEY = SigningKey.from_seed(bytes([7]) * 32)
@@ -107,7 +108,7 @@ class Hub:
 
     async def next_arrival(self) -> MediaError | None:
         """How the next gateway fares."""
-        return await asyncio.wait_for(self.arrived.get(), WAIT_SECONDS)
+        return await within(WAIT_SECONDS, self.arrived.get())
 
     async def cut(self) -> None:
         """Control channels end, and nobody gets in before `lets_in` is set."""

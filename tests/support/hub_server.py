@@ -42,6 +42,7 @@ from remote_eval.room_events import time_text
 from tests.support.guests import GATEWAY
 from tests.support.hub_world import CIPHER, DATABASE, PARTIES, person_key
 from tests.support.stage import ORIGIN, ROLES, Wire
+from tests.support.waiting import within
 
 _ANY: Final = "0.0.0.0"  # noqa: S104  # one address on each link; walls decide who reaches it
 PATIENCE_SECONDS: Final = 40.0
@@ -183,7 +184,7 @@ class HubServer:
         """Wait until a closed room's recordings stand in the log."""
         led = self.hall._led.get(room)
         if led is not None and led.running is not None:
-            await asyncio.wait_for(led.running, PATIENCE_SECONDS)
+            await within(PATIENCE_SECONDS, led.running)
 
     def archive(self, room: str) -> dict[str, Any]:
         """The verdict on a room's recordings and their gaps, made without a key."""

@@ -1,12 +1,12 @@
 """What light clients of a media engine share: their offers, and the trailer that packets are counted by."""
 
-import asyncio
 import struct
 from collections.abc import Sequence
 from typing import Self
 
 from remote_eval.media.engine import MediaEngine, MemberId, RoomId
 from tests.support.media_link import Link
+from tests.support.waiting import within
 
 WAIT_SECONDS = 8.0
 TRAILER = struct.Struct("!4sId")
@@ -58,7 +58,7 @@ class Client:
 
     async def connected(self) -> Self:
         """Wait for DTLS."""
-        await asyncio.wait_for(self.link.connected.wait(), WAIT_SECONDS)
+        await within(WAIT_SECONDS, self.link.connected.wait())
         return self
 
     async def close(self, *, silently: bool = False) -> None:

@@ -31,6 +31,7 @@ from tests.support.media_offers import (
     media_lines,
     offer_text,
 )
+from tests.support.waiting import within
 
 
 @dataclass(slots=True)
@@ -126,7 +127,7 @@ class Publisher(Client):
         self.link.refresh_ice()
         answered = await self.engine.restart(self.room, self.member, "publish", self.offer())
         self.link.take(answered.sdp)
-        await asyncio.wait_for(self.link.checked.wait(), WAIT_SECONDS)
+        await within(WAIT_SECONDS, self.link.checked.wait())
         return answered
 
     # Sending.

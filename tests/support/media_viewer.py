@@ -29,6 +29,7 @@ from tests.support.media_offers import (
     media_lines,
     offer_text,
 )
+from tests.support.waiting import within
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +143,7 @@ class Viewer(Client):
         else:
             answered = await self.engine.restart(self.room, self.member, "view", self.offer())
             self.link.take(answered.sdp)
-        await asyncio.wait_for(self.link.checked.wait(), WAIT_SECONDS)
+        await within(WAIT_SECONDS, self.link.checked.wait())
 
     def learn(self, read: SessionDescription, mids: Mapping[str, TrackId]) -> None:
         """Which SSRC is whose, from the engine's description."""
@@ -273,7 +274,7 @@ class Viewer(Client):
     async def changed(self) -> None:
         """Wait for anything to arrive."""
         self._changed.clear()
-        await asyncio.wait_for(self._changed.wait(), WAIT_SECONDS)
+        await within(WAIT_SECONDS, self._changed.wait())
 
     def indices(self, track: TrackId) -> set[int]:
         """Numbers that arrived."""

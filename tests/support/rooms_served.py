@@ -42,6 +42,7 @@ from tests.support.signalling_client import (
     fingerprint_of,
 )
 from tests.support.stage import Stage
+from tests.support.waiting import within
 
 FASTER: Final = 8
 DESKS: Final = {CITY: "dana", COUNTY: "carlo"}
@@ -362,7 +363,7 @@ class Room:
         """Wait until the room is closed and everything of it stands in the log."""
         led = self.hall._led.get(self.id)
         if led is not None and led.running is not None:
-            await asyncio.wait_for(led.running, PATIENCE_SECONDS)
+            await within(PATIENCE_SECONDS, led.running)
 
 
 async def start_server(

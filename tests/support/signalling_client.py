@@ -24,6 +24,7 @@ from tests.support.media_link import Link
 from tests.support.media_offers import media_lines, offer_text
 from tests.support.media_publisher import Publisher
 from tests.support.media_viewer import Viewer
+from tests.support.waiting import within
 
 SUBPROTOCOL = "qiantong.room.1"
 PATIENCE_SECONDS = 20.0
@@ -177,7 +178,7 @@ class Client:
     async def answer(self, kind: str, body: Json, *, frame: str | None = None) -> Json:
         """The whole answer to a frame, whatever it is."""
         sent = await self.send(kind, body, frame=frame)
-        return await asyncio.wait_for(sent, PATIENCE_SECONDS)
+        return await within(PATIENCE_SECONDS, sent)
 
     async def ask(self, kind: str, *, frame: str | None = None, **body: Any) -> Json:
         """The body of the answer. Raises `Refused`."""
@@ -256,11 +257,11 @@ class Client:
             while not self.closed.is_set():
                 await self.answer("ping", {"seq": 0, "stats": None})
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self.closed.wait(), seconds)
+                    await within(seconds, self.closed.wait())
 
     async def ended(self) -> int:
         """The code with which the other end closes the socket."""
-        await asyncio.wait_for(self.closed.wait(), PATIENCE_SECONDS)
+        await within(PATIENCE_SECONDS, self.closed.wait())
         assert self.code is not None
         return self.code
 

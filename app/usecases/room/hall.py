@@ -97,7 +97,8 @@ class Hall:
             if one.closed_at is None:
                 led = await self.led(one.id)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(led.watch.began.wait(), BEGIN_SECONDS)
+                    async with asyncio.timeout(BEGIN_SECONDS):
+                        await led.watch.began.wait()
 
     async def keep(self) -> None:
         """Take over rooms whose process died, for as long as this one runs."""

@@ -12,6 +12,7 @@ from remote_eval.media.lite.engine import LiteEngine
 from remote_eval.media.lite.peer import PeerState
 from tests.support.engines import bare_lite
 from tests.support.media_clients import WAIT_SECONDS, Publisher, Viewer
+from tests.support.waiting import within
 
 pytestmark = pytest.mark.anyio
 
@@ -59,7 +60,7 @@ class Linked:
         return dial
 
     async def state(self, wanted: PeerState) -> None:
-        assert await asyncio.wait_for(self.states.get(), WAIT_SECONDS) == wanted
+        assert await within(WAIT_SECONDS, self.states.get()) == wanted
 
     async def close(self) -> None:
         for engine in (self.site, self.hub):

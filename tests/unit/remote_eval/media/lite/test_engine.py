@@ -35,6 +35,7 @@ from remote_eval.media.lite.rtp import read_packet, write_header
 from remote_eval.media.lite.speaking import SILENCE, Speaking
 from tests.support.engines import bare_lite
 from tests.support.media_clients import WAIT_SECONDS, Publisher, Viewer
+from tests.support.waiting import within
 
 pytestmark = pytest.mark.anyio
 
@@ -315,7 +316,7 @@ async def test_a_seat_that_goes_on_from_another_port_is_followed(world: World) -
     for client in (anna, ben):
         client.link.checked.clear()
         await client.link.move()
-        await asyncio.wait_for(client.link.checked.wait(), WAIT_SECONDS)
+        await within(WAIT_SECONDS, client.link.checked.wait())
     anna.send_voice()
     await ben.until(VOICE, 2)
     await anna.close()
