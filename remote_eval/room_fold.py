@@ -106,6 +106,10 @@ def _hold(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomState:
     return _doubt(state, [cause.split(":", 1)[1] for cause in causes if cause.startswith("identify:")])
 
 
+def _directive(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomState:
+    return replace(state, directive=rs.Directive(order=body["order"], reason=body["reason"], at=event.at))
+
+
 def _accrue_all(state: RoomState, at: datetime) -> RoomState:
     resting = rs.BREAK in state.holds
     members = {one.id: accrue(one, at, in_break=resting) for one in state.members.values()}
@@ -432,7 +436,7 @@ _FOLDS: Final[Mapping[str, _Fold]] = MappingProxyType(
         "contact": _contact,
         "consent": _consent,
         "node": _node,
-        "directive": _no_change,
+        "directive": _directive,
         "watch": _watch,
         "site": _site,
         "outage": _outage,

@@ -110,6 +110,15 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Directive:
+    """The last order of a supervisor: ``pause`` or ``resume``, and why."""
+
+    order: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
     """A hold: kind, causes (``site:ID``, ``recorder``, ``engine``, ``identification``, ``directive``, or the
     kind of a break), since when and until when, None: open.
@@ -294,6 +303,7 @@ class RoomState:
     nodes: Mapping[str, Node]
     phase: str = PREPARING
     holds: Mapping[str, Hold] = field(default_factory=dict)
+    directive: Directive | None = None
     members: Mapping[str, Member] = field(default_factory=dict)
     tracks: Mapping[str, Track] = field(default_factory=dict)
     chat: tuple[Text, ...] = ()
@@ -310,9 +320,9 @@ class RoomState:
     closed_at: datetime | None = None
 
     @property
-    def hold(self) -> Hold | None:
-        """The most urgent hold."""
-        return next((self.holds[kind] for kind in HOLDS if kind in self.holds), None)
+    def urgent_holds(self) -> list[Hold]:
+        """Every hold, the most urgent first."""
+        return [self.holds[kind] for kind in HOLDS if kind in self.holds]
 
     @property
     def live_call(self) -> Call | None:

@@ -52,6 +52,7 @@ def snapshot(state: RoomState, viewer: Member, *, health: Health, now: datetime)
         "calls": _calls(state, viewer),
         "nodes": [],
         "alarms": _alarms(state, viewer),
+        "directive": _directive(state, viewer),
         "outages": [],
         "intercoms": _intercoms(state, viewer),
         "watches": _watches(state, viewer),
@@ -72,7 +73,7 @@ def snapshot(state: RoomState, viewer: Member, *, health: Health, now: datetime)
 
 
 def _room(state: RoomState, viewer: Member) -> _View:
-    hold = _hold(state, viewer)
+    holds = _holds(state, viewer)
     if viewer.role == rs.BIDDER:
         return {
             "id": state.id,
@@ -81,7 +82,7 @@ def _room(state: RoomState, viewer: Member) -> _View:
             "begins_at": None,
             "ends_at": None,
             "phase": None,
-            "hold": hold,
+            "holds": holds,
         }
     return {
         "id": state.id,
@@ -90,7 +91,7 @@ def _room(state: RoomState, viewer: Member) -> _View:
         "begins_at": time_text(state.begins_at),
         "ends_at": time_text(state.ends_at),
         "phase": state.phase,
-        "hold": hold,
+        "holds": holds,
     }
 
 
@@ -99,18 +100,32 @@ def _members(state: RoomState, viewer: Member, health: Health) -> list[JsonValue
     return [member_view(one, health) for one in others if knows(state, viewer, one)]
 
 
-def _hold(state: RoomState, viewer: Member) -> JsonValue:
-    hold = state.hold
-    if hold is None:
-        return None
+def _holds(state: RoomState, viewer: Member) -> list[JsonValue]:
+    holds = state.urgent_holds
     if viewer.role == rs.BIDDER:
-        return {"kind": "held", "cause": None, "since": time_text(hold.since), "until": None}
+        since = min((one.since for one in holds), default=None)
+        return (
+            []
+            if since is None
+            else [{"kind": "held", "cause": None, "since": time_text(since), "until": None}]
+        )
+    return [_hold(one) for one in holds]
+
+
+def _hold(hold: rs.Hold) -> _View:
     return {
         "kind": hold.kind,
         "cause": hold.causes[0] if hold.causes else None,
         "since": time_text(hold.since),
         "until": _time(hold.until),
     }
+
+
+def _directive(state: RoomState, viewer: Member) -> JsonValue:
+    said = state.directive
+    if said is None or "directive" not in cell_of(state, viewer).events:
+        return None
+    return {"order": said.order, "reason": said.reason, "at": time_text(said.at)}
 
 
 def _time(moment: datetime | None) -> str | None:

@@ -75,7 +75,8 @@ def test_the_snapshot_of_a_bidder_holds_itself_and_its_call_and_nothing_else() -
     assert {one["id"] for one in view["tracks"]} == {"b1/microphone", "engine/masked"}
     empty = ("members", "sites", "chat", "requests", "nodes", "alarms", "outages", "intercoms", "watches")
     assert all(view[name] == [] for name in empty)
-    assert {view["room"][name] for name in ("phase", "opened_at", "begins_at", "ends_at", "hold")} == {None}
+    assert {view["room"][name] for name in ("phase", "opened_at", "begins_at", "ends_at")} == {None}
+    assert (view["room"]["holds"], view["directive"]) == ([], None)
 
 
 def everything() -> list[tuple[Room, Event]]:
@@ -108,6 +109,21 @@ def everything() -> list[tuple[Room, Event]]:
     then("w1", cmd.TickNode(node="north/views", state="ok"))
     then(None, cmd.Expel(member="e4", cause="recused"))
     return seen
+
+
+def test_who_comes_during_a_pause_is_shown_every_hold_and_the_reason_and_a_bidder_neither() -> None:
+    made, _ = busy()
+    made.do("v1", cmd.Direct(order="pause", reason="核查设备"))
+    made.fact(cmd.Raise(code="engine"))
+    for member in ("e1", "w1", "s1"):
+        view = shown(made, member)
+        causes = [(one["kind"], one["cause"]) for one in view["room"]["holds"]]
+        assert causes == [("frozen", "engine"), ("paused", "directive")], member
+        assert view["directive"] == {"order": "pause", "reason": "核查设备", "at": view["server_time"]}
+    view = shown(made, "b1")
+    assert [(one["kind"], one["cause"]) for one in view["room"]["holds"]] == [("held", None)]
+    assert view["directive"] is None
+    assert "核查设备" not in json.dumps(view, ensure_ascii=False)
 
 
 def test_no_event_tells_a_bidder_of_a_member_a_site_or_a_cause() -> None:

@@ -24,7 +24,7 @@ export const memberOf = (id: string, over: Partial<Member> = {}): Member => ({ .
 export function snapshotOf(over: Partial<Snapshot> = {}): Snapshot {
   return {
     seq: 10,
-    room: { id: "room_1", title: null, opened_at: TIME, begins_at: TIME, ends_at: TIME, phase: "evaluating", hold: null },
+    room: { id: "room_1", title: null, opened_at: TIME, begins_at: TIME, ends_at: TIME, phase: "evaluating", holds: [] },
     you: MEMBER,
     members: [],
     tracks: [],
@@ -34,6 +34,7 @@ export function snapshotOf(over: Partial<Snapshot> = {}): Snapshot {
     calls: [],
     nodes: [],
     alarms: [],
+    directive: null,
     outages: [],
     intercoms: [],
     watches: [],

@@ -30,7 +30,7 @@ describe("entering", () => {
     expect(reduce(before, { type: "welcome", body: welcome({ resumed: true, snapshot: null }) })).toBe(before);
   });
   it("shows what a bidder may see, which is next to nothing", () => {
-    const view = room({ you: made("mem_b", { role: "bidder", site: null, seat: null }), room: { id: "r", title: null, opened_at: null, begins_at: null, ends_at: null, phase: null, hold: null }, calls: [{ id: "c1", question: "工期？", state: "released" }] as never });
+    const view = room({ you: made("mem_b", { role: "bidder", site: null, seat: null }), room: { id: "r", title: null, opened_at: null, begins_at: null, ends_at: null, phase: null, holds: [] }, calls: [{ id: "c1", question: "工期？", state: "released" }] as never });
     expect(view.phase).toBeNull();
     expect(after(view, ["clarification", { call: "c1", state: "live", track: null }]).calls.get("c1")?.state).toBe("live");
     const held = after(view, ["hold", { on: true }]);
@@ -95,8 +95,15 @@ describe("holds", () => {
     expect(holdOf(after(view, off("frozen"), off("paused"), off("break")))).toBeNull();
   });
   it("whose cause changes are held since they began", () => {
-    const began = room({ room: { id: "r", title: null, opened_at: TIME, begins_at: TIME, ends_at: TIME, phase: "evaluating", hold: { kind: "frozen", cause: "site:a", since: "2026-03-02T00:00:00.000Z", until: null } } });
+    const began = room({ room: { id: "r", title: null, opened_at: TIME, begins_at: TIME, ends_at: TIME, phase: "evaluating", holds: [{ kind: "frozen", cause: "site:a", since: "2026-03-02T00:00:00.000Z", until: null }] } });
     expect(holdOf(after(began, on("frozen", { cause: "recorder" })))).toMatchObject({ since: "2026-03-02T00:00:00.000Z", cause: "recorder" });
+  });
+  it("and the reason of a pause are known to whoever comes while it lasts", () => {
+    const at = { since: TIME, until: null };
+    const holds = [{ kind: "frozen", cause: "engine", ...at }, { kind: "paused", cause: "directive", ...at }] as const;
+    const came = room({ room: { id: "r", title: null, opened_at: TIME, begins_at: TIME, ends_at: TIME, phase: "evaluating", holds: [...holds] }, directive: { order: "pause", reason: "核查设备", at: TIME } });
+    expect(holdOf(after(came, off("frozen")))?.kind).toBe("paused");
+    expect(came.directive?.reason).toBe("核查设备");
   });
   it("end with the room", () => expect(holdOf(after(room(), on("paused"), ["closed", { from: "evaluating", cause: "witness" }]))).toBeNull());
 });

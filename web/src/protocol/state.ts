@@ -100,14 +100,13 @@ export const alarmKey = (one: { readonly code: string; readonly site: string | n
   `${one.code}|${one.site ?? ""}|${one.track ?? ""}`;
 
 function entered(before: RoomView, told: Snapshot): RoomView {
-  const { hold } = told.room;
   return {
     ...NOWHERE,
     link: before.link,
     entered: true,
     room: { id: told.room.id, opened_at: told.room.opened_at, begins_at: told.room.begins_at, ends_at: told.room.ends_at },
     phase: told.room.phase,
-    holds: hold === null ? new Map() : new Map([[hold.kind, hold]]),
+    holds: new Map(told.room.holds.map((one) => [one.kind, one])),
     you: told.you,
     members: byId(told.members),
     tracks: byId(told.tracks),
@@ -117,6 +116,7 @@ function entered(before: RoomView, told: Snapshot): RoomView {
     calls: byId(told.calls),
     nodes: byId(told.nodes),
     alarms: new Map(told.alarms.map((one) => [alarmKey(one), one])),
+    directive: told.directive,
     outages: byId(told.outages),
     intercoms: new Map(told.intercoms.map((one) => [one.from, one])),
     watches: byId(told.watches),

@@ -15,7 +15,7 @@ import { bySite, causeText, clock, span, timeText } from "../../src/ui/room/show
 const t = (key: string, values: Record<string, unknown> = {}): string => `${key.replace("page.room.", "")}${Object.keys(values).length > 0 ? JSON.stringify(values) : ""}`;
 
 function room(phase: Phase, over: Parameters<typeof snapshotOf>[0] = {}, hold: "frozen" | "paused" | "break" | null = null): RoomView {
-  const told = snapshotOf({ ...over, room: { id: "r", title: null, opened_at: TIME, begins_at: "2026-03-02T01:30:00.000Z", ends_at: "2026-03-02T09:00:00.000Z", phase, hold: hold && { kind: hold, cause: null, since: TIME, until: null } } });
+  const told = snapshotOf({ ...over, room: { id: "r", title: null, opened_at: TIME, begins_at: "2026-03-02T01:30:00.000Z", ends_at: "2026-03-02T09:00:00.000Z", phase, holds: hold === null ? [] : [{ kind: hold, cause: null, since: TIME, until: null }] } });
   return reduce(NOWHERE, { type: "welcome", body: { snapshot: told } as never });
 }
 const chair = { you: memberOf("mem_1", { chair: true }) };

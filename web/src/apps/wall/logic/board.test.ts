@@ -90,7 +90,7 @@ describe("sites that come back", () => {
     expect(toResume(view({ you, members: [person("e", { site: "b", confirmed: false, presence: "away" })] }))).toEqual([]);
     const outages = [{ id: "o", site: "a", rule: "during", state: "returned", since: TIME, due: TIME, returned_at: TIME, ended_at: null }];
     expect(toResume(view({ you, outages })).map((one) => one.id)).toEqual(["a"]);
-    const room = { ...snapshotOf().room, hold: { kind: "frozen", cause: "identify:b", since: TIME, until: null } };
+    const room = { ...snapshotOf().room, holds: [{ kind: "frozen" as const, cause: "identify:b", since: TIME, until: null }] };
     expect(toResume(view({ you, room })).map((one) => one.id)).toEqual(["b"]);
   });
 });
