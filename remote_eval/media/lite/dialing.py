@@ -85,6 +85,10 @@ class Dial:
         self._candidates: tuple[tuple[str, int], ...] = ()
         self._checked_at = float("-inf")
         self._is_checked = False
+        self._begin_side()
+
+    def _begin_side(self) -> None:
+        raise NotImplementedError
 
     def offer(self) -> str:
         """The offer to carry to the other engine."""
@@ -222,18 +226,8 @@ class Uplink(Dial):
 
     _direction = "sendonly"
 
-    def __init__(
-        self,
-        room: Hall,
-        connector: Connector,
-        tracks: Sequence[TrackId],
-        *,
-        own: str,
-        pinned: str,
-        told: Callable[[PeerState], None],
-    ) -> None:
-        super().__init__(room, connector, tracks, own=own, pinned=pinned, told=told)
-        self._viewer = Viewer(room, UPLINK, ("", ""), self._session)
+    def _begin_side(self) -> None:
+        self._viewer = Viewer(self.room, UPLINK, ("", ""), self._session)
         self._ssrcs: dict[str, tuple[int, int]] = {}
 
     def _sent(self, mid: str, track: TrackId) -> Sent:
@@ -294,18 +288,9 @@ class Downlink(Dial):
 
     _direction = "recvonly"
 
-    def __init__(
-        self,
-        room: Hall,
-        connector: Connector,
-        tracks: Sequence[TrackId],
-        *,
-        own: str,
-        pinned: str,
-        told: Callable[[PeerState], None],
-    ) -> None:
-        super().__init__(room, connector, tracks, own=own, pinned=pinned, told=told)
-        self._publisher = Publisher(room, UPLINK, ("", ""), session=self._session, ssrc=connector.number(32))
+    def _begin_side(self) -> None:
+        ssrc = self._connector.number(32)
+        self._publisher = Publisher(self.room, UPLINK, ("", ""), session=self._session, ssrc=ssrc)
 
     def _sent(self, mid: str, track: TrackId) -> None:  # noqa: ARG002 - nothing is sent
         return None
