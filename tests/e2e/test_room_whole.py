@@ -56,13 +56,17 @@ def each(seen: set[str]) -> Table:
     return {name: seen - {name} for name in SEATS}
 
 
-def arrives(room: HubRoom, *, masked: str | None = None) -> tuple[Table, Table]:
-    """Who hears and who sees whom, after everybody has asked for everything."""
+def among_itself() -> Table:
+    """The committee hears itself, a witness hears it, and nobody else does."""
+    return each(SEATS) | {"w": SEATS, "v": NOBODY, "s": NOBODY}
+
+
+def arrives(room: HubRoom, heard: Table, seen: Table, *, masked: str | None = None) -> None:
+    """This is who hears and who sees whom, after everybody has asked for everything."""
     people = [name for name in room.members if name not in VIEWS]
     room.ask_for_everything(*people, masked=masked)
-    heard, seen = room.read(room.measure(1.5))
-    empty = dict.fromkeys(people, NOBODY)
-    return empty | heard, empty | seen
+    assert set(people) == set(heard) == set(seen)
+    room.arrives_as(heard, seen)
 
 
 def test_before_the_evaluation_nobody_on_the_committee_sees_or_hears_another(
@@ -70,33 +74,29 @@ def test_before_the_evaluation_nobody_on_the_committee_sees_or_hears_another(
 ) -> None:
     room.enter()
     room.ready()
-    own = {"e": NOBODY, "v": NOBODY}
     for phase in ("preparing", "check-in"):
         if phase == "check-in":
             room.act("w", "phase", to="check-in")
-        heard, seen = arrives(room)
-        assert heard == each(NOBODY) | {"w": SEATS, "v": own["v"], "s": AT_A}, phase
-        assert seen == each(NOBODY) | {"w": SEATS | VIEWS, "v": own["v"], "s": AT_A | {"c1"}}, phase
+        heard = each(NOBODY) | {"w": SEATS, "v": NOBODY, "s": AT_A}
+        arrives(room, heard, heard | {"w": SEATS | VIEWS, "s": AT_A | {"c1"}})
 
 
 def test_in_the_evaluation_the_committee_is_among_itself_before_the_witness(room: HubRoom) -> None:
     room.act("w", "phase", to="evaluating")
-    heard, seen = arrives(room)
-    assert heard == each(SEATS) | {"w": SEATS, "v": NOBODY, "s": NOBODY}
-    assert seen == each(SEATS) | {"w": SEATS | VIEWS, "v": NOBODY, "s": NOBODY}
+    heard = among_itself()
+    arrives(room, heard, heard | {"w": SEATS | VIEWS})
 
 
 def test_a_supervisor_has_legs_while_a_watch_runs_and_not_a_moment_longer(room: HubRoom) -> None:
     room.act("v", "watch-ask", minutes=5, reason="抽查")
     watch = room.event("w", "watch", state="asked")["body"]["watch"]
-    heard, seen = arrives(room)
-    assert (heard["v"], seen["v"]) == (NOBODY, NOBODY), "it was only asked for"
+    heard = among_itself()
+    # It was only asked for.
+    arrives(room, heard, heard | {"w": SEATS | VIEWS})
     room.act("w", "watch-decide", watch=watch, allow=True, reason="同意")
-    heard, seen = arrives(room)
-    assert (heard["v"], seen["v"]) == (SEATS, SEATS | VIEWS)
+    arrives(room, heard | {"v": SEATS}, heard | dict.fromkeys(("w", "v"), SEATS | VIEWS))
     room.act("w", "watch-decide", watch=watch, allow=False, reason="结束")
-    heard, seen = room.read(room.measure())
-    assert (heard["v"], seen["v"]) == (NOBODY, NOBODY)
+    room.arrives_as({"v": NOBODY}, {"v": NOBODY})
 
 
 def test_the_intercom_reaches_whom_it_is_meant_for_and_only_while_pressed(room: HubRoom) -> None:
@@ -116,61 +116,53 @@ def test_a_bidder_hears_a_masked_voice_alone_and_sees_nobody(room: HubRoom) -> N
     room.invite()
     # Waiting, a bidder neither shows nor hears anything, and is shown to no seat.
     assert room.at("b").ask("publish_refused", name="b", sources=["camera"]) == {"*": "signal.not-allowed"}
-    heard, seen = arrives(room)
-    assert (heard["b"], seen["b"]) == (NOBODY, NOBODY)
+    heard = among_itself() | {"b": NOBODY}
+    arrives(room, heard | {"w": SEATS}, heard | {"w": SEATS | VIEWS})
     room.act(room.experts[0], "call-start", call=room.call)
     room.event("b", "clarification", state="live")
     room.publish("b")
     masked = str(room.event("b", "clarification", state="masked")["body"]["track"])
-    heard, seen = arrives(room, masked=masked)
-    assert heard == each(SEATS | {"b"}) | {"w": SEATS | {"b"}, "v": NOBODY, "s": NOBODY, "b": NOBODY}
-    assert seen == each(SEATS | {"b"}) | {"w": SEATS | VIEWS | {"b"}, "v": NOBODY, "s": NOBODY, "b": NOBODY}
+    heard |= each(SEATS | {"b"}) | {"w": SEATS | {"b"}}
+    arrives(room, heard, heard | {"w": SEATS | VIEWS | {"b"}}, masked=masked)
     room.act("e2", "speak", on=True)
-    heard, _ = room.read(room.measure(2.0))
-    assert heard["b"] == {"masked"}
-    told = room.measure()["b"][masked]["hertz"]
+    told = room.arrives_as({"b": {"masked"}}, {"b": NOBODY})["b"][masked]["hertz"]
     assert abs(told - room.tones["e2"]) > 6, "the speaker's own tone came through"
     room.act("e2", "speak", on=False)
     room.act(room.experts[0], "call-end", call=room.call)
     assert room.at("b").ask("ended", name="b") == 4003
-    heard, seen = room.read(room.measure())
-    assert (heard["b"], seen["b"]) == (NOBODY, NOBODY)
-    assert all("b" not in heard[name] | seen[name] for name in SEATS)
+    heard = among_itself() | {"b": NOBODY}
+    room.arrives_as(heard, heard | {"w": SEATS | VIEWS})
     del room.members["b"]
 
 
 def test_a_lost_site_freezes_the_room_for_all_and_a_witness_lets_it_go_on(room: HubRoom) -> None:
     with room.network.wire("site-b").under(CUT):
         room.event("w", "hold", kind="frozen", on=True)
-        heard, seen = room.read(room.measure(1.5))
         here = SEATS - AT_B
-        for name in here:
-            assert (heard[name], seen[name]) == (NOBODY, here - {name}), name
-        assert heard["w"] == here
-        assert seen["w"] == here | {"c1", "c3"}
+        heard = dict.fromkeys(here, NOBODY) | {"w": here}
+        room.arrives_as(heard, {name: here - {name} for name in here} | {"w": here | {"c1", "c3"}})
         assert room.answer("e1", "chat", text="还在吗")["code"] == "signal.not-allowed"
     site = SITES["site-b"][0]
     for name in (*sorted(AT_B), "c2"):
         # The socket was given up meanwhile; media found its way back by itself.
         room.join(name)
     room.until_ok("w", "resume-site", site=site, confirmed=[room.members[name] for name in sorted(AT_B)])
-    heard, _ = arrives(room)
-    assert heard == each(SEATS) | {"w": SEATS, "v": NOBODY, "s": NOBODY, "b": NOBODY}
+    heard = among_itself()
+    arrives(room, heard, heard | {"w": SEATS | VIEWS})
 
 
 def test_signing_is_as_the_evaluation_and_a_closed_room_has_no_leg(
     room: HubRoom, listeners: dict[str, Inside]
 ) -> None:
     room.act("w", "phase", to="signing")
-    heard, seen = arrives(room)
-    assert heard == each(SEATS) | {"w": SEATS, "v": NOBODY, "s": NOBODY, "b": NOBODY}
-    assert seen == each(SEATS) | {"w": SEATS | VIEWS, "v": NOBODY, "s": NOBODY, "b": NOBODY}
+    heard = among_itself()
+    arrives(room, heard, heard | {"w": SEATS | VIEWS})
     stats = room.hub.ask("stats", room=room.id)
     assert stats["unhandled"] == 0
     room.act("w", "phase", to="closed")
     assert room.at("w").ask("ended", name="w") == 4010
-    heard, seen = room.read(room.measure())
-    assert set().union(*heard.values(), *seen.values()) == NOBODY
+    nobody = dict.fromkeys((*SEATS, "w", "v", "s"), NOBODY)
+    room.arrives_as(nobody, nobody)
     room.hub.ask("over", room=room.id, within=60)
     archive = room.hub.ask("archive", room=room.id)
     assert (archive["ok"], archive["whole"]) == (True, True), archive["faults"]

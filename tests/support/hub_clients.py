@@ -19,6 +19,8 @@ from tests.support.real_media import RealPublisher, hertz_of
 from tests.support.signalling_client import Client, Media, Place, Refused, fingerprint_of
 
 _HEARD = 25  # packets of sound that are decoded: half a second
+# What was sent before is read meanwhile: the machine may be seconds of work behind.
+_DRAIN_SECONDS = 0.5
 
 
 @dataclass
@@ -141,6 +143,7 @@ class SiteClients:
     async def measure(self, seconds: float) -> dict[str, dict[str, Any]]:
         """What arrives at everybody here from now on, for a while: by name and track."""
         viewers = {name: one.viewer for name, one in self._people.items() if one.viewer is not None}
+        await asyncio.sleep(_DRAIN_SECONDS)
         for viewer in viewers.values():
             viewer.arrived.clear()
         await asyncio.sleep(seconds)

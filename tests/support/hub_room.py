@@ -4,6 +4,7 @@
         room.enter()            # experts e1 to e7, w (witness), v (supervisor), s (staff), c1 to c3 (cameras)
         room.begin()
         heard, seen = room.read(room.measure())     # by person: whose tones, whose pictures
+        room.arrives_as({"e1": {"e2"}}, {"e1": set()})
 
 Each seat speaks with a tone of its own, so whoever hears it can be told from what arrived, not from what was
 promised. `b` is a bidder, outside of all sites.
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 BOTH: Final = ("camera", "microphone")
 # Tones are 60 Hz apart; a gap within the half second that is looked at blurs one by some.
 _NEAR_HERTZ: Final = 20.0
+# On a loaded machine a voice may falter within one look.
+_LOOKS: Final = 6
 CALL_TOKEN: Final = "call-token-of-one-bidder-0123456789abcdef"
 Table = dict[str, set[str]]
 
@@ -273,6 +276,34 @@ class HubRoom:
                     heard[name].add(self._speaker(told["hertz"]))
         return heard, seen
 
+    def legs(self, measured: Mapping[str, Mapping[str, Any]]) -> tuple[Table, Table]:
+        """Of whom any packet of sound or of pictures arrived, whatever was in it."""
+        names = {member: name for name, member in self.members.items()}
+        sound: Table = {name: set() for name in measured}
+        pictures: Table = {name: set() for name in measured}
+        for name, tracks in measured.items():
+            for track in tracks:
+                member, _, source = track.rpartition("/")
+                owner = "masked" if source == "masked" else names.get(member, member)
+                (pictures if source == "camera" else sound)[name].add(owner)
+        return sound, pictures
+
+    def arrives_as(self, heard: Table, seen: Table, *, seconds: float = 1.5) -> dict[str, dict[str, Any]]:
+        """What arrived when these people heard and saw whom the tables say. One leg too many fails at once;
+        what is missing may falter for some looks."""
+        looks = 0
+        while True:
+            looks += 1
+            measured = self.measure(seconds)
+            sound, pictures = self.legs(measured)
+            assert _beyond(sound, heard) == {}, "heard by who may not"
+            assert _beyond(pictures, seen) == {}, "seen by who may not"
+            tones, faces = self.read(measured)
+            found = _of(tones, heard), _of(faces, seen)
+            if found == (heard, seen):
+                return measured
+            assert looks < _LOOKS, found
+
     def _speaker(self, hertz: float | None) -> str:
         """Whose tone this is; told by its sound and not by the track it came on."""
         near = [name for name, own in self.tones.items() if hertz and abs(own - hertz) < _NEAR_HERTZ]
@@ -286,6 +317,15 @@ class HubRoom:
         self.hub.ask("over", room=self.id, within=60)
         told: dict[str, Any] = self.hub.ask("archive", room=self.id)
         return told
+
+
+def _of(found: Table, wanted: Table) -> Table:
+    return {name: found.get(name, set()) for name in wanted}
+
+
+def _beyond(found: Table, allowed: Table) -> Table:
+    more = {name: found.get(name, set()) - some for name, some in allowed.items()}
+    return {name: some for name, some in more.items() if some}
 
 
 def _put_cookie(context: "BrowserContext", origin: str, token: str) -> None:
