@@ -2,11 +2,13 @@
 
 Calls run side by side and are answered as they end; order within a room is the caller's affair. The engine
 lives longer than a channel: a room goes on when whoever asked for it is gone, and its next channel asks
-`rooms` and goes on from there.
+`rooms` and goes on from there. A channel that is too slow for a room's events is ended: it must not go on as
+if it had heard them all.
 """
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from remote_eval.errors import EvaluationError, MediaError
@@ -18,6 +20,14 @@ from remote_eval.media.engine import MediaEngine, RoomId
 _FAULT: Final = "media.fault"
 
 
+@dataclass(slots=True)
+class _Rooms:
+    """Rooms that are open; those of them that are being closed, whose events end for that reason."""
+
+    open: set[RoomId] = field(default_factory=set)
+    closing: set[RoomId] = field(default_factory=set)
+
+
 class EngineServer:
     """One engine, served to one channel after another or to several."""
 
@@ -25,12 +35,12 @@ class EngineServer:
         """`engine` is closed by whoever made it; `calls` are what it may be asked for."""
         self._engine = engine
         self._calls = calls
-        self._rooms: set[RoomId] = set()
+        self._rooms = _Rooms()
 
     @property
     def has_rooms(self) -> bool:
         """Whether a room is open."""
-        return bool(self._rooms)
+        return bool(self._rooms.open)
 
     async def serve(self, channel: Channel) -> None:
         """Answer a channel until it ends."""
@@ -41,10 +51,10 @@ class EngineServer:
                     "hello": self._engine.name,
                     "capabilities": sorted(self._engine.capabilities),
                     "fingerprint": getattr(self._engine, "fingerprint", None),
-                    "rooms": sorted(self._rooms),
+                    "rooms": sorted(self._rooms.open),
                 }
             )
-            served.watch(self._rooms)
+            served.watch(self._rooms.open)
             await served.run()
 
 
@@ -55,7 +65,7 @@ class _Served:
         self,
         engine: MediaEngine,
         calls: Mapping[str, Call],
-        rooms: set[RoomId],
+        rooms: _Rooms,
         channel: Channel,
         group: asyncio.TaskGroup,
     ) -> None:
@@ -104,16 +114,22 @@ class _Served:
         if call is None:
             raise MediaError("media.control")
         arguments, keywords = _read(call, given)
-        result = call.result.write(await getattr(self._engine, name)(*arguments, **keywords))
-        await self._note(name, arguments)
+        if name == "close_room":
+            self._rooms.closing.add(arguments[0])
+        try:
+            result = call.result.write(await getattr(self._engine, name)(*arguments, **keywords))
+            await self._note(name, arguments)
+        finally:
+            if name == "close_room":
+                self._rooms.closing.discard(arguments[0])
         return result
 
     async def _note(self, name: str, arguments: list[Any]) -> None:
         if name == "open_room":
-            self._rooms.add(arguments[0])
+            self._rooms.open.add(arguments[0])
             self.watch([arguments[0]])
         elif name == "close_room":
-            self._rooms.discard(arguments[0])
+            self._rooms.open.discard(arguments[0])
             # Its last events go out before the answer, behind which nobody listens to them.
             telling = self._telling.pop(arguments[0], None)
             if telling is not None:
@@ -122,6 +138,8 @@ class _Served:
     async def _tell(self, room: RoomId) -> None:
         async for event in self._engine.events(room):
             await self._send({"room": room, "event": event_form(event)})
+        if room in self._rooms.open and room not in self._rooms.closing:
+            await self._channel.aclose()
 
     async def _send(self, frame: dict[str, Any]) -> None:
         async with self._sending:

@@ -1,0 +1,1 @@
+"""The control channel: how an engine is driven from another process."""
