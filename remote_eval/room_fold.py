@@ -150,19 +150,22 @@ def _presence(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomSt
         return state
     until = event.at if state.closed_at is None else state.closed_at
     member = accrue(member, until, in_break=rs.BREAK in state.holds)
-    member = replace(member, presence=body["presence"], presence_since=event.at)
+    moving = member.moving and body["presence"] != rs.HERE
+    member = replace(member, presence=body["presence"], presence_since=event.at, moving=moving)
     return replace(state, members=_put(state.members, member.id, member))
 
 
 def _expelled(state: RoomState, _event: Event, body: Mapping[str, Any]) -> RoomState:
-    gone = body["member"]
-    calls = {one.id: replace(one, speaking=one.speaking - {gone}) for one in state.calls.values()}
-    tracks = {one.id: one for one in state.tracks.values() if one.member != gone}
+    state = _silenced(state, body["member"])
+    return replace(state, members=_without(state.members, body["member"]))
+
+
+def _silenced(state: RoomState, gone: str) -> RoomState:
+    """Nothing comes from this member any more: no track, no voice in a call, no intercom."""
     return replace(
         state,
-        members=_without(state.members, gone),
-        tracks=tracks,
-        calls=calls,
+        tracks={one.id: one for one in state.tracks.values() if one.member != gone},
+        calls={one.id: replace(one, speaking=one.speaking - {gone}) for one in state.calls.values()},
         intercoms=_without(state.intercoms, gone),
     )
 
@@ -372,8 +375,9 @@ def _clear(state: RoomState, _event: Event, body: Mapping[str, Any]) -> RoomStat
 
 
 def _swap(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomState:
+    """The person is on the way: everything but seat, media and presence stays as it was."""
     state = _presence(state, event, {"member": body["member"], "presence": rs.RECONNECTING})
-    return _change_member(state, body["member"], seat=body["to"])
+    return _change_member(_silenced(state, body["member"]), body["member"], seat=body["to"], moving=True)
 
 
 def _report(state: RoomState, _event: Event, body: Mapping[str, Any]) -> RoomState:

@@ -73,7 +73,8 @@ class Device:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """One member. `site` and `seat` are None for who has none; `call` is a bidder's; `confirmed` is False
-    after an outage until a witness has identified the person again (R39).
+    after an outage until a witness has identified the person again (R39); `moving` is True from a swap of the
+    seat until the person comes in from the other one.
 
     `spent`: milliseconds by bucket (a presence, or ``break``) up to `since`; see `remote_eval.presence`.
     """
@@ -90,6 +91,7 @@ class Member:
     presence: str = EXPECTED
     hand: bool = False
     confirmed: bool = True
+    moving: bool = False
     device: Device = Device()
     joined_at: datetime | None = None
     presence_since: datetime | None = None

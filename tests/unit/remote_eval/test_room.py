@@ -271,6 +271,7 @@ def test_a_person_moves_to_a_free_seat_of_the_same_site() -> None:
     made = evaluating()
     assert made.refused("s2", cmd.Swap(seat="seat-e1", to="seat-9"))[0] == "signal.unknown"
     assert made.refused("s1", cmd.Swap(seat="seat-e1", to="seat-e2")) == ("room.state", ["seat-taken"])
+    before = made.later(5_000).state.members["e1"]
     made.do("s1", cmd.Swap(seat="seat-e1", to="seat-9"))
     moved = made.state.members["e1"]
     assert (moved.seat, moved.chair, moved.role, moved.presence) == (
@@ -279,6 +280,31 @@ def test_a_person_moves_to_a_free_seat_of_the_same_site() -> None:
         rs.EXPERT,
         rs.RECONNECTING,
     )
+    assert (moved.joined_at, moved.confirmed) == (before.joined_at, True)
+    assert moved.spent == {rs.HERE: rs.milliseconds(made.now - before.since)}
+
+
+def test_whoever_is_moved_is_on_the_way_until_coming_in_and_nothing_comes_from_the_old_seat() -> None:
+    made = evaluating()
+    assert {"e1/camera", "e1/microphone"} <= made.state.tracks.keys()
+    made.do("s1", cmd.Swap(seat="seat-e1", to="seat-9"))
+    assert made.state.members["e1"].moving
+    assert not [track for track in made.state.tracks if track.startswith("e1/")]
+    made.later(60_000).tick()
+    assert (made.state.members["e1"].presence, made.state.members["e1"].moving) == (rs.AWAY, True)
+    # Moved once more before sitting down.
+    made.do("s1", cmd.Swap(seat="seat-9", to="seat-10"))
+    assert made.state.members["e1"].moving
+    made.fact(cmd.Present(member="e1", presence=rs.HERE))
+    assert (made.state.members["e1"].seat, made.state.members["e1"].moving) == ("seat-10", False)
+
+
+def test_a_chair_who_speaks_to_a_bidder_is_out_of_the_voice_once_moved() -> None:
+    made, call = on_call()
+    made.do("e1", cmd.Speak(on=True))
+    assert made.state.calls[call].speaking == {"e1"}
+    made.do("s1", cmd.Swap(seat="seat-e1", to="seat-9"))
+    assert made.state.calls[call].speaking == frozenset()
 
 
 def test_who_does_not_come_back_within_the_minute_is_away_and_keeps_seat_and_role() -> None:
