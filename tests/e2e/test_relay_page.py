@@ -113,10 +113,13 @@ def test_a_clock_that_is_off_makes_a_signature_that_counts_for_nothing(
 ) -> None:
     with visit(browser, at(today), size=WIDE) as page:
         enter(page, today, "desk.one", minutes_off=6)
-        before = page.locator("article").count()
         put(page, "late.txt", "迟到的文件")
         page.get_by_role("alert").filter(has_text="密钥签名").wait_for()
-        assert page.locator("article").count() == before
+    with visit(browser, at(today), size=WIDE) as page:
+        enter(page, today, "desk.one")
+        put(page, "timely.txt", "按时的文件")
+        page.get_by_role("button", name="取出并核对 timely.txt").wait_for()
+        assert page.locator("article").filter(has_text="late.txt").count() == 0
 
 
 def test_what_was_changed_in_the_box_is_not_given_out(browser: "Browser", today: Day) -> None:

@@ -185,6 +185,27 @@ async def test_a_busy_database_delays_an_answer_and_loses_none(room: Room, besid
     assert Counter(await kinds_of(room))["problem", None] == 1
 
 
+async def test_an_act_whose_socket_closes_meanwhile_is_done_once_and_answered_to_the_next_socket(
+    room: Room, beside_room: Database
+) -> None:
+    await room.open()
+    first = (await room.account("wanda")).client
+    act = {"part": "pc", "text": None}
+    async with beside_room.write() as uow:
+        await uow.rooms.lease("nothing", leader="x", now="0", until="0")
+        await first.send("problem", act, frame="once")
+        session = room.led.live.sessions[first.member]
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not session.seen_before("once")[0]:  # noqa: ASYNC110 - nobody tells it
+                await asyncio.sleep(0)
+        room.led.live.links[first.member].end(4008, "rate")
+        assert await first.ended() == 4008
+    back = await room.socket(cookie=room.cast.cookies["wanda"])
+    await back.hello({"account": True}, resume=first.resume())
+    assert (await back.answer("problem", act, frame="once"))["type"] == "ok"
+    assert Counter(await kinds_of(room))["problem", None] == 1
+
+
 async def test_a_room_whose_ledger_was_changed_is_led_no_further(room: Room, beside_room: Database) -> None:
     await room.open()
     await room.account("wanda")

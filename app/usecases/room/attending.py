@@ -16,6 +16,7 @@ import structlog
 from app.errors import AccessRefusedError, AppError, WriteConflictError
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.room.admission import Door, Standing, member_of
+from app.usecases.room.finishing import finished
 from app.usecases.room.links import Link
 from app.usecases.room.live import GOING_AWAY, LiveRoom
 from crypto.canonical import JsonValue
@@ -86,10 +87,11 @@ class Attendance:
     async def _read(self, link: Link, judge: Judge) -> None:
         while (data := await link.receive()) is not None:
             for output in link.connection.frame(data, now_ms=self._now_ms()):
+                # What was begun is ended, also when the socket closes: its answer is kept.
                 if isinstance(output, Greet):
-                    await self._greet(link, output, judge)
+                    await finished(self._greet(link, output, judge))
                 elif isinstance(output, Act):
-                    await self._act(link, output)
+                    await finished(self._act(link, output))
                 else:
                     link.put([output])
 
