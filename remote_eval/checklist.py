@@ -10,7 +10,7 @@ from typing import Final
 from remote_eval.commands import SignReport, TickNode
 from remote_eval.errors import RoomError, SignallingError
 from remote_eval.room_deed import Deed
-from remote_eval.room_state import Label, RoomState
+from remote_eval.room_state import PAUSED, Label, RoomState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,11 @@ def tick_node(deed: Deed, command: TickNode) -> None:
 
 
 def sign_report(deed: Deed, command: SignReport) -> None:
-    """Sign the witness report. Raises RoomError ``room.state`` with every open node."""
+    """Sign the witness report. Raises RoomError ``room.state`` with every open node, ``room.held`` while a
+    supervisor has paused the room.
+    """
+    if PAUSED in deed.state.holds:
+        raise RoomError("room.held", reasons=[{"code": PAUSED}])
     reasons: list[dict[str, object]] = [
         {"code": "node-open", "node": node} for node in open_nodes(deed.state)
     ]

@@ -264,6 +264,25 @@ class TakeBreak:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskTime:
+    """`time-ask`: a member of the committee finds the time too short, or does so no longer (实施条例 48)."""
+
+    type: ClassVar[str] = "time-ask"
+    on: bool
+    minutes: int | None = None
+    reason: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extend:
+    """A witness moves the end of the booked time, once more than a third of the committee asked for it."""
+
+    type: ClassVar[str] = "extend"
+    minutes: int
+    reason: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Direct:
     """`directive`: a supervisor's order."""
 
@@ -452,6 +471,8 @@ MemberCommand = (
     | TickNode
     | MoveTo
     | TakeBreak
+    | AskTime
+    | Extend
     | Direct
     | WatchAsk
     | WatchDecide

@@ -109,10 +109,10 @@ _SOURCES: Final = frozenset({CAMERA, MICROPHONE})
 
 # ---- seats
 _SEAT_LOBBY: Final = _MEDIA | {"call-witness", "problem", "hand"}
-_SEAT_WORK: Final = _SEAT_LOBBY | {"chat", "contact-ask"}
+_SEAT_WORK: Final = _SEAT_LOBBY | {"chat", "contact-ask", "time-ask"}
 _SEAT_TOLD: Final[Mapping[str, str]] = MappingProxyType(
     {
-        **_scoped("all", "phase hold directive site outage closed"),
+        **_scoped("all", "phase hold directive site outage extended closed"),
         **_scoped("known", "member swap"),
         **_scoped("own", "device health called problem settled contact consent"),
         **_scoped("engine", "alarm clear"),
@@ -121,7 +121,7 @@ _SEAT_TOLD: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 _SEAT_WORK_TOLD: Final[Mapping[str, str]] = MappingProxyType(
-    {**_SEAT_TOLD, **_scoped("all", "chat hand clarification speak"), "speaking": "heard"}
+    {**_SEAT_TOLD, **_scoped("all", "chat hand clarification speak more-time"), "speaking": "heard"}
 )
 # Before the room begins nobody on the committee is told who else is: names open at the start (R13).
 _SEAT_WAITS: Final = Cell(
@@ -164,7 +164,7 @@ _WITNESS_TOLD: Final = _scoped(
     "all",
     "phase hold member device health track chat hand called problem settled intercom speak clarification"
     " entry contact consent node directive watch site outage recording alarm clear swap speaking report"
-    " closed",
+    " more-time extended closed",
 )
 _WITNESS_ACTS: Final = _MEDIA | {
     *("problem", "settle", "intercom", "consent", "deny", "node", "phase", "watch-decide", "resume-site"),
@@ -177,7 +177,7 @@ _WITNESS_WATCHES: Final = Cell(
     knows=_EVERYBODY,
     events=_WITNESS_TOLD,
 )
-_WITNESS_WORKS: Final = _WITNESS_ACTS | {"chat", "break", "call-release", "call-refuse"}
+_WITNESS_WORKS: Final = _WITNESS_ACTS | {"chat", "break", "extend", "call-release", "call-refuse"}
 _WITNESS: Final[Mapping[str, Cell]] = MappingProxyType(
     {
         PREPARING: _WITNESS_WATCHES,
@@ -200,7 +200,7 @@ _SUPERVISOR_TOLD: Final[Mapping[str, str]] = MappingProxyType(
         **_scoped(
             "all",
             "phase hold member called settled intercom clarification entry contact consent node directive"
-            " site outage recording alarm clear swap report closed",
+            " site outage recording alarm clear swap report more-time extended closed",
         ),
         **_scoped("own", "watch device health problem"),
         "track": "seen",
@@ -221,7 +221,7 @@ _SUPERVISOR: Final[Mapping[str, Cell]] = MappingProxyType(
 # ---- staff of a site: before the evaluation its own seats, afterwards the intercom alone
 _STAFF_TOLD: Final[Mapping[str, str]] = MappingProxyType(
     {
-        **_scoped("all", "phase hold directive site outage closed"),
+        **_scoped("all", "phase hold directive site outage extended closed"),
         **_scoped(
             "site", "called problem settled entry contact consent recording alarm clear swap health device"
         ),
@@ -325,7 +325,7 @@ class Keep:
     send: frozenset[str] | None = None
 
 
-_STILL: Final = _MEDIA | {"call-witness", "problem", "hand", "contact-ask"}
+_STILL: Final = _MEDIA | {"call-witness", "problem", "hand", "contact-ask", "time-ask"}
 _SEAT_HELD: Final = Keep(see=frozenset({SEAT_CAMERA}), hear=frozenset({INTERCOM}), send=_STILL)
 _SEAT_RESTS: Final = Keep(see=frozenset(), hear=frozenset(), send=_STILL - {"hand"})
 _NO_CALL: Final = Keep(publish=frozenset(), see=frozenset(), hear=frozenset())

@@ -20,6 +20,7 @@ from remote_eval import (
     room_people,
     room_phases,
     room_requests,
+    room_time,
 )
 from remote_eval import commands as cmd
 from remote_eval.errors import RoomError, SignallingError
@@ -174,6 +175,8 @@ _RULES: Final[Mapping[type, Callable[[Deed, Any], None]]] = MappingProxyType(
         cmd.MoveTo: room_phases.move,
         cmd.Reform: room_phases.reform,
         cmd.TakeBreak: room_holds.take_break,
+        cmd.AskTime: room_time.ask,
+        cmd.Extend: room_time.extend,
         cmd.Direct: room_holds.direct,
         cmd.ResumeSite: room_holds.resume_site,
         cmd.SiteFact: room_holds.site_fact,

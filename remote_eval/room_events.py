@@ -94,6 +94,9 @@ _MEMBER: Final = record(
 _SITES: Final = array(record({"id": _ID, "part": choice("host", "remote"), "label": _LABEL}), 20)
 _NODES: Final = array(record({"id": path(), "site": _ID, "label": _LABEL}), 400)
 _CODE: Final = name()
+_HEADS: Final = integer(0, 99)
+# Minutes that are asked for, or given, at a time.
+MAX_MORE_MINUTES: Final = 24 * 60
 
 # Every kind of event with the shape of its body.
 BODIES: Final[Mapping[str, Shape]] = MappingProxyType(
@@ -160,6 +163,26 @@ BODIES: Final[Mapping[str, Shape]] = MappingProxyType(
             }
         ),
         "node": record({"node": path(), "state": choice("ok", "exception"), "text": _TEXT, "site": _ID}),
+        "more-time": record(
+            {
+                "on": flag,
+                "minutes": nullable(integer(1, MAX_MORE_MINUTES)),
+                "reason": _TEXT,
+                "asking": _HEADS,
+                "of": _HEADS,
+                "due": flag,
+            }
+        ),
+        "extended": record(
+            {
+                "minutes": integer(1, MAX_MORE_MINUTES),
+                "reason": text(),
+                "from": _AT,
+                "ends_at": _AT,
+                "asking": _HEADS,
+                "of": _HEADS,
+            }
+        ),
         "directive": record({"order": choice("pause", "resume"), "reason": text()}),
         "watch": record(
             {

@@ -157,7 +157,9 @@ def _presence(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomSt
 
 def _expelled(state: RoomState, _event: Event, body: Mapping[str, Any]) -> RoomState:
     state = _silenced(state, body["member"])
-    return replace(state, members=_without(state.members, body["member"]))
+    gone = body["member"]
+    asks = _without(state.time_asks, gone)
+    return replace(state, members=_without(state.members, gone), time_asks=asks)
 
 
 def _silenced(state: RoomState, gone: str) -> RoomState:
@@ -310,6 +312,19 @@ def _node(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomState:
     return replace(state, nodes=_put(state.nodes, node.id, ticked))
 
 
+def _more_time(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomState:
+    member = event.member or ""
+    if not body["on"]:
+        return replace(state, time_asks=_without(state.time_asks, member))
+    ask = rs.TimeAsk(member=member, minutes=body["minutes"], reason=body["reason"], at=event.at)
+    return replace(state, time_asks=_put(state.time_asks, member, ask))
+
+
+def _extended(state: RoomState, _event: Event, body: Mapping[str, Any]) -> RoomState:
+    """The asks are answered: whoever needs still more asks again."""
+    return replace(state, ends_at=moment_of(body["ends_at"]), time_asks={})
+
+
 def _watch(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomState:
     if body["state"] == "asked":
         watch = rs.Watch(
@@ -440,6 +455,8 @@ _FOLDS: Final[Mapping[str, _Fold]] = MappingProxyType(
         "contact": _contact,
         "consent": _consent,
         "node": _node,
+        "more-time": _more_time,
+        "extended": _extended,
         "directive": _directive,
         "watch": _watch,
         "site": _site,

@@ -48,8 +48,9 @@ def move(deed: Deed, command: MoveTo) -> None:
     if by != BY_WITNESS:
         reasons = [{"code": "reform-only" if reform else "transition", "from": state.phase, "to": target}]
         raise RoomError("room.phase", reasons=reasons)
-    if state.holds and target != rs.CLOSED:
-        raise RoomError("room.held", reasons=[{"code": kind} for kind in state.holds])
+    # A room that cannot go on may be closed, but not past a supervisor who has stopped it.
+    held = [kind for kind in state.holds if target != rs.CLOSED or kind == rs.PAUSED]
+    deed.require("room.held", [{"code": kind} for kind in held])
     deed.require("room.not-ready", _unready(state, target))
     if target == rs.CLOSED:
         deed.add("closed", from_=state.phase, cause="witness")

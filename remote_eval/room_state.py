@@ -121,6 +121,16 @@ class Directive:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimeAsk:
+    """A member of the committee asks for more time: by how many minutes, and why."""
+
+    member: str
+    minutes: int
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
     """A hold: kind, causes (``site:ID``, ``recorder``, ``engine``, ``identification``, ``directive``, or the
     kind of a break), since when and until when, None: open.
@@ -289,7 +299,8 @@ class Limits:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomState:
     """A room after `seq` events. `ran_ms`: how long the evaluation ran up to `ran_since`, which is None while
-    its clock stands still. `cause`, `closed_at`: why and when it was closed; nothing runs after.
+    its clock stands still. `time_asks`: by member, asks for more time that nobody has answered yet. `cause`,
+    `closed_at`: why and when it was closed; nothing runs after.
     """
 
     id: str
@@ -315,6 +326,7 @@ class RoomState:
     alarms: Mapping[str, Alarm] = field(default_factory=dict)
     outages: Mapping[str, Outage] = field(default_factory=dict)
     intercoms: Mapping[str, Intercom] = field(default_factory=dict)
+    time_asks: Mapping[str, TimeAsk] = field(default_factory=dict)
     ran_ms: int = 0
     ran_since: datetime | None = None
     report: str | None = None

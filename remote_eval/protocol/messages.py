@@ -18,7 +18,7 @@ from crypto.errors import CanonicalError
 from remote_eval import commands as cmd
 from remote_eval.errors import EvaluationError, SignallingError
 from remote_eval.media.engine import CAMERA, INTERCOM, MAX_SDP_BYTES, MICROPHONE
-from remote_eval.room_events import time_text
+from remote_eval.room_events import MAX_MORE_MINUTES, time_text
 from remote_eval.room_state import DEVICE_STATES, PHASES, Device
 from remote_eval.shapes import (
     Shape,
@@ -100,6 +100,7 @@ _PRESSED: Final = record(
 _BREAK_ON: Final = record(
     {"on": constant(expected=True), "kind": choice(*BREAKS), "minutes": integer(1, MAX_BREAK_MINUTES)}
 )
+_MORE: Final = {"minutes": integer(1, MAX_MORE_MINUTES), "reason": _TEXT}
 _OFF: Final = record({"on": constant(expected=False)})
 
 # Every type with the shape of its body.
@@ -139,6 +140,8 @@ BODIES: Final[Mapping[str, Shape]] = MappingProxyType(
         "node": record({"node": path(), "state": choice("ok", "exception"), "text": nullable(_TEXT)}),
         "phase": record({"to": choice(*PHASES)}),
         "break": one_of(_BREAK_ON, _OFF),
+        "time-ask": one_of(record({"on": constant(expected=True), **_MORE}), _OFF),
+        "extend": record(_MORE),
         "directive": record({"order": choice("pause", "resume"), "reason": _TEXT}),
         "watch-ask": record({"minutes": integer(1, 240), "reason": _TEXT}),
         "watch-decide": record({"watch": name(), "allow": flag, "reason": _TEXT}),
@@ -288,6 +291,7 @@ _BUILD: Final[Mapping[str, Callable[[_Body], cmd.MemberCommand | Hello]]] = Mapp
                 *(cmd.Settle, cmd.Speak, cmd.Clarify, cmd.CallRelease, cmd.CallRefuse, cmd.CallStart),
                 *(cmd.CallEnd, cmd.EntryAsk, cmd.ContactAsk, cmd.Agree, cmd.Deny, cmd.ContactBegin),
                 *(cmd.ContactEnd, cmd.TickNode, cmd.MoveTo, cmd.TakeBreak, cmd.Direct, cmd.WatchAsk),
+                *(cmd.AskTime, cmd.Extend),
                 *(cmd.WatchDecide, cmd.Reform, cmd.Swap, cmd.Bye),
             )
         },

@@ -15,6 +15,7 @@ from remote_eval.isolation import cell_of, grants_of, knows, told
 from remote_eval.room_events import Event, time_text
 from remote_eval.room_requests import sees_request
 from remote_eval.room_state import Member, RoomState
+from remote_eval.room_time import is_due
 
 _View = dict[str, JsonValue]
 # Passing kinds: sent with the number of the event before, neither kept nor sent again.
@@ -56,6 +57,7 @@ def snapshot(state: RoomState, viewer: Member, *, health: Health, now: datetime)
         "outages": [],
         "intercoms": _intercoms(state, viewer),
         "watches": _watches(state, viewer),
+        "more_time": _more_time(state, viewer),
         "server_time": time_text(now),
     }
     if viewer.role == rs.BIDDER:
@@ -126,6 +128,16 @@ def _directive(state: RoomState, viewer: Member) -> JsonValue:
     if said is None or "directive" not in cell_of(state, viewer).events:
         return None
     return {"order": said.order, "reason": said.reason, "at": time_text(said.at)}
+
+
+def _more_time(state: RoomState, viewer: Member) -> JsonValue:
+    if "more-time" not in cell_of(state, viewer).events:
+        return None
+    asks: list[JsonValue] = [
+        {"from": one.member, "minutes": one.minutes, "reason": one.reason, "at": time_text(one.at)}
+        for one in state.time_asks.values()
+    ]
+    return {"asks": asks, "of": state.committee, "due": is_due(state)}
 
 
 def _time(moment: datetime | None) -> str | None:

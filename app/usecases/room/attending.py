@@ -16,6 +16,7 @@ import structlog
 from app.errors import AccessRefusedError, AppError, WriteConflictError
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.room.admission import Door, Standing, member_of
+from app.usecases.room.extending import extend
 from app.usecases.room.finishing import finished
 from app.usecases.room.links import Link
 from app.usecases.room.live import GOING_AWAY, LiveRoom
@@ -209,7 +210,10 @@ class Attendance:
             return {"server_time": time_text(live.now())}
         if isinstance(command, Negotiation):
             return await self._negotiate(link, member, command)
-        await live.decide(member, command)
+        if isinstance(command, cmd.Extend):
+            await extend(live, member, command)
+        else:
+            await live.decide(member, command)
         return {}
 
     async def _negotiate(self, link: Link, member: Member, command: Negotiation) -> dict[str, JsonValue]:

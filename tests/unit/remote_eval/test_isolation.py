@@ -76,6 +76,8 @@ SEND = {
     "node": {"witness": "pceksx"},
     "phase": {"witness": "pceks"},
     "break": {"witness": "es"},
+    "time-ask": seats("eks"),
+    "extend": {"witness": "eks"},
     "directive": {"supervisor": "pceks"},
     "watch-ask": {"supervisor": "pceks"},
     "watch-decide": {"witness": "pceks"},
@@ -96,6 +98,8 @@ EVENTS = {
     "directive": BUT_ROOM,
     "site": BUT_ROOM,
     "outage": BUT_ROOM,
+    "extended": BUT_ROOM,
+    "more-time": {**seats("eks all"), **WV},
     "closed": {
         **seats("pceksx all"),
         **WV,

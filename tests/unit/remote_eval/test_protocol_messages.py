@@ -65,6 +65,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "node": {"node": "north/views", "state": "exception", "text": "有遮挡"},
     "phase": {"to": "check-in"},
     "break": {"on": True, "kind": "meal", "minutes": 30},
+    "time-ask": {"on": True, "minutes": 60, "reason": "标书较多"},
+    "extend": {"minutes": 90, "reason": "评审时间不足"},
     "directive": {"order": "pause", "reason": "核查"},
     "watch-ask": {"minutes": 240, "reason": "抽查"},
     "watch-decide": {"watch": "watch_1", "allow": True, "reason": "同意"},

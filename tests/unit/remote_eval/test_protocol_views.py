@@ -76,7 +76,7 @@ def test_the_snapshot_of_a_bidder_holds_itself_and_its_call_and_nothing_else() -
     empty = ("members", "sites", "chat", "requests", "nodes", "alarms", "outages", "intercoms", "watches")
     assert all(view[name] == [] for name in empty)
     assert {view["room"][name] for name in ("phase", "opened_at", "begins_at", "ends_at")} == {None}
-    assert (view["room"]["holds"], view["directive"]) == ([], None)
+    assert (view["room"]["holds"], view["directive"], view["more_time"]) == ([], None, None)
 
 
 def everything() -> list[tuple[Room, Event]]:
@@ -93,6 +93,9 @@ def everything() -> list[tuple[Room, Event]]:
     then("e1", cmd.Speak(on=True))
     then("e1", cmd.Hand(up=True))
     then("e1", cmd.Problem(part="pc", text="黑屏"))
+    then("e1", cmd.AskTime(on=True, minutes=30, reason="投诉材料多"))
+    then("e3", cmd.AskTime(on=True, minutes=60, reason="投诉材料多"))
+    then("w1", cmd.Extend(minutes=60, reason="投诉材料多"))
     then("b1", cmd.SetDevice(device=rs.Device(camera="ok")))
     then("v1", cmd.Direct(order="pause", reason="收到投诉"))
     then("v1", cmd.Direct(order="resume", reason="核查完毕"))
@@ -148,10 +151,12 @@ def test_each_role_is_told_its_kinds_of_the_same_day() -> None:
                 kinds.add(event.kind)
     # No track: while its site is not identified again, no other seat's is its business.
     seat = {"speak", "hand", "directive", "hold", "alarm", "clear", "site", "outage", "member", "phase"}
+    seat |= {"more-time", "extended"}
     assert told["e3"] == seat | {"clarification"}
     assert told["w2"] == {event.kind for _, event in everything()}
     assert told["v1"] == told["w2"] - {"speak", "hand", "problem", "device", "track"}
-    assert told["s2"] == {"directive", "hold", "alarm", "clear", "site", "outage", "member", "phase"}
+    staff = {"directive", "hold", "alarm", "clear", "site", "outage", "member", "phase", "extended"}
+    assert told["s2"] == staff
     assert told["c2"] == {"alarm", "clear"}
 
 

@@ -213,6 +213,21 @@ def test_a_directive_pauses_at_once_and_also_while_results_are_signed() -> None:
     made.do("e1", cmd.Chat(text="继续"))
 
 
+def test_nobody_signs_and_nobody_closes_past_a_supervisor_who_has_stopped_the_room() -> None:
+    made = signing()
+    for node in made.state.nodes:
+        made.do("w1", cmd.TickNode(node=node, state="ok"))
+    made.do("v1", cmd.Direct(order="pause", reason="收到投诉"))
+    assert made.refused("w1", cmd.SignReport(digest="0" * 64)) == ("room.held", ["paused"])
+    assert made.refused("w1", cmd.MoveTo(to=rs.CLOSED)) == ("room.held", ["paused"])
+    made.do("v1", cmd.Direct(order="resume", reason="核查完毕"))
+    # What cannot go on for want of an engine can be ended all the same.
+    made.fact(cmd.Raise(code="engine"))
+    made.do("w1", cmd.SignReport(digest="0" * 64))
+    made.do("w1", cmd.MoveTo(to=rs.CLOSED))
+    assert made.state.phase == rs.CLOSED
+
+
 def test_a_break_stops_the_clock_and_warns_when_it_is_over() -> None:
     made = evaluating().later(HOUR)
     assert evaluation_ms(made.state, made.now) == HOUR

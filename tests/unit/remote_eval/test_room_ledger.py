@@ -63,6 +63,9 @@ COMMANDS = st.one_of(
     ),
     st.builds(cmd.MoveTo, to=st.sampled_from(rs.PHASES)),
     st.builds(cmd.TakeBreak, on=st.booleans(), kind=st.sampled_from(["meal", "night"]), minutes=st.just(5)),
+    st.builds(cmd.AskTime, on=st.just(value=True), minutes=st.sampled_from([30, 60]), reason=reason),
+    st.builds(cmd.AskTime, on=st.just(value=False)),
+    st.builds(cmd.Extend, minutes=st.sampled_from([1, 1_440]), reason=reason),
     st.builds(cmd.Direct, order=st.sampled_from(["pause", "resume"]), reason=reason),
     st.builds(cmd.WatchAsk, minutes=st.just(3), reason=reason),
     st.builds(cmd.WatchDecide, watch=some_id, allow=st.booleans(), reason=reason),
@@ -265,6 +268,9 @@ def test_every_kind_of_event_is_made_by_some_room() -> None:
     made.do("w1", cmd.PressIntercom(on=True, reason="order"))
     made.do("w1", cmd.TickNode(node="north/views", state="ok"))
     made.do("v1", cmd.WatchAsk(minutes=1, reason="看"))
+    made.do("e1", cmd.AskTime(on=True, minutes=30, reason="标书较多"))
+    made.do("e2", cmd.AskTime(on=True, minutes=60, reason="时间不足"))
+    made.do("w1", cmd.Extend(minutes=60, reason="评审时间不足"))
     made.do("v1", cmd.Direct(order="pause", reason="停"))
     made.do("v1", cmd.Direct(order="resume", reason="走"))
     made.fact(cmd.SiteFact(site="south", link=rs.LOST), cmd.Raise(code="disk"), cmd.Clear(code="disk"))
