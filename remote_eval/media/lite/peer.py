@@ -26,7 +26,8 @@ AWAY_MS: Final = 6_000.0
 # Consent ends 30 s after the last check (RFC 7675 §5.1).
 CONSENT_MS: Final = 30_000.0
 _MAX_ADDRESSES: Final = 16
-_MAX_TRANSACTIONS: Final = 256
+# Checks remembered against replay, some minutes of one connection's.
+_MAX_TRANSACTIONS: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +144,8 @@ class Peer:
         before = self._transactions.get(transaction)
         if before is not None:
             return before == source
-        self._transactions[transaction] = source
+        # One address of a connection, however often it checks.
+        self._transactions[transaction] = self.address if source == self.address else source
         if len(self._transactions) > _MAX_TRANSACTIONS:
             self._transactions.popitem(last=False)
         return True

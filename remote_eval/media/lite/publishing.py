@@ -16,7 +16,7 @@ from remote_eval.media.lite.peer import Peer
 from remote_eval.media.lite.rtp import Packet, read_packet, restore, unwrap
 from remote_eval.media.lite.sdp import Section
 from remote_eval.media.lite.track import Track
-from remote_eval.media.lite.uplink import Uplink
+from remote_eval.media.lite.uplink import LOOK_MS, Uplink
 
 REPORT_MS: Final = 1000.0
 _MAX_ECHOES: Final = 8
@@ -131,7 +131,7 @@ class Publisher:
             for leg in track.legs:
                 leg.forward(kept, now)
         self.room.sinks.packet(track, data, self.room.now(now))
-        if asked and inlet.choice.has_feedback("nack"):
+        if asked and not self.uplink.is_full and inlet.choice.has_feedback("nack"):
             self._nack(inlet, track, asked)
         if level is not None:
             told = inlet.speaking.hear(level & 0x7F, now)
@@ -176,19 +176,28 @@ class Publisher:
     # Time.
 
     def tick(self, now: float) -> None:
-        """Ask again for what is missing; report once a second."""
-        for inlet in self.inlets.values():
-            track = inlet.track
-            if track is None:
-                continue
-            again, is_lost = track.missing.due(now, self.rtt_ms)
-            if again and inlet.choice.has_feedback("nack"):
-                self._nack(inlet, track, again)
-            if is_lost and track.kind == "video":
-                track.keyframe.want()
+        """Ask again for what is missing, unless the line is full; report once a second."""
+        sending = [inlet for inlet in self.inlets.values() if inlet.track is not None]
+        less = self.uplink.look(now, is_lossy=any(one.track and one.track.missing for one in sending))
+        for inlet in sending:
+            self._mend(inlet, now)
         if now - self._reported_at >= REPORT_MS:
             self._reported_at = now
-            self._report(now)
+            self._report(sending, now)
+        elif less and (cap := self._cap(sending)):
+            self._send(cap)
+
+    def _mend(self, inlet: Inlet, now: float) -> None:
+        track, is_full = inlet.track, self.uplink.is_full
+        if track is None:
+            return
+        again, is_lost = track.missing.due(now, self.rtt_ms, held=is_full)
+        if again and inlet.choice.has_feedback("nack"):
+            self._nack(inlet, track, again)
+        if is_lost and track.kind == "video":
+            track.keyframe.want()
+        if is_full:
+            track.keyframe.hold(now + LOOK_MS)
 
     def ask_keyframe(self, track: Track) -> bool:
         """Send a PLI for a track of this connection; False when it is not of this connection."""
@@ -204,8 +213,7 @@ class Publisher:
             asked = [track.to_source(number) for number in numbers]
             self._send(wire.write_nack(self.ssrc, inlet.ssrc, asked))
 
-    def _report(self, now: float) -> None:
-        sending = [inlet for inlet in self.inlets.values() if inlet.track is not None]
+    def _report(self, sending: list[Inlet], now: float) -> None:
         blocks = [self._block(inlet, now) for inlet in sending if inlet.ssrc is not None and inlet.received]
         ntp = to_ntp(self.room.wall(now))
         self._echoes[middle(ntp)] = now
@@ -215,17 +223,17 @@ class Publisher:
             wire.write_receiver_report(self.ssrc, blocks)
             + wire.write_cname(self.ssrc, "engine")
             + wire.write_reference_time(self.ssrc, ntp)
-            + self._cap(sending, now)
+            + self._cap(sending)
         )
 
-    def _cap(self, sending: list[Inlet], now: float) -> bytes:
+    def _cap(self, sending: list[Inlet]) -> bytes:
         capped = [
             one.ssrc for one in sending if one.ssrc is not None and one.choice.has_feedback("goog-remb")
         ]
         if not capped:
             return b""
         # Browsers take all of it for the pictures: they do not count voices against it.
-        kbps = self.uplink.video_kbps(now, self.room.spec.video_kbps * len(capped))
+        kbps = self.uplink.video_kbps(self.room.spec.video_kbps * len(capped))
         return wire.write_remb(self.ssrc, kbps * 1000, capped)
 
     def _block(self, inlet: Inlet, now: float) -> bytes:

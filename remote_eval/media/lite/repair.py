@@ -41,11 +41,12 @@ class Missing:
         """Forget all."""
         self._asked.clear()
 
-    def due(self, now: float, rtt_ms: float | None) -> tuple[list[int], bool]:
-        """Numbers to ask for again, not more often than a round trip; and whether some were given up."""
+    def due(self, now: float, rtt_ms: float | None, *, held: bool = False) -> tuple[list[int], bool]:
+        """Numbers to ask for again, not more often than a round trip and not while `held`; and whether some
+        were given up."""
         if not self._asked:
             return [], False
-        step = max(RETRY_MS, rtt_ms or 0.0)
+        step = float("inf") if held else max(RETRY_MS, rtt_ms or 0.0)
         given_up = [number for number, (since, _) in self._asked.items() if now - since > GIVE_UP_MS]
         for number in given_up:
             del self._asked[number]
@@ -62,6 +63,7 @@ class KeyframeAsk:
         self._wanted = False
         self._tries = 0
         self._sent_at = float("-inf")
+        self._held_until = float("-inf")
 
     @property
     def is_wanted(self) -> bool:
@@ -77,9 +79,13 @@ class KeyframeAsk:
         """A keyframe arrived."""
         self._wanted = False
 
+    def hold(self, until: float) -> None:
+        """Do not ask before: a keyframe is several pictures' worth, and the line is full."""
+        self._held_until = until
+
     def is_due(self, now: float) -> bool:
         """Whether to ask now; the caller then asks and says `sent`."""
-        return self._wanted and now - self._sent_at >= KEYFRAME_MS
+        return self._wanted and now >= self._held_until and now - self._sent_at >= KEYFRAME_MS
 
     def sent(self, now: float) -> None:
         """A request went out."""

@@ -3,70 +3,141 @@
 Packets that wait longer and longer stand in a queue: the line is full, and what keeps it full is the picture.
 Lost packets alone say nothing here (a radio line loses some and has room); senders mind them by the reports.
 Sans-I/O; times are milliseconds of the engine's clock. The sender's own clock is never compared with it: only
-how the difference of both changes within `_BASE_SECONDS`.
+how the difference of both changes within `_BASE_LOOKS`. A wait that stays the same whatever is sent, with
+nothing lost, is no queue but a longer way, and counts for nothing from then on.
 """
 
 from collections import deque
+from dataclasses import dataclass, field
 from typing import Final
 
-# A queue that never shortened below this for a whole second stands; speech bears it.
+# Between two looks at the line. A queue that never shortened below this in one look stands; speech bears it.
+LOOK_MS: Final = 100.0
 STANDING_MS: Final = 80.0
-# What is left when a line is full: a little less than it brought, so that the queue drains.
+# What is left of what a full line brings: less the longer its queue is, so that it drains in a second or so.
 DRAIN: Final = 0.85
+MOST_DRAINED: Final = 0.4
+# A second's growth while there is room.
 GROWTH: Final = 1.08
 GROWTH_KBPS: Final = 8.0
 # Encoders of pictures make no less.
 LEAST_KBPS: Final = 30.0
-_BASE_SECONDS: Final = 30
+# Waits of so many looks that differ by no more than this are no queue's.
+STILL_LOOKS: Final = 20
+STILL_MS: Final = 12.0
+# Headers of IPv4 and UDP and the tag of SRTP: the line carries them too.
+AROUND: Final = 44
+_BASE_LOOKS: Final = 300
+_VOICE_LOOKS: Final = 20
+# One big packet more or less is much of what a narrow line brings in one look.
+_RATE_LOOKS: Final = 8
+_SURE_LOOKS: Final = 2
+_CLEARLY: Final = 0.9
 _NEVER: Final = float("inf")
 
 
+@dataclass(slots=True)
+class _Look:
+    """What came since a moment; `soonest` by stream: the least time from capture to arrival."""
+
+    since: float
+    octets: int = 0
+    video_octets: int = 0
+    soonest: dict[int, float] = field(default_factory=dict)
+
+
 class Uplink:
-    """One connection that sends."""
+    """One connection that sends. While it `is_full`, whatever is asked for again makes the rest wait."""
 
     def __init__(self) -> None:
-        self._allowed = float("inf")
-        self._video_octets = 0
-        self._octets = 0
-        self._since: float | None = None
-        self._soonest: dict[int, float] = {}
+        self.is_full = False
+        self._allowed = _NEVER
+        self._told = _NEVER
+        self._look: _Look | None = None
         self._bases: dict[int, deque[float]] = {}
+        # What voices took in looks at a line with room, kbit/s: of a full one it is unknown what is lost.
+        self._voices: deque[float] = deque(maxlen=_VOICE_LOOKS)
+        # Of the newest looks at a full line: octets and milliseconds, and waits; what was allowed before.
+        self._came: deque[tuple[int, float]] = deque(maxlen=_RATE_LOOKS)
+        self._waits: deque[float] = deque(maxlen=STILL_LOOKS)
+        self._before = _NEVER
 
     def heard(self, ssrc: int, octets: int, media_ms: float, now: float, *, video: bool) -> None:
         """A packet of a stream came for the first time, captured at `media_ms` of the stream's own time."""
-        self._octets += octets
+        look = self._look
+        if look is None:
+            look = self._look = _Look(now)
+        look.octets += octets + AROUND
         if video:
-            self._video_octets += octets
+            look.video_octets += octets + AROUND
         late = now - media_ms
-        if late < self._soonest.get(ssrc, _NEVER):
-            self._soonest[ssrc] = late
+        if late < look.soonest.get(ssrc, _NEVER):
+            look.soonest[ssrc] = late
 
-    def video_kbps(self, now: float, cap_kbps: float) -> int:
-        """What the pictures of this connection may take from now on, `cap_kbps` at most; to be asked about
-        once a second.
-        """
-        self._allowed = min(self._allowed, cap_kbps)
-        if self._since is None or now <= self._since:
-            self._begin(now)
-            return round(self._allowed)
-        span = now - self._since
-        all_kbps, video_kbps = self._octets * 8 / span, self._video_octets * 8 / span
-        if self._stands():
-            spoken = all_kbps - video_kbps
-            self._allowed = max(LEAST_KBPS, min(self._allowed, DRAIN * all_kbps - spoken))
+    def video_kbps(self, cap_kbps: float) -> int:
+        """What the pictures of this connection may take from now on, `cap_kbps` at most; taken as told."""
+        self._allowed = self._told = min(self._allowed, cap_kbps)
+        return round(self._told)
+
+    def look(self, now: float, *, is_lossy: bool) -> bool:
+        """Look at the line when it is time: whether it takes clearly less than was told, which the sender is
+        to hear at once. `is_lossy`: numbers are missing."""
+        seen = self._look
+        if seen is None or now - seen.since < LOOK_MS:
+            return False
+        self._look = _Look(now)
+        self._judge(seen, now - seen.since, is_lossy=is_lossy)
+        return self._allowed < _CLEARLY * self._told
+
+    def _judge(self, seen: _Look, span: float, *, is_lossy: bool) -> None:
+        wait = self._wait(seen)
+        if wait is not None and wait > STANDING_MS and self._is_still(wait, is_lossy=is_lossy):
+            self._bases.clear()
+            self._allowed, wait = self._before, 0.0
+        for ssrc, late in seen.soonest.items():
+            self._bases.setdefault(ssrc, deque(maxlen=_BASE_LOOKS)).append(late)
+        if wait is None:
+            return
+        if wait > STANDING_MS:
+            self._give_way(seen.octets, span, wait)
         else:
-            self._allowed = min(cap_kbps, self._allowed * GROWTH + GROWTH_KBPS)
-        self._begin(now)
-        return round(self._allowed)
+            self._grow(seen, span)
 
-    def _begin(self, now: float) -> None:
-        self._since, self._octets, self._video_octets = now, 0, 0
-        for ssrc, late in self._soonest.items():
-            self._bases.setdefault(ssrc, deque(maxlen=_BASE_SECONDS)).append(late)
-        self._soonest.clear()
+    def _wait(self, seen: _Look) -> float | None:
+        """How long every packet waited, on every stream: one stream's time may jump alone, when a device is
+        changed. None when nothing came that tells."""
+        return min(
+            (late - min(self._bases[ssrc]) for ssrc, late in seen.soonest.items() if ssrc in self._bases),
+            default=None,
+        )
 
-    def _stands(self) -> bool:
-        """Whether every packet of the last second waited, on every stream: one stream's time may jump alone,
-        when a device is changed."""
-        waits = [late - min(self._bases[ssrc]) for ssrc, late in self._soonest.items() if ssrc in self._bases]
-        return bool(waits) and min(waits) > STANDING_MS
+    def _is_still(self, wait: float, *, is_lossy: bool) -> bool:
+        if is_lossy:
+            self._waits.clear()
+        self._waits.append(wait)
+        return len(self._waits) == STILL_LOOKS and max(self._waits) - min(self._waits) <= STILL_MS
+
+    def _give_way(self, octets: int, span: float, wait: float) -> None:
+        if not self.is_full:
+            self.is_full, self._before = True, self._allowed
+            self._came.clear()
+        self._came.append((octets, span))
+        if len(self._came) >= _SURE_LOOKS:
+            left = DRAIN - min(MOST_DRAINED, wait / 1000)
+            self._allowed = max(LEAST_KBPS, min(self._before, left * self._brought - self._voice))
+
+    def _grow(self, seen: _Look, span: float) -> None:
+        self.is_full = False
+        self._waits.clear()
+        self._voices.append((seen.octets - seen.video_octets) * 8 / span)
+        seconds = span / 1000
+        self._allowed = self._allowed * GROWTH**seconds + GROWTH_KBPS * seconds
+
+    @property
+    def _brought(self) -> float:
+        """Of a line with a queue, what it can bring, kbit/s."""
+        return sum(octets for octets, _ in self._came) * 8 / sum(span for _, span in self._came)
+
+    @property
+    def _voice(self) -> float:
+        return sum(self._voices) / len(self._voices) if self._voices else 0.0

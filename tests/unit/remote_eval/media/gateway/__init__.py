@@ -1,0 +1,1 @@
+"""Tests of site gateways: greeting, channel, configuration."""
