@@ -56,7 +56,7 @@ async def assign(desk: Desk, principal: Principal, arrival_id: str, *, actor: Ac
     async with platform.database.read() as uow:
         arrival = await find_arrival(uow, principal, arrival_id)
     seed = seating_seed(await _private_seed(platform, arrival.draw_id), arrival.site)
-    slip = _fresh_slip(platform)
+    slip = fresh_slip(platform)
 
     async def work(uow: UnitOfWork) -> Seating:
         here = await find_arrival(uow, principal, arrival_id)
@@ -71,6 +71,12 @@ async def assign(desk: Desk, principal: Principal, arrival_id: str, *, actor: Ac
     seating = await platform.database.transact(work)
     await platform.publisher.covering(seating.log_index + 1, now=platform.clock)
     return Assigned(seating=seating, slip=slip)
+
+
+def fresh_slip(platform: Platform) -> str:
+    """A one-time code, eight digits."""
+    number = int.from_bytes(platform.random(_SLIP_BYTES), "big")
+    return f"{number % 10**SLIP_DIGITS:0{SLIP_DIGITS}d}"
 
 
 def slip_value(arrival_id: str, code: str) -> str:
@@ -180,8 +186,3 @@ async def _private_seed(platform: Platform, draw_id: str) -> bytes:
     if row is None:
         raise NotFoundError("draw.unknown")
     return (await openings.opened(platform, row)).outcome.drawn.seed
-
-
-def _fresh_slip(platform: Platform) -> str:
-    number = int.from_bytes(platform.random(_SLIP_BYTES), "big")
-    return f"{number % 10**SLIP_DIGITS:0{SLIP_DIGITS}d}"

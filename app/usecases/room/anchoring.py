@@ -1,8 +1,9 @@
 """What of a room stands in the log of its draw: heads of its ledger, and of its recordings (R24, R27).
 
-At each phase, and once it is closed, the head of the room's ledger becomes a record of topic ``room``. While
-the recorder runs, the newest heads of its chains become a record of topic ``recording`` once a minute; a part
-that has ended leaves its whole manifest. So nothing before an anchor can be changed, cut or added to.
+At each phase, when somebody was moved to another seat, and once it is closed, the head of the room's ledger
+becomes a record of topic ``room``. While the recorder runs, the newest heads of its chains become a record of
+topic ``recording`` once a minute; a part that has ended leaves its whole manifest. So nothing before an
+anchor can be changed, cut or added to.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -24,7 +25,7 @@ from remote_eval.room_ledger import head_document
 LOG: Final = structlog.get_logger("qiantong.room")
 ANCHOR_SECONDS: Final = 60.0
 # Kinds of events after which the room's head goes into the log.
-ANCHORED: Final = frozenset({"opened", "phase", "closed"})
+ANCHORED: Final = frozenset({"opened", "phase", "swap", "closed"})
 
 
 async def anchor_room(live: LiveRoom) -> None:

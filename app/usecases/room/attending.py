@@ -20,6 +20,7 @@ from app.usecases.room.extending import extend
 from app.usecases.room.finishing import finished
 from app.usecases.room.links import Link
 from app.usecases.room.live import GOING_AWAY, LiveRoom
+from app.usecases.room.swapping import Whence, swap
 from crypto.canonical import JsonValue
 from crypto.hashing import tagged
 from remote_eval import commands as cmd
@@ -111,13 +112,14 @@ class Attendance:
             LOG.warning("room.fault", room=self._live.row.id, code=type(error).__name__)
             link.end(GOING_AWAY, "fault")
             return
-        if member.id not in self._live.state.members or link.connection.ended:
-            # Expelled, or silent, in the very moment.
+        known = self._live.state.members.get(member.id)
+        if known is None or known.seat != standing.seat or link.connection.ended:
+            # Expelled, moved to another seat, or silent, in the very moment.
             link.put([] if link.connection.ended else link.connection.refuse(greet.id))
             return
         link.member, link.standing = member.id, standing.session
         link.fingerprint = greet.hello.fingerprint
-        self._welcome(link, greet, self._live.state.members[member.id])
+        self._welcome(link, greet, known)
         await self._present(member.id)
 
     async def _present(self, member_id: str) -> None:
@@ -210,6 +212,8 @@ class Attendance:
             return {"server_time": time_text(live.now())}
         if isinstance(command, Negotiation):
             return await self._negotiate(link, member, command)
+        if isinstance(command, cmd.Swap):
+            return await swap(live, member, command, Whence(session=link.standing, address=link.address))
         if isinstance(command, cmd.Extend):
             await extend(live, member, command)
         else:

@@ -92,7 +92,8 @@ class Carrier:
             self._masks.clear()
             self._voices = frozenset()
             for member in known:
-                if member not in state.members:
+                # Somebody who is on the way to another seat has no media at the one of before.
+                if member not in state.members or state.members[member].moving:
                     await engine.expel(self.room, MemberId(member))
             self._unsure = set(known) & set(state.members)
             if state.live_call is not None and state.live_call.masked is not None:

@@ -127,12 +127,12 @@ class LiveRoom:
     ) -> tuple[tuple[Event, ...], RoomHead]:
         async def work(uow: UnitOfWork) -> tuple[tuple[Event, ...], RoomHead]:
             command = await asked(uow, self.state) if callable(asked) else asked
-            events = self._judged(actor, command)
+            events = self.judged(actor, command)
             if not events:
                 return events, self._head
             return events, await append(uow, self.platform, self._head, events, leader=self.row.leader)
 
-        if not callable(asked) and not self._judged(actor, asked):
+        if not callable(asked) and not self.judged(actor, asked):
             # Most facts of each second say nothing new: no transaction for them.
             return (), self._head
         for attempt in range(1, MAX_ATTEMPTS + 1):
@@ -149,7 +149,8 @@ class LiveRoom:
                     raise
         raise WriteConflictError("room.moved")  # pragma: no cover - the loop returns or raises
 
-    def _judged(self, actor: Member | None, command: cmd.Command) -> tuple[Event, ...]:
+    def judged(self, actor: Member | None, command: cmd.Command) -> tuple[Event, ...]:
+        """What a decision would come to now; nothing is decided. Raises as `decide`."""
         known = None if actor is None else self.state.members.get(actor.id, actor)
         return room.decide(self.state, known, command, now=self.now(), new_id=self.new_id)
 
@@ -168,13 +169,17 @@ class LiveRoom:
 
         Who closes a room, `actor`, has its answer before its end.
         """
+        for event in events:
+            if event.kind == "swap":
+                # The seat that was left has nothing any more; the member is granted anew by what follows.
+                await self._out(str(event.body["member"]), "swapped")
         await self.carrier.follow(self.state)
         for number, event in enumerate(events, start=self._head.seq - len(events) + 1):
             self._tell(event, number)
         self._tell_sight(before)
         for event in events:
             if event.kind == "member" and event.body["change"] == "expelled":
-                await self._out(str(event.body["member"]))
+                await self._out(str(event.body["member"]), "expelled")
         if self.state.phase == CLOSED:
             self.end_all(ROOM_CLOSED, "closed", but=actor)
 
@@ -206,12 +211,13 @@ class LiveRoom:
         if link is not None:
             link.send(text)
 
-    async def _out(self, member_id: str) -> None:
+    async def _out(self, member_id: str, reason: str) -> None:
+        """End session, socket and legs of a member."""
         self.sessions.pop(member_id, None)
         self.standings.pop(member_id, None)
         link = self.links.pop(member_id, None)
         if link is not None:
-            link.end(NOT_LET_IN, "expelled")
+            link.end(NOT_LET_IN, reason)
         await self.carrier.expel(member_id)
 
     def end_all(self, code: int, reason: str, *, but: str | None = None) -> None:

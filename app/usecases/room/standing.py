@@ -1,18 +1,24 @@
 """Whether those who are in a room still may be: seat sessions, accounts, calls (R16, signalling §5).
 
 A credential counts for as long as what it stood for does, not only when it was shown. Who has lost it is out
-with the next look; legs and socket end with that.
+with the next look; legs and socket end with that. Who is on the way to another seat stays a member for as
+long as that seat waits.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from app.errors import AccessRefusedError
+from app.store.unit_of_work import UnitOfWork
+from app.usecases.arrival.desk import has_a_seat, invitation_of
 from app.usecases.people import sessions
 from app.usecases.room.live import LiveRoom
 from remote_eval import commands as cmd
-from remote_eval.room_state import BIDDER, EXPECTED, EXPERT, Member
+from remote_eval.arrival import SEAT_ASSIGNED
+from remote_eval.errors import EvaluationError
+from remote_eval.room_state import BIDDER, EXPECTED, EXPERT, Member, RoomState
 
 ENDED: Final = "session-ended"
 OVER: Final = "call-over"
@@ -24,7 +30,20 @@ async def check_standing(live: LiveRoom) -> None:
     for one in list(live.state.members.values()):
         cause = None if one.presence == EXPECTED else await _lost(live, one, seated)
         if cause is not None:
-            await live.try_fact(cmd.Expel(member=one.id, cause=cause))
+            await _expel(live, one, cause)
+
+
+async def _expel(live: LiveRoom, member: Member, cause: str) -> None:
+    """Expel a member; an expert is looked at once more in the decision, as a swap may have come before it."""
+
+    async def prepare(_uow: UnitOfWork, state: RoomState) -> cmd.Command:
+        known = state.members.get(member.id, member)
+        if known.role == EXPERT and await _lost(live, known, await _seated(live)) is None:
+            return cmd.Tick()
+        return cmd.Expel(member=member.id, cause=cause)
+
+    with suppress(EvaluationError):
+        await live.decide_with(None, prepare)
 
 
 async def _seated(live: LiveRoom) -> Mapping[str, frozenset[str]]:
@@ -48,8 +67,21 @@ async def _lost(live: LiveRoom, member: Member, seated: Mapping[str, frozenset[s
     if member.role == EXPERT:
         # After a change of the room's leader nobody remembers by which session somebody came in.
         own = seated.get(member.id, frozenset())
-        return None if (own if standing is None else own & {standing}) else ENDED
+        if own if standing is None else own & {standing}:
+            return None
+        return None if standing is None and member.moving and await _waits(live, member) else ENDED
     return None if standing is None or await _signed_in(live, standing) else ENDED
+
+
+async def _waits(live: LiveRoom, member: Member) -> bool:
+    """Whether the seat to which somebody was moved still waits for that person."""
+    async with live.platform.database.read() as uow:
+        rows = await uow.rooms.members(live.row.id)
+        identity = next((one.identity for one in rows if one.id == member.id), "")
+        arrival = await uow.arrivals.get(identity.removeprefix("arrival:"))
+        if arrival is None or arrival.state != SEAT_ASSIGNED:
+            return False
+        return has_a_seat(await invitation_of(uow, arrival))
 
 
 async def _signed_in(live: LiveRoom, session_id: str) -> bool:
