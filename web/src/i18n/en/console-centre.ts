@@ -105,6 +105,7 @@ export default {
       "relay-put": "Put into the relay box",
       "relay-take": "Taken from the relay box",
       "seat-given": "Seat given",
+      "seat-moved": "Moved to another seat",
       "seat-key-approved": "Seat key approved",
       "seat-key-proposed": "Seat key proposed",
       "seat-key-revoked": "Seat key ended",

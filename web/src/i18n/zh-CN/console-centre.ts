@@ -105,6 +105,7 @@ export default {
       "relay-put": "资料放入",
       "relay-take": "资料取出",
       "seat-given": "分配席位",
+      "seat-moved": "换席",
       "seat-key-approved": "席位密钥批准",
       "seat-key-proposed": "席位密钥提出",
       "seat-key-revoked": "席位密钥停用",

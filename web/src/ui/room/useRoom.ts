@@ -25,7 +25,8 @@ export interface Room {
   /** The browser's tracks by the room's. */
   readonly received: ShallowRef<ReadonlyMap<string, MediaStreamTrack>>;
   readonly media: ShallowRef<{ readonly publish: MediaState; readonly view: MediaState }>;
-  readonly ask: <T extends Exclude<FrameType, "hello">>(type: T, body: Bodies[T]) => Promise<void>;
+  /** The answer's body. Throws Refusal or Unanswered. */
+  readonly ask: <T extends Exclude<FrameType, "hello">>(type: T, body: Bodies[T]) => Promise<Readonly<Record<string, unknown>>>;
   readonly publish: (source: Source, track: MediaStreamTrack | null) => void;
   readonly tellDevices: () => void;
   readonly enter: () => void;
@@ -118,9 +119,7 @@ export function useRoom(entrance: Entrance): Room {
     },
   );
 
-  async function ask<T extends Exclude<FrameType, "hello">>(type: T, body: Bodies[T]): Promise<void> {
-    await client.ask(type, body);
-  }
+  const ask: Room["ask"] = (type, body) => client.ask(type, body);
 
   function tellDevices(): void {
     const device = { ...entrance.devices() };
