@@ -124,10 +124,12 @@ def test_a_bidder_hears_a_masked_voice_alone_and_sees_nobody(room: HubRoom) -> N
     masked = str(room.event("b", "clarification", state="masked")["body"]["track"])
     heard |= each(SEATS | {"b"}) | {"w": SEATS | {"b"}}
     arrives(room, heard, heard | {"w": SEATS | VIEWS | {"b"}}, masked=masked)
+    room.at("e2").ask("speak_in_syllables", name="e2")
     room.act("e2", "speak", on=True)
     told = room.arrives_as({"b": {"masked"}}, {"b": NOBODY})["b"][masked]["hertz"]
     assert abs(told - room.tones["e2"]) > 6, "the speaker's own tone came through"
     room.act("e2", "speak", on=False)
+    room.publish("e2")
     room.act(room.experts[0], "call-end", call=room.call)
     assert room.at("b").ask("ended", name="b") == 4003
     heard = among_itself() | {"b": NOBODY}

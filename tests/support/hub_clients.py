@@ -98,6 +98,12 @@ class SiteClients:
         made.play()
         person.publisher = made
 
+    def speak_in_syllables(self, name: str) -> None:
+        """From now on this person's tone has the pauses of speech."""
+        publisher = self._people[name].publisher
+        assert publisher is not None
+        publisher.syllables = True
+
     async def publish_refused(self, name: str, sources: list[str]) -> dict[str, str]:
         """What is refused of an offer to publish, by source; or the code for the whole offer."""
         person = self._people[name]

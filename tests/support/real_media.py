@@ -23,19 +23,20 @@ FPS: Final = 10
 SAMPLES: Final = 960
 RATE: Final = 48_000
 _PIECE: Final = 1000
+_FAINT: Final = 30
 _SECONDS: Final = 4
 
 
 @lru_cache
-def tone(hertz: int) -> tuple[bytes, ...]:
-    """One second of a tone as 50 Opus packets, which joins its own begin."""
+def tone(hertz: int, level: int = 12_000) -> tuple[bytes, ...]:
+    """One second of a tone as 50 Opus packets, which joins its own begin; `level` of 32,767."""
     encoder: Any = av.CodecContext.create("libopus", "w")
     encoder.sample_rate, encoder.layout, encoder.format = RATE, "mono", "s16"
     encoder.time_base, encoder.bit_rate = Fraction(1, RATE), 24_000
     out: list[bytes] = []
     for number in range(100):
         ticks = np.arange(number * SAMPLES, (number + 1) * SAMPLES)
-        wave = (12_000 * np.sin(2 * math.pi * hertz * ticks / RATE)).astype(np.int16).reshape(1, -1)
+        wave = (level * np.sin(2 * math.pi * hertz * ticks / RATE)).astype(np.int16).reshape(1, -1)
         frame = av.AudioFrame.from_ndarray(wave, format="s16", layout="mono")
         frame.sample_rate, frame.pts = RATE, number * SAMPLES
         out += [bytes(one) for one in encoder.encode(frame)]
@@ -68,17 +69,23 @@ def hertz_of(packets: Sequence[bytes]) -> float | None:
 
 
 class RealPublisher(Publisher):
-    """`hertz` is the voice, `level` of `pictures` the shade of the picture."""
+    """`hertz` is the voice, `level` of `pictures` the shade of the picture.
+
+    In `syllables` the voice pauses for 200 ms of every 600 ms, as speech does: what is made for speech takes a
+    tone that never pauses for noise.
+    """
 
     hertz = 440
     shade = 60
+    syllables = False
     _at = 0
 
     def send_voice(self, source: str = MICROPHONE) -> int:
         """One packet of 20 ms of the tone."""
         one = self.streams[source]
         one.timestamp += SAMPLES
-        packets = tone(self.hertz)
+        pauses = self.syllables and one.index // 10 % 3 == 2
+        packets = tone(self.hertz, _FAINT) if pauses else tone(self.hertz)
         body = padded(packets[one.index % len(packets)], self._trailer(one))
         self._send(one, OPUS, body, marker=False, level=30)
         return one.index
