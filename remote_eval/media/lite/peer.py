@@ -50,6 +50,15 @@ class Outward:
     unmapped: Callable[[Address], None]
 
 
+def _nothing(*_: object) -> None:
+    """What a closed connection calls."""
+
+
+_NOBODY: Final = Outward(
+    send=_nothing, rtp=_nothing, rtcp=_nothing, state=_nothing, mapped=_nothing, unmapped=_nothing
+)
+
+
 class Peer:
     """See the module. `role` and `expected` (fingerprint) are those of DTLS."""
 
@@ -259,3 +268,5 @@ class Peer:
         self._srtp = None
         self._expires_at = None
         self._turn("closed")
+        # Whoever heard of this connection has it, too: without this the collector would find them much later.
+        self._out = _NOBODY

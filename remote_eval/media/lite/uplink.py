@@ -15,8 +15,8 @@ from typing import Final
 LOOK_MS: Final = 100.0
 STANDING_MS: Final = 80.0
 # What is left of what a full line brings: less the longer its queue is, so that it drains in a second or so.
-DRAIN: Final = 0.85
-MOST_DRAINED: Final = 0.4
+DRAIN: Final = 0.95
+MOST_DRAINED: Final = 0.5
 # A second's growth while there is room.
 GROWTH: Final = 1.08
 GROWTH_KBPS: Final = 8.0

@@ -5,6 +5,8 @@ seconds. Two seats send voice and picture, lose some of it, see each other, repo
 connection; a guest comes and goes every ten seconds.
 """
 
+import gc
+import weakref
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -25,9 +27,11 @@ from remote_eval.media.lite.dtls import Dtls, make_context
 from remote_eval.media.lite.engine import LiteEngine
 from remote_eval.media.lite.identity import make_identity
 from remote_eval.media.lite.ntp import to_ntp
+from remote_eval.media.lite.publishing import Publisher
 from remote_eval.media.lite.rtp import read_packet, write_header
 from remote_eval.media.lite.sdp import read_description
 from remote_eval.media.lite.srtp import Srtp
+from remote_eval.media.lite.viewing import Viewer
 from tests.support.engines import MADE_AT
 from tests.support.living import FEW, living
 from tests.support.media_offers import OPUS, VP8, media_lines, offer_text
@@ -37,6 +41,7 @@ pytestmark = pytest.mark.anyio
 ROOM = RoomId("room")
 ANNA, BEN, GUEST = MemberId("mem_anna"), MemberId("mem_ben"), MemberId("mem_guest")
 SOURCES = (CAMERA, MICROPHONE)
+TRACKS = [track_id(member, source) for member in (ANNA, BEN) for source in SOURCES]
 HUB, CLIENT = make_identity(MADE_AT), make_identity(MADE_AT)
 CONTEXT = make_context(CLIENT)
 STEP_MS = 50
@@ -212,19 +217,43 @@ class World:
             self.play(9_900)
 
 
-async def test_a_room_keeps_no_more_after_nine_minutes_and_its_guests_than_after_three() -> None:
-    world = World()
-    await world.engine.open_room(ROOM, RoomSpec(opened_at=0.0, record=None))
-    tracks = [track_id(member, source) for member in (ANNA, BEN) for source in SOURCES]
+@pytest.fixture
+async def world() -> World:
+    """A room with Anna and Ben, who may send and see each other."""
+    made = World()
+    await made.engine.open_room(ROOM, RoomSpec(opened_at=0.0, record=None))
+    grants = Grants(publish=frozenset(SOURCES), receive=frozenset(TRACKS))
     for member in (ANNA, BEN):
-        await world.engine.admit(ROOM, member, Grants(publish=frozenset(SOURCES), receive=frozenset(tracks)))
-        await world.publish(member)
+        await made.engine.admit(ROOM, member, grants)
+        await made.publish(member)
+    return made
+
+
+async def test_a_room_keeps_no_more_after_nine_minutes_and_its_guests_than_after_three(world: World) -> None:
     for member in (ANNA, BEN):
-        await world.view(member, tracks)
-    await world.minutes(3, tracks)
+        await world.view(member, TRACKS)
+    await world.minutes(3, TRACKS)
     before = living()
-    await world.minutes(6, tracks)
+    await world.minutes(6, TRACKS)
     assert living() - before < FEW
     stats = await world.engine.stats(ROOM)
     assert stats.unhandled == 0
-    assert len(stats.legs) == 2 * len(tracks)
+    assert len(stats.legs) == 2 * len(TRACKS)
+
+
+async def test_whoever_left_is_gone_at_once_and_waits_for_no_collector(world: World) -> None:
+    await world.view(ANNA, TRACKS)
+    world.play(100)
+    member = world.engine._rooms[ROOM].members[ANNA]
+    assert member.publisher is not None
+    assert member.viewer is not None
+    sides: list[Publisher | Viewer] = [member.publisher, member.viewer]
+    left = [weakref.ref(one) for side in sides for one in (side, side.peer, side.peer._dtls)]
+    del member, sides
+    gc.collect()
+    gc.disable()
+    try:
+        await world.engine.expel(ROOM, ANNA)
+        assert [one() for one in left] == [None] * 6
+    finally:
+        gc.enable()
