@@ -35,6 +35,7 @@ export function snapshotOf(over: Partial<Snapshot> = {}): Snapshot {
     nodes: [],
     alarms: [],
     directive: null,
+    more_time: null,
     outages: [],
     intercoms: [],
     watches: [],

@@ -113,6 +113,7 @@ const watch = record({
   state: choice("asked", "running", "refused", "over"),
   until: orNull(time),
 });
+const timeAsk = record({ from: id, minutes: count, reason: said, at: time });
 const snapshot = record({
   seq: count,
   room: record({
@@ -137,6 +138,7 @@ const snapshot = record({
   outages: array(outage, 2_000),
   intercoms: array(intercom, 64),
   watches: array(watch, 2_000),
+  more_time: orNull(record({ asks: array(timeAsk, 99), of: count, due: flag })),
   server_time: time,
 });
 const iceServer = record({ urls: array(text(300), 16), username: maybe(word), credential: maybe(text(400)) });
@@ -162,6 +164,7 @@ export type Alarm = Read<typeof alarm>;
 export type Outage = Read<typeof outage>;
 export type Intercom = Read<typeof intercom>;
 export type Watch = Read<typeof watch>;
+export type TimeAsk = Read<typeof timeAsk>;
 export type Devices = Read<typeof devices>;
 export type DeviceState = Devices["camera"];
 export type Role = Member["role"];
@@ -206,6 +209,8 @@ const EVENTS = {
     track: maybe(path),
   }),
   node: record({ node: path, state: choice("ok", "exception"), text: maybe(said), site: maybe(id) }),
+  "more-time": record({ on: flag, minutes: maybe(count), reason: maybe(said), asking: count, of: count, due: flag }),
+  extended: record({ minutes: count, reason: said, ends_at: time }),
   directive: record({ order: choice("pause", "resume"), reason: said }),
   watch: record({
     watch: id,
@@ -367,6 +372,8 @@ export interface Bodies {
   node: { readonly node: string; readonly state: "ok" | "exception"; readonly text: string | null };
   phase: { readonly to: Phase };
   break: { readonly on: false } | { readonly on: true; readonly kind: "meal" | "rest" | "night"; readonly minutes: number };
+  "time-ask": { readonly on: false } | { readonly on: true; readonly minutes: number; readonly reason: string };
+  extend: { readonly minutes: number; readonly reason: string };
   directive: { readonly order: "pause" | "resume"; readonly reason: string };
   "watch-ask": { readonly minutes: number; readonly reason: string };
   "watch-decide": { readonly watch: string; readonly allow: boolean; readonly reason: string };

@@ -75,6 +75,31 @@ describe("people", () => {
   });
 });
 
+describe("more time", () => {
+  const asks = (from: string, on = true, due = false) => ["more-time", { on, minutes: on ? 60 : null, reason: on ? "标书较多" : null, asking: 1, of: 5, due }, from] as [string, object, string];
+  const asked = () => after(room({ members: [made("mem_2"), made("mem_3")] }), asks("mem_2"), asks("mem_3", true, true));
+  it("is asked for by each once, whatever was asked before", () => {
+    const again = after(asked(), asks("mem_2", true, true)).moreTime;
+    expect([[...(again?.asks.keys() ?? [])].sort(), again?.of, again?.due]).toEqual([["mem_2", "mem_3"], 5, true]);
+    expect([...(after(asked(), asks("mem_2", false)).moreTime?.asks.keys() ?? [])]).toEqual(["mem_3"]);
+  });
+  it("is asked for no longer by who is out", () => {
+    const left = after(asked(), ["member", { id: "mem_2", change: "expelled", member: null }]).moreTime;
+    expect([left?.asks.size, left?.due]).toEqual([1, false]);
+  });
+  it("is given, and then nobody asks for it", () => {
+    const body = { minutes: 90, reason: "时间不足", from: TIME, ends_at: "2026-03-02T09:30:00.000Z", asking: 2, of: 5 };
+    const view = after(asked(), ["extended", body, "mem_9"]);
+    expect([view.room.ends_at, view.moreTime?.asks.size, view.moreTime?.due]).toEqual([body.ends_at, 0, false]);
+    expect(after(room(), ["extended", body, "mem_9"]).moreTime).toBeNull();
+  });
+  it("is shown to whoever comes later, as far as it is told", () => {
+    const came = room({ more_time: { asks: [{ from: "mem_2", minutes: 30, reason: "标书较多", at: TIME }], of: 2, due: true } }).moreTime;
+    expect([came?.asks.get("mem_2")?.minutes, came?.due]).toEqual([30, true]);
+    expect(room().moreTime).toBeNull();
+  });
+});
+
 describe("tracks", () => {
   const up = (member: string | null, id: string) => ["track", { id, member, source: "camera", kind: "video", up: true, cause: null }, null] as [string, object, null];
   it("of others are wanted, the own ones and those that went are not", () => {

@@ -1,6 +1,6 @@
 // What a client knows of its room: one reducer from what the server said to a view. Pure; time comes with what happened.
 // An event about something that is not known changes nothing: whoever is not told of a thing has no place for it.
-import { momentOf, type Alarm, type Call, type ChatText, type Devices, type Intercom, type Member, type Node, type Outage, type Phase, type Request, type RoomEvent, type Site, type Snapshot, type Track, type Watch } from "./frames.ts";
+import { momentOf, type Alarm, type Call, type ChatText, type Devices, type Intercom, type Member, type Node, type Outage, type Phase, type Request, type RoomEvent, type Site, type Snapshot, type TimeAsk, type Track, type Watch } from "./frames.ts";
 import type { Ending, LinkState, News } from "./client.ts";
 
 export interface Hold {
@@ -40,6 +40,8 @@ export interface RoomView {
   readonly outages: ReadonlyMap<string, Outage>;
   readonly intercoms: ReadonlyMap<string, Intercom>;
   readonly watches: ReadonlyMap<string, Watch>;
+  /** Who of the committee asks for more time, by member, and of how many they are; null where that is not told. */
+  readonly moreTime: { readonly asks: ReadonlyMap<string, TimeAsk>; readonly of: number; readonly due: boolean } | null;
   /** Who speaks: loudness 0 (loudest) to 127, and when it was heard, server time. */
   readonly speaking: ReadonlyMap<string, { readonly level: number; readonly at: string }>;
   /** The last words of a directive. */
@@ -72,6 +74,7 @@ export const NOWHERE: RoomView = {
   outages: new Map(),
   intercoms: new Map(),
   watches: new Map(),
+  moreTime: null,
   speaking: new Map(),
   directive: null,
   report: null,
@@ -120,6 +123,7 @@ function entered(before: RoomView, told: Snapshot): RoomView {
     outages: byId(told.outages),
     intercoms: new Map(told.intercoms.map((one) => [one.from, one])),
     watches: byId(told.watches),
+    moreTime: told.more_time && { ...told.more_time, asks: new Map(told.more_time.asks.map((one) => [one.from, one])) },
     renewals: before.renewals,
   };
 }
@@ -198,6 +202,10 @@ function fold(view: RoomView, event: RoomEvent): RoomView {
       return { ...view, alarms: put(view.alarms, alarmKey(event.body), { ...event.body, at: event.at }) };
     case "clear":
       return { ...view, alarms: without(view.alarms, alarmKey(event.body)), renewals: view.renewals + (event.body.code === ENGINE ? 1 : 0) };
+    case "more-time":
+      return moreTime(view, event);
+    case "extended":
+      return { ...view, room: { ...view.room, ends_at: event.body.ends_at }, moreTime: view.moreTime && { ...view.moreTime, asks: new Map(), due: false } };
     case "directive":
       return { ...view, directive: { ...event.body, at: event.at } };
     case "report":
@@ -231,12 +239,19 @@ function doubted(view: RoomView, sites: readonly string[]): RoomView {
 function member(view: RoomView, { body }: Of<"member">): RoomView {
   const { id, change, member: now } = body;
   if (id === null) return view;
-  if (change === "expelled") return { ...view, members: without(view.members, id) };
+  if (change === "expelled") return unasked({ ...view, members: without(view.members, id) }, id);
   if (now === null) return view;
   // Only one has the chair.
   const before = change === "chair" && now.chair ? unseated(view) : view;
   if (before.you?.id === id) return { ...before, you: now };
   return { ...before, members: put(before.members, id, now) };
+}
+
+/** Who is out asks for nothing any more. */
+function unasked(view: RoomView, id: string): RoomView {
+  if (view.moreTime === null) return view;
+  const asks = without(view.moreTime.asks, id);
+  return { ...view, moreTime: { ...view.moreTime, asks, due: 3 * asks.size > view.moreTime.of } };
 }
 
 function unseated(view: RoomView): RoomView {
@@ -331,6 +346,12 @@ function watch(view: RoomView, { at, from, body }: Of<"watch">): RoomView {
   const who = body.member ?? from;
   if (who === null) return view;
   return { ...view, watches: put(view.watches, id, { id, from: who, minutes: body.minutes ?? 0, reason: reason ?? "", at, state, until }) };
+}
+
+function moreTime(view: RoomView, { at, from, body: { on, minutes, reason, of, due } }: Of<"more-time">): RoomView {
+  if (from === null) return view;
+  const others = without(view.moreTime?.asks ?? new Map<string, TimeAsk>(), from);
+  return { ...view, moreTime: { asks: on ? put(others, from, { from, minutes: minutes ?? 0, reason: reason ?? "", at }) : others, of, due } };
 }
 
 function outage(view: RoomView, { at, body }: Of<"outage">): RoomView {

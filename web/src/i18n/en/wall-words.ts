@@ -44,6 +44,11 @@ export default {
       masked: "The masked voice runs",
     },
     node: { ok: "{who} witnesses {node}: in order", exception: "{who} witnesses {node}: exception, {text}" },
+    moreTime: {
+      on: "{who} finds the time too short by {minutes} minutes ({n} of {of}): {reason}",
+      off: "{who} asks for more time no longer ({n} of {of})",
+    },
+    extended: "{who} extends the time by {minutes} minutes, to {at}: {reason}",
     directive: { pause: "{who} orders a pause: {reason}", resume: "{who} ends the pause: {reason}" },
     watch: {
       asked: "{who} asks to watch for {minutes} minutes: {reason}",
@@ -114,6 +119,9 @@ export default {
     "no-break": "There is no break now",
     "not-held": "This site needs no resuming now",
     limit: "The outage has not passed its limit, or is past the time to resume",
+    third: "{have} of the committee ask for more time; more than a third are {need}",
+    past: "The extended time would be over already",
+    "seat-booked": "{site}: seat {seat} is booked by others for the time to come",
     "watch-open": "A watch is asked for or runs already",
     "seat-taken": "The seat is taken or booked",
     "seat-unknown": "The site has no such seat",

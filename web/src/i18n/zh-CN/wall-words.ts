@@ -41,6 +41,11 @@ export default {
       masked: "变声已开启",
     },
     node: { ok: "{who} 见证“{node}”：正常", exception: "{who} 见证“{node}”：异常，{text}" },
+    moreTime: {
+      on: "{who} 认为时间不够，希望延长 {minutes} 分钟（{n}/{of} 人）：{reason}",
+      off: "{who} 不再要求延长（{n}/{of} 人）",
+    },
+    extended: "{who} 把评审时间延长 {minutes} 分钟，到 {at}：{reason}",
     directive: { pause: "{who} 下达暂停：{reason}", resume: "{who} 解除暂停：{reason}" },
     watch: {
       asked: "{who} 申请观看 {minutes} 分钟：{reason}",
@@ -111,6 +116,9 @@ export default {
     "no-break": "现在不在休息",
     "not-held": "这个场地现在不需要恢复",
     limit: "中断没有超过时限，或已超过恢复的时限",
+    third: "要求延长的成员 {have} 人，超过三分之一需要 {need} 人",
+    past: "延长后的结束时间已经过去",
+    "seat-booked": "{site}：席位 {seat} 在延长的时段已由其他项目预订",
     "watch-open": "已有一项观看申请或观看",
     "seat-taken": "该席位已有人或已被预订",
     "seat-unknown": "本场地没有该席位",

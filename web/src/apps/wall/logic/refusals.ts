@@ -34,6 +34,7 @@ export function reasonWords(tongue: Tongue, names: Names, refusal: string, reaso
     alarm: word(tongue, "page.alarms.codes", said(reason.alarm)),
     from: word(tongue, "page.room.phase", said(reason.from)),
     ms: said(reason.ms),
+    seat: said(reason.seat),
     have: said(reason.have),
     need: said(reason.need),
   });

@@ -83,6 +83,10 @@ export function sentence(event: Past, tongue: Tongue, names: Names, clock: (at: 
       return say(`clarification.${event.body.state}`, { bidder: event.body.bidder ?? "", reason: event.body.reason ?? "" });
     case "node":
       return say(`node.${event.body.state}`, { node: names.node(event.body.node), text: event.body.text ?? "" });
+    case "more-time":
+      return say(`moreTime.${event.body.on ? "on" : "off"}`, { minutes: event.body.minutes ?? "", reason: event.body.reason ?? "", n: event.body.asking, of: event.body.of });
+    case "extended":
+      return say("extended", { minutes: event.body.minutes, at: clock(event.body.ends_at), reason: event.body.reason });
     case "directive":
       return say(`directive.${event.body.order}`, { reason: event.body.reason });
     case "watch":
@@ -135,6 +139,7 @@ export function before(view: RoomView): RoomEvent[] {
     for (const each of one.consents) put("consent", each.at, each.from, { allow: each.allow, reason: each.reason });
   }
   for (const one of view.calls.values()) if (one.at !== null) put("clarification", one.at, one.from, { state: "asked", bidder: one.bidder });
+  for (const one of view.moreTime?.asks.values() ?? []) put("more-time", one.at, one.from, { ...one, on: true, asking: view.moreTime?.asks.size ?? 0, of: view.moreTime?.of ?? 0 });
   for (const one of view.watches.values()) put("watch", one.at, one.from, { state: "asked", member: one.from, minutes: one.minutes, reason: one.reason });
   for (const one of view.outages.values()) put("outage", one.since, null, { state: "open", site: one.site, due: one.due });
   for (const one of view.alarms.values()) put("alarm", one.at, null, one);

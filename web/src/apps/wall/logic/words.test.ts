@@ -73,6 +73,8 @@ const EVENTS: readonly RoomEvent[] = [
   ...[true, false].map((on) => event("speak", { call: "c", on, member: null })),
   ...["asked", "released", "refused", "live", "ended", "masked"].map((state) => event("clarification", { call: "c", state, bidder: "B1", question: "q", reason: "r", track: null })),
   ...["ok", "exception"].map((state) => event("node", { node: NODE.id, state, text: "t", site: "s1" })),
+  ...[true, false].map((on) => event("more-time", { on, minutes: on ? 60 : null, reason: on ? "r" : null, asking: 1, of: 5, due: false })),
+  event("extended", { minutes: 60, reason: "r", from: TIME, ends_at: TIME, asking: 2, of: 5 }),
   ...["pause", "resume"].map((order) => event("directive", { order, reason: "r" })),
   ...["asked", "running", "refused", "over"].map((state) => event("watch", { watch: "w", state, member: MEMBER.id, reason: "r", until: null, minutes: 5 })),
   ...["up", "degraded", "lost"].map((link) => event("site", { site: "s1", link, recording: "late", clock_ms: 0 }, null)),
@@ -111,8 +113,9 @@ describe("events in words", () => {
   it("of the time before come from the snapshot, in order", () => {
     const chat = [{ seq: 4, at: "2026-11-24T01:00:05.000Z", from: MEMBER.id, text: "二" }];
     const nodes = [{ ...NODE, state: "ok", from: MEMBER.id, at: "2026-11-24T01:00:01.000Z" }];
-    const told = before(view({ chat, nodes }));
-    expect(told.map((one) => one.kind)).toEqual(["node", "chat"]);
+    const asks = [{ from: MEMBER.id, minutes: 60, reason: "多", at: "2026-11-24T01:00:09.000Z" }];
+    const told = before(view({ chat, nodes, more_time: { asks, of: 5, due: false } }));
+    expect(told.map((one) => one.kind)).toEqual(["node", "chat", "more-time"]);
   });
 });
 
@@ -140,7 +143,7 @@ const REASONS: readonly (readonly [string, string])[] = [
   ...["transition", "reform-only", "not-sitting", "closed"].map((one) => ["room.phase", one] as const),
   ...["frozen", "paused", "break"].map((one) => ["room.held", one] as const),
   ["room.quorum", "quorum"],
-  ..."call decided undecided settled not-yours no-consent not-running recording-used recording-other too-many text-missing reason-missing report-signed node-open paused not-paused no-break not-held link limit watch-open seat-taken seat-unknown seat-faulty seat-zone seat-unenrolled room-taken not-seated not-booked full identity closed"
+  ..."call decided undecided settled not-yours no-consent not-running recording-used recording-other too-many text-missing reason-missing report-signed node-open paused not-paused no-break not-held link limit third past seat-booked watch-open seat-taken seat-unknown seat-faulty seat-zone seat-unenrolled room-taken not-seated not-booked full identity closed"
     .split(" ")
     .map((one) => ["room.state", one] as const),
 ];
