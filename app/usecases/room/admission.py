@@ -13,7 +13,7 @@ from typing import Final
 from app.errors import AccessRefusedError, NotFoundError
 from app.store.repositories.rooms import RoomMemberRow, RoomRow
 from app.store.unit_of_work import UnitOfWork
-from app.usecases.arrival.desk import new_id
+from app.usecases.arrival.desk import has_a_seat, invitation_of, new_id
 from app.usecases.arrival.seat_sessions import SeatSession, key_of_session, session_of
 from app.usecases.platform import Platform
 from app.usecases.principals import AT_A_SITE, SITE, SUPERVISOR, WITNESS, Principal
@@ -87,6 +87,8 @@ async def by_seat(uow: UnitOfWork, door: Door, shown: SeatPass) -> Standing:
         raise refused("no-session") from error
     if session.draw_id != door.room.draw_id or session.site not in door.state.sites:
         raise refused("other-draw")
+    if not has_a_seat(await invitation_of(uow, session.arrival)):
+        raise refused("passed-on")
     await _check_binding(uow, door, session, shown)
     return await _at_seat(uow, door, session)
 

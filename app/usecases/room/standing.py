@@ -47,16 +47,23 @@ async def _expel(live: LiveRoom, member: Member, cause: str) -> None:
 
 
 async def _seated(live: LiveRoom) -> Mapping[str, frozenset[str]]:
-    """The live seat sessions of each expert of the room, by member."""
+    """The live seat sessions of each expert of the room whose seat was not passed on, by member."""
     now = live.platform.now()
     async with live.platform.database.read() as uow:
         sessions = [one for site in live.state.sites for one in await uow.seat_access.live_sessions(site)]
         members = await uow.rooms.members(live.row.id)
+        holders = await _holders(uow, live.row.draw_id)
     by_arrival: dict[str, set[str]] = defaultdict(set)
     for session in sessions:
-        if session.expires_at > now:
+        if session.expires_at > now and session.arrival_id in holders:
             by_arrival[f"arrival:{session.arrival_id}"].add(session.id)
     return {one.id: frozenset(by_arrival[one.identity]) for one in members if one.identity in by_arrival}
+
+
+async def _holders(uow: UnitOfWork, draw_id: str) -> frozenset[str]:
+    """The arrivals of those whom a seat of the draw still waits for."""
+    letters = {one.id for one in await uow.invitations.of_draw(draw_id) if has_a_seat(one)}
+    return frozenset(one.id for one in await uow.arrivals.of_draw(draw_id) if one.letter in letters)
 
 
 async def _lost(live: LiveRoom, member: Member, seated: Mapping[str, frozenset[str]]) -> str | None:
