@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.arriving import CITY
+from tests.support.room_moves import seat_of, spare
 from tests.support.room_visits import House, Played, arrived, filming, house
 from tests.support.visits import PHONE, PHONE_ZOOMED, WIDE, ZOOMED, check_reading, press
 
@@ -302,13 +303,19 @@ def test_staff_see_which_seats_are_ready_and_swap_one(eyes: "Browser", rooms: Ho
             assert "未就绪：" in first
             assert "摄像头" in first
             page.locator("#swap-from").select_option(place["seat"])
-            free = page.locator("#swap-to option").first.get_attribute("value")
-            assert free is not None
-            assert free != place["seat"]
-            page.locator("#swap-to").select_option(free)
+            assert page.locator(f"#swap-to option[value='{place['seat']}']").count() == 0
+            # A browser that nobody believes yet is refused, and the page says why.
+            page.locator("#swap-to").select_option(seat_of(CITY, 5))
+            press(page, "换席")
+            page.get_by_text("该席位的浏览器尚未登记").wait_for()
+            page.locator("#swap-to").select_option(played.do(spare).seat)
             check_reading(page, shots, "swap")
             press(page, "换席")
             page.get_by_text("已换席").wait_for()
+            code = page.locator(".ticket code").inner_text()
+            assert len(code) == 8
+            assert code.isdigit()
+            check_reading(page, shots, "swapped")
 
 
 def test_a_machine_becomes_a_room_camera_and_receives_nothing(

@@ -2,7 +2,7 @@
 
 In the one transaction that stores the room's event, the booking's seat is exchanged, the seating moves and
 the session of the old seat ends (`app.usecases.arrival.seat_moves`). The staff member who asked is answered
-with the code for the new seat's browser, which is kept nowhere; one that was lost is replaced at the desk.
+with the code for the new seat's browser, which no store holds; one that was lost is replaced at the desk.
 Who may, the room's core decides before anything outside is looked at.
 """
 
