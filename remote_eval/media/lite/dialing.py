@@ -227,7 +227,7 @@ class Uplink(Dial):
     _direction = "sendonly"
 
     def _begin_side(self) -> None:
-        self._viewer = Viewer(self.room, UPLINK, ("", ""), self._session)
+        self._viewer = Viewer(self.room, UPLINK, ("", ""), self._session, link=True)
         self._ssrcs: dict[str, tuple[int, int]] = {}
 
     def _sent(self, mid: str, track: TrackId) -> Sent:

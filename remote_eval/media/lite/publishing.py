@@ -178,13 +178,14 @@ class Publisher:
     def tick(self, now: float) -> None:
         """Ask again for what is missing, unless the line is full; report once a second."""
         sending = [inlet for inlet in self.inlets.values() if inlet.track is not None]
-        less = self.uplink.look(now, is_lossy=any(one.track and one.track.missing for one in sending))
+        lost = sum(one.track.lost for one in sending if one.track is not None)
+        less = self.uplink.look(now, lost, self._cap_kbps(sending, now))
         for inlet in sending:
             self._mend(inlet, now)
         if now - self._reported_at >= REPORT_MS:
             self._reported_at = now
             self._report(sending, now)
-        elif less and (cap := self._cap(sending)):
+        elif less and (cap := self._cap(sending, now)):
             self._send(cap)
 
     def _mend(self, inlet: Inlet, now: float) -> None:
@@ -223,18 +224,21 @@ class Publisher:
             wire.write_receiver_report(self.ssrc, blocks)
             + wire.write_cname(self.ssrc, "engine")
             + wire.write_reference_time(self.ssrc, ntp)
-            + self._cap(sending)
+            + self._cap(sending, now)
         )
 
-    def _cap(self, sending: list[Inlet]) -> bytes:
-        capped = [
-            one.ssrc for one in sending if one.ssrc is not None and one.choice.has_feedback("goog-remb")
-        ]
+    def _cap(self, sending: list[Inlet], now: float) -> bytes:
+        capped = [one.ssrc for one in _capped(sending) if one.ssrc is not None]
         if not capped:
             return b""
         # Browsers take all of it for the pictures: they do not count voices against it.
-        kbps = self.uplink.video_kbps(self.room.spec.video_kbps * len(capped))
+        kbps = self.uplink.video_kbps(self._cap_kbps(sending, now))
         return wire.write_remb(self.ssrc, kbps * 1000, capped)
+
+    def _cap_kbps(self, sending: list[Inlet], now: float) -> float:
+        """The room's cap of each picture, or what a line further on takes of it."""
+        tracks = [one.track for one in _capped(sending) if one.track is not None]
+        return sum(min(self.room.spec.video_kbps, track.limit_kbps(now)) for track in tracks)
 
     def _block(self, inlet: Inlet, now: float) -> bytes:
         track = inlet.track
@@ -258,3 +262,7 @@ class Publisher:
     def _send(self, packet: bytes) -> None:
         """Feedback travels behind a report (RFC 3550 §6.1)."""
         self.peer.send_rtcp(wire.write_receiver_report(self.ssrc, ()) + packet)
+
+
+def _capped(sending: list[Inlet]) -> list[Inlet]:
+    return [one for one in sending if one.ssrc is not None and one.choice.has_feedback("goog-remb")]

@@ -84,7 +84,15 @@ class ReferenceTime:
     last: int
 
 
-Item = ReferenceTime | SenderReport | Blocks | Nack | Keyframe | Echo
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """What the receiver's line takes of these streams together, bits a second (REMB)."""
+
+    bits_per_second: int
+    ssrcs: tuple[int, ...]
+
+
+Item = ReferenceTime | SenderReport | Blocks | Nack | Keyframe | Cap | Echo
 
 
 def read_compound(data: bytes) -> Iterator[Item]:
@@ -114,6 +122,8 @@ def _read_one(count: int, kind: int, data: bytes) -> Iterator[Item]:
     elif kind == PAYLOAD_FEEDBACK and count == _FIR:
         for at in range(12, len(data) - 7, 8):
             yield Keyframe(struct.unpack_from("!I", data, at)[0])
+    elif kind == PAYLOAD_FEEDBACK and count == _REMB and len(data) >= 20 and data[12:16] == b"REMB":
+        yield _read_cap(data)
     elif kind == EXTENDED:
         yield from _read_extended(data)
 
@@ -136,6 +146,13 @@ def _read_nacked(data: bytes) -> list[int]:
         if len(nacked) > _MAX_NACKED:
             break
     return nacked[:_MAX_NACKED]
+
+
+def _read_cap(data: bytes) -> Cap:
+    (word,) = struct.unpack_from("!I", data, 16)
+    fitting = min(word >> 24, (len(data) - 20) // 4)
+    rate = (word & 0x3FFFF) << (word >> 18 & 0x3F)
+    return Cap(rate, struct.unpack_from(f"!{fitting}I", data, 20))
 
 
 def _read_extended(data: bytes) -> Iterator[Echo | ReferenceTime]:

@@ -13,6 +13,8 @@ from remote_eval.media.lite.rtcp import SenderReport
 from remote_eval.media.lite.rtp import Packet, is_vp8_keyframe, unwrap
 
 CLOCKS: Final = {"audio": 48_000, "video": 90_000}
+# What a link said of its line holds for some of its reports.
+_LIMIT_MS: Final = 3000.0
 # A jump this far is another stream under the same name, not loss (RFC 3550 A.1 takes 3000).
 _MAX_JUMP: Final = 3000
 
@@ -51,6 +53,7 @@ class Track:
         self.packets = 0
         self.octets = 0
         self.newest_at = float("-inf")
+        self._limit = (float("inf"), float("-inf"))
         self._near: int | None = None
         self._base = 0
         self._first = 0
@@ -118,6 +121,15 @@ class Track:
         self._last_timestamp = kept.timestamp
         return asked
 
+    def limit(self, kbps: float, now: float) -> None:
+        """The line that this track is passed on by takes so much of it, for now."""
+        self._limit = kbps, now
+
+    def limit_kbps(self, now: float) -> float:
+        """What a line further on takes, if one said so lately."""
+        kbps, at = self._limit
+        return kbps if now - at <= _LIMIT_MS else float("inf")
+
     def to_source(self, number: int) -> int:
         """The source's own sequence number of a packet, to ask it for."""
         return (number - self._base) & 0xFFFF
@@ -131,12 +143,17 @@ class Track:
         """Packets that there should have been since the first."""
         return self.highest + 1
 
+    @property
+    def lost(self) -> int:
+        """Packets that are missing."""
+        return max(0, self.expected - self.packets)
+
     def stats(self, now: float, recorded_ms: float | None) -> TrackStats:
         """Counters and the rate of the last second."""
         return TrackStats(
             track=self.name,
             packets=self.packets,
-            lost=max(0, self.expected - self.packets),
+            lost=self.lost,
             kbps=self._rate.kbps(now),
             age_ms=now - self.newest_at if self.packets else float("inf"),
             rtt_ms=self.rtt_ms,

@@ -1,7 +1,8 @@
 """How much a member's line takes, as its receiver sees it: what came, and how long it waited on the way.
 
 Packets that wait longer and longer stand in a queue: the line is full, and what keeps it full is the picture.
-Lost packets alone say nothing here (a radio line loses some and has room); senders mind them by the reports.
+Some lost packets say nothing here (a radio line loses some and has room; senders mind them by the reports);
+when every third one is lost for a while, something on the way throws away what is too much.
 Sans-I/O; times are milliseconds of the engine's clock. The sender's own clock is never compared with it: only
 how the difference of both changes within `_BASE_LOOKS`. A wait that stays the same whatever is sent, with
 nothing lost, is no queue but a longer way, and counts for nothing from then on.
@@ -25,6 +26,13 @@ LEAST_KBPS: Final = 30.0
 # Waits of so many looks that differ by no more than this are no queue's.
 STILL_LOOKS: Final = 20
 STILL_MS: Final = 12.0
+# A share of lost packets that is no radio's if so many looks show it one after the other; and one with which
+# a line is not tried for more.
+FLOODED: Final = 0.3
+FLOODED_LOOKS: Final = 5
+LOSSY: Final = 0.1
+_FEW_PACKETS: Final = 5
+_LOSS_LOOKS: Final = 10
 # Headers of IPv4 and UDP and the tag of SRTP: the line carries them too.
 AROUND: Final = 44
 _BASE_LOOKS: Final = 300
@@ -41,6 +49,7 @@ class _Look:
     """What came since a moment; `soonest` by stream: the least time from capture to arrival."""
 
     since: float
+    packets: int = 0
     octets: int = 0
     video_octets: int = 0
     soonest: dict[int, float] = field(default_factory=dict)
@@ -61,12 +70,16 @@ class Uplink:
         self._came: deque[tuple[int, float]] = deque(maxlen=_RATE_LOOKS)
         self._waits: deque[float] = deque(maxlen=STILL_LOOKS)
         self._before = _NEVER
+        self._lost = 0
+        # Packets lost and sent, of the newest looks.
+        self._losses: deque[tuple[int, int]] = deque(maxlen=_LOSS_LOOKS)
 
     def heard(self, ssrc: int, octets: int, media_ms: float, now: float, *, video: bool) -> None:
         """A packet of a stream came for the first time, captured at `media_ms` of the stream's own time."""
         look = self._look
         if look is None:
             look = self._look = _Look(now)
+        look.packets += 1
         look.octets += octets + AROUND
         if video:
             look.video_octets += octets + AROUND
@@ -79,26 +92,28 @@ class Uplink:
         self._allowed = self._told = min(self._allowed, cap_kbps)
         return round(self._told)
 
-    def look(self, now: float, *, is_lossy: bool) -> bool:
-        """Look at the line when it is time: whether it takes clearly less than was told, which the sender is
-        to hear at once. `is_lossy`: numbers are missing."""
+    def look(self, now: float, lost: int, cap_kbps: float) -> bool:
+        """Look at the line when it is time: whether it, or the cap, takes clearly less than was told, which
+        the sender is to hear at once. `lost`: packets of all streams that are missing by now, ever."""
         seen = self._look
         if seen is None or now - seen.since < LOOK_MS:
             return False
         self._look = _Look(now)
-        self._judge(seen, now - seen.since, is_lossy=is_lossy)
-        return self._allowed < _CLEARLY * self._told
+        fresh, self._lost = max(0, lost - self._lost), lost
+        self._judge(seen, now - seen.since, fresh)
+        return min(self._allowed, cap_kbps) < _CLEARLY * self._told
 
-    def _judge(self, seen: _Look, span: float, *, is_lossy: bool) -> None:
+    def _judge(self, seen: _Look, span: float, lost: int) -> None:
         wait = self._wait(seen)
-        if wait is not None and wait > STANDING_MS and self._is_still(wait, is_lossy=is_lossy):
+        if wait is not None and wait > STANDING_MS and self._is_still(wait, lost):
             self._bases.clear()
             self._allowed, wait = self._before, 0.0
         for ssrc, late in seen.soonest.items():
             self._bases.setdefault(ssrc, deque(maxlen=_BASE_LOOKS)).append(late)
+        self._losses.append((lost, seen.packets + lost))
         if wait is None:
             return
-        if wait > STANDING_MS:
+        if wait > STANDING_MS or self._is_flooded:
             self._give_way(seen.octets, span, wait)
         else:
             self._grow(seen, span)
@@ -111,8 +126,8 @@ class Uplink:
             default=None,
         )
 
-    def _is_still(self, wait: float, *, is_lossy: bool) -> bool:
-        if is_lossy:
+    def _is_still(self, wait: float, lost: int) -> bool:
+        if lost:
             self._waits.clear()
         self._waits.append(wait)
         return len(self._waits) == STILL_LOOKS and max(self._waits) - min(self._waits) <= STILL_MS
@@ -123,7 +138,7 @@ class Uplink:
             self._came.clear()
         self._came.append((octets, span))
         if len(self._came) >= _SURE_LOOKS:
-            left = DRAIN - min(MOST_DRAINED, wait / 1000)
+            left = DRAIN - max(0.0, min(MOST_DRAINED, wait / 1000))
             self._allowed = max(LEAST_KBPS, min(self._before, left * self._brought - self._voice))
 
     def _grow(self, seen: _Look, span: float) -> None:
@@ -131,7 +146,15 @@ class Uplink:
         self._waits.clear()
         self._voices.append((seen.octets - seen.video_octets) * 8 / span)
         seconds = span / 1000
-        self._allowed = self._allowed * GROWTH**seconds + GROWTH_KBPS * seconds
+        if sum(lost for lost, _ in self._losses) <= LOSSY * sum(sent for _, sent in self._losses):
+            self._allowed = self._allowed * GROWTH**seconds + GROWTH_KBPS * seconds
+
+    @property
+    def _is_flooded(self) -> bool:
+        """Whether something on the way throws away what is too much. An outage is one look's loss."""
+        newest = list(self._losses)[-FLOODED_LOOKS:]
+        shown = [sent >= _FEW_PACKETS and lost > FLOODED * sent for lost, sent in newest]
+        return len(shown) == FLOODED_LOOKS and all(shown)
 
     @property
     def _brought(self) -> float:

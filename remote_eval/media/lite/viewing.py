@@ -8,9 +8,12 @@ from remote_eval.media.lite.peer import Peer
 
 
 class Viewer:
-    """See the module."""
+    """See the module. One that is a `link` is another engine: what its line takes is all that its members can
+    use, while a member's own narrow line is nobody else's."""
 
-    def __init__(self, room: Hall, member: MemberId, party: tuple[str, str], session: int) -> None:
+    def __init__(
+        self, room: Hall, member: MemberId, party: tuple[str, str], session: int, *, link: bool = False
+    ) -> None:
         self.room = room
         self.member = member
         self.party = party
@@ -20,6 +23,7 @@ class Viewer:
         self.peer: Peer
         self.legs: dict[str, Leg] = {}
         self.rtt_ms: float | None = None
+        self._link = link
 
     def rtp(self, _data: bytes, _now: float) -> None:
         """Nobody sends media here; whoever does is counted."""
@@ -40,6 +44,14 @@ class Viewer:
                 self._echo(item)
             elif isinstance(item, wire.Blocks):
                 self._blocks(item, now)
+            elif isinstance(item, wire.Cap) and self._link:
+                self._share(item, now)
+
+    def _share(self, cap: wire.Cap, now: float) -> None:
+        """Tell the senders of these pictures, each its part."""
+        legs = [leg for ssrc in cap.ssrcs if (leg := self._leg(ssrc)) is not None]
+        for leg in legs:
+            leg.track.limit(cap.bits_per_second / 1000 / len(legs), now)
 
     def _echo(self, asked: wire.ReferenceTime) -> None:
         """Give a reference time back at once, so that the receiver knows the round trip."""

@@ -1,19 +1,24 @@
-"""A sender whose line is full is asked for nothing again, and for no keyframe, until the line has room."""
+"""A sender whose line is full is asked for nothing again, and for no keyframe, until the line has room.
+
+The line may be that of a site: what another engine's line takes is told to all whose pictures go over it.
+"""
 
 import struct
 from dataclasses import dataclass, field
 
 import pytest
 
-from remote_eval.media.engine import CAMERA, Grants, MemberId, RoomId, RoomSpec, track_id
+from remote_eval.media.engine import CAMERA, Grants, MemberId, RoomId, RoomSpec, TrackId, track_id
 from remote_eval.media.lite import rtcp
 from remote_eval.media.lite.codecs import choose
 from remote_eval.media.lite.inlet import Inlet
+from remote_eval.media.lite.leg import Leg, Outlet
 from remote_eval.media.lite.publishing import Publisher
 from remote_eval.media.lite.repair import GIVE_UP_MS, KEYFRAME_MS, KeyframeAsk, Missing
 from remote_eval.media.lite.room import Present, Room
 from remote_eval.media.lite.rtp import write_header
 from remote_eval.media.lite.sdp import Codec, Section
+from remote_eval.media.lite.viewing import Viewer
 
 ANNA = MemberId("mem_anna")
 FACE = track_id(ANNA, CAMERA)
@@ -147,3 +152,47 @@ def test_a_held_wish_for_a_keyframe_is_kept() -> None:
     ask.hold(2 * KEYFRAME_MS)
     assert not ask.is_due(2 * KEYFRAME_MS - 1)
     assert ask.is_due(2 * KEYFRAME_MS)
+
+
+def link_to(world: World, *tracks: TrackId) -> Viewer:
+    """Another engine that takes these tracks; its legs have SSRCs from 100 on."""
+    link = Viewer(world.room, MemberId("uplink"), ("", ""), 2, link=True)
+    link.peer = Heard()  # type: ignore[assignment]
+    for number, name in enumerate(tracks):
+        outlet = Outlet(
+            mid=str(number),
+            ssrc=100 + number,
+            repair_ssrc=None,
+            types={"vp8": VP8},
+            repair_type=None,
+            level_id=None,
+        )
+        send = link.peer.send_rtcp
+        track = world.room.track(name, "video")
+        link.legs[outlet.mid] = Leg(track, link.member, outlet, sequence=1, send_rtp=send, send_rtcp=send)
+    return link
+
+
+def test_what_a_line_further_on_takes_is_shared_by_the_senders_of_its_pictures(world: World) -> None:
+    link = link_to(world, FACE, track_id(MemberId("mem_ben"), CAMERA))
+    link.rtcp(rtcp.write_remb(9, 200_000, [100, 101]), world.now)
+    world.play(0.2)
+    assert world.heard.kbps[-1] == pytest.approx(100, rel=0.01)
+
+
+def test_what_a_line_further_on_took_is_forgotten_when_it_says_no_more(world: World) -> None:
+    link = link_to(world, FACE)
+    for _ in range(6):
+        link.rtcp(rtcp.write_remb(9, 200_000, [100]), world.now)
+        world.play(1)
+    assert world.heard.kbps[-1] == pytest.approx(200, rel=0.01)
+    world.play(30)
+    assert world.heard.kbps[-1] == pytest.approx(800, rel=0.01)
+
+
+def test_a_viewers_own_narrow_line_is_nobody_elses(world: World) -> None:
+    ben = link_to(world, FACE)
+    ben._link = False
+    ben.rtcp(rtcp.write_remb(9, 50_000, [100]), world.now)
+    world.play(2)
+    assert world.heard.kbps[-1] == pytest.approx(800, rel=0.01)

@@ -12,6 +12,7 @@ from aiortc.rtp import (
     RtcpSdesPacket,
     RtcpSenderInfo,
     RtcpSrPacket,
+    pack_remb_fci,
     unpack_remb_fci,
 )
 from hypothesis import given
@@ -61,6 +62,16 @@ def test_a_written_cap_is_read_within_its_precision(rate: int) -> None:
     read, ssrcs = unpack_remb_fci(remb.fci)
     assert ssrcs == [7, 8]
     assert rate * 0.9999 <= read <= rate
+
+
+def test_a_cap_of_another_implementation_is_read_and_a_torn_one_is_not() -> None:
+    cap = bytes(RtcpPsfbPacket(fmt=15, ssrc=1, media_ssrc=0, fci=pack_remb_fci(640_000, [7, 8])))
+    assert list(rtcp.read_compound(cap)) == [rtcp.Cap(640_000, (7, 8))]
+    boast = bytearray(cap)
+    boast[16] = 200
+    assert list(rtcp.read_compound(bytes(boast))) == [rtcp.Cap(640_000, (7, 8))]
+    assert list(rtcp.read_compound(cap.replace(b"REMB", b"BMER"))) == []
+    assert list(rtcp.read_compound(cap[:-4])) == []
 
 
 def test_written_reports_are_read_by_another_implementation() -> None:

@@ -44,7 +44,7 @@ class Line:
         self._sent = {VOICE: 0, FACE: 0}
         self._highest = {VOICE: -1, FACE: -1}
         self._reported = 0
-        self._lossy = False
+        self._lost = 0
 
     def run(self, seconds: float, weather: Weather | None = None) -> "Line":
         """Let it go on, in another weather if one is named."""
@@ -76,15 +76,14 @@ class Line:
 
     def _arrive(self, frame: bytes) -> None:
         ssrc, number, captured = (int.from_bytes(frame[at : at + 4], "big") for at in (0, 4, 8))
-        self._lossy |= number != self._highest[ssrc] + 1
+        self._lost += number - self._highest[ssrc] - 1
         self._highest[ssrc] = number
         self.uplink.heard(ssrc, len(frame) - AROUND - 14, captured, self.now, video=ssrc == FACE)
         if ssrc == VOICE:
             self.voices.append(Came(self.now, number, self.now - captured))
 
     def _look(self) -> None:
-        less = self.uplink.look(self.now, is_lossy=self._lossy)
-        self._lossy = self._lossy and self.now % 1000 != 0
+        less = self.uplink.look(self.now, self._lost, CAP)
         if less or self.now - self._reported >= 1000:
             self._reported = self.now
             self.told.append((self.now, self.uplink.video_kbps(CAP)))
@@ -146,6 +145,23 @@ def test_a_line_too_narrow_for_a_voice_leaves_pictures_the_least() -> None:
     assert line.uplink.is_full
 
 
+def test_a_line_that_throws_away_what_is_too_much_is_full_too() -> None:
+    line = Line().run(5).run(15, Weather(kbps=128, queue_ms=60))
+    assert line.until(5_000, 60) <= 1
+    # This sender minds no losses by itself.
+    assert line.lost(6_500, 19_000) < 0.25 * 12_500 / 20
+
+
+def test_a_line_that_loses_one_in_five_is_not_tried_for_more() -> None:
+    line = Line().run(5).run(2, FALL).run(20, Weather(loss=0.2))
+    assert max(kbps for at, kbps in line.told if at > 8_000) < 60
+
+
+def test_an_outage_is_no_full_line() -> None:
+    line = Line().run(5).run(3, Weather(down=True)).run(5, Weather())
+    assert {kbps for _, kbps in line.told} == {CAP}
+
+
 def test_losses_without_a_queue_are_no_full_line() -> None:
     line = Line().run(20, Weather(loss=0.2))
     assert {kbps for _, kbps in line.told} == {CAP}
@@ -162,7 +178,7 @@ def second(line: Uplink, at: int, *, waits: float, skew: float = 0) -> int:
         captured = at * 1000 + number * 20
         line.heard(VOICE, 100, captured - skew, captured + waits, video=False)
         line.heard(FACE, 1000, captured, captured + waits, video=True)
-        line.look(captured + waits, is_lossy=False)
+        line.look(captured + waits, 0, CAP)
     return line.video_kbps(CAP)
 
 
@@ -173,7 +189,7 @@ def test_a_wait_that_single_packets_are_spared_is_no_full_line() -> None:
         begins = 1000 + look * LOOK_MS
         for wait in (30, 300):
             line.heard(VOICE, 100, begins, begins + wait, video=False)
-        line.look(begins + LOOK_MS, is_lossy=False)
+        line.look(begins + LOOK_MS, 0, CAP)
     assert (line.is_full, line.video_kbps(CAP)) == (False, CAP)
 
 
