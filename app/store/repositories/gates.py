@@ -1,6 +1,6 @@
 """Passages through gates, and alerts of a site that stay open until somebody closes them by name and note."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -126,6 +126,13 @@ class GateRepository:
             site_alerts.c.gate == gate, site_alerts.c.kind == kind, site_alerts.c.closed_at.is_(None)
         )
         return [SiteAlert(**row._mapping) for row in await self._connection.execute(query)]
+
+    async def sites_with(self, kind: str, sites: Collection[str]) -> frozenset[str]:
+        """Those of the sites where an alert of this kind is open."""
+        query = select(site_alerts.c.site).where(
+            site_alerts.c.site.in_(sites), site_alerts.c.kind == kind, site_alerts.c.closed_at.is_(None)
+        )
+        return frozenset(row.site for row in await self._connection.execute(query.distinct()))
 
     async def close_alert(self, alert_id: str, *, by: str, note: str, now: str) -> bool:
         """Close with name and sealed note; false when it was closed before."""

@@ -24,6 +24,7 @@ from app.usecases.platform import Platform
 from app.usecases.room.anchoring import ANCHOR_SECONDS, ANCHORED, anchor_recording, anchor_room
 from app.usecases.room.attending import Attendance, Relays
 from app.usecases.room.carrying import MASK_SECRET_BYTES, Carrier
+from app.usecases.room.desks import desk_news
 from app.usecases.room.finishing import finished
 from app.usecases.room.gateways import GatewayDesk
 from app.usecases.room.keeping import read
@@ -166,6 +167,7 @@ class Hall:
             thresholds=self.pack.thresholds,
             now_ms=self.now_ms,
             standing=check_standing,
+            news=desk_news,
             pause=self.pause,
         )
         led = Led(live=live, attendance=attendance, watch=watch, part=kept.row.part)

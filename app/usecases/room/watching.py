@@ -18,6 +18,7 @@ import structlog
 from app.errors import AppError
 from app.gateways.room_engines import RoomEngines
 from app.usecases.room.attending import Attendance
+from app.usecases.room.desks import DeskNews
 from app.usecases.room.finishing import finished
 from app.usecases.room.live import LiveRoom
 from remote_eval import commands as cmd
@@ -46,13 +47,15 @@ FRESH_MS: Final = 2_500.0
 # A recording that is behind by more is late.
 LATE_MS: Final = 5_000.0
 ENGINE: Final = "engine"
+# Somebody came through a detector with what is not to be inside.
+DETECTOR: Final = "detector"
 Pause = Callable[[float], Awaitable[None]]
 
 
 @dataclass(slots=True, kw_only=True)
 class Watch:
     """One room's courses. `specify` makes the specification of a new run of the engine with its recording,
-    `standing` looks whether those who are there still may be.
+    `standing` looks whether those who are there still may be, `news` what the desks of the sites know.
     """
 
     live: LiveRoom
@@ -62,6 +65,7 @@ class Watch:
     thresholds: Thresholds
     now_ms: Callable[[], int]
     standing: Callable[[LiveRoom], Awaitable[None]]
+    news: Callable[[LiveRoom], Awaitable[DeskNews]]
     pause: Pause = asyncio.sleep
     links: dict[str, SiteLink] = field(default_factory=dict)
     heads: dict[str, Mapping[str, object]] = field(default_factory=dict)
@@ -204,7 +208,7 @@ class Watch:
         tracks = () if stats is None else stats.tracks
         behind = {} if stats is None else _behind(stats)
         self._tell_health(tracks, behind)
-        state = self.live.state
+        state, news = self.live.state, await finished(self.news(self.live))
         for site in state.sites:
             own = [one for one in tracks if self._site(one.track) == site]
             link = look(
@@ -216,7 +220,11 @@ class Watch:
             self.links[site] = link
             late = [behind[one.track] for one in own if one.track in behind]
             recording = _recording(late, running=stats is not None)
-            await self.live.try_fact(cmd.SiteFact(site=site, link=link.state, recording=recording))
+            clock_ms = news.clocks.get(site)
+            fact = cmd.SiteFact(site=site, link=link.state, recording=recording, clock_ms=clock_ms)
+            await self.live.try_fact(fact)
+            alarmed = cmd.Raise if site in news.detectors else cmd.Clear
+            await self.live.try_fact(alarmed(code=DETECTOR, site=site))
 
     def _reading(self, state: RoomState, site: str, tracks: list[TrackStats]) -> Reading:
         now = self.now_ms()

@@ -81,6 +81,7 @@ export default {
       silent: "No sound",
       disk: "Recording disk nearly full",
       recorder: "Recorder lost",
+      detector: "Detector alarm",
       clock: "Clock too far off",
       "loop-lag": "Media service overloaded",
       voice: "Voice mask failed, silence instead",

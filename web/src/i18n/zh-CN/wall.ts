@@ -79,6 +79,7 @@ export default {
       disk: "录制磁盘将满",
       recorder: "录制中断",
       clock: "时钟偏差过大",
+      detector: "检测门报警",
       "loop-lag": "音视频服务过载",
       voice: "变声失败，已静音",
       "break-over": "休息已超时",

@@ -79,7 +79,7 @@ const EVENTS: readonly RoomEvent[] = [
   ...["asked", "running", "refused", "over"].map((state) => event("watch", { watch: "w", state, member: MEMBER.id, reason: "r", until: null, minutes: 5 })),
   ...["up", "degraded", "lost"].map((link) => event("site", { site: "s1", link, recording: "late", clock_ms: 0 }, null)),
   ...["open", "returned", "due", "over"].map((state) => event("outage", { outage: "o", site: "s1", rule: "during", state, since: TIME, due: TIME }, null)),
-  ...["black", "frozen", "silent", "disk", "recorder", "clock", "loop-lag", "voice", "break-over", "engine"].map((code) => event("alarm", { code, site: "s1", track: null, value: 1 }, null)),
+  ...["black", "frozen", "silent", "disk", "recorder", "clock", "detector", "loop-lag", "voice", "break-over", "engine"].map((code) => event("alarm", { code, site: "s1", track: null, value: 1 }, null)),
   event("clear", { code: "black", site: null, track: `${MEMBER.id}/camera` }, null),
   event("swap", { seat: "a", to: "b", member: MEMBER.id, site: "s1" }),
   event("report", { digest: "ab" }),
