@@ -15,13 +15,15 @@ from app.gateways.janus_engines import JanusEngines, OuterJanus, OwnJanus, outer
 from app.gateways.room_engines import RoomEngines, RoomProcesses
 from app.settings import Settings
 from app.usecases.platform import Platform
-from app.usecases.room.attending import Relays
+from app.usecases.room.attending import Relays, Telling
 from app.usecases.room.gateways import CascadedEngines, GatewayDesk
 from app.usecases.room.hall import Hall, KeysOf
 from app.usecases.roster.custody import party_key
 from crypto.canonical import JsonValue
 from crypto.sealing import x25519_public
 from draw.roster import read_manifest
+from remote_eval.errors import MediaError
+from remote_eval.media.addresses import telling
 from remote_eval.media.engine import RAW_CLASS, ROOM_CLASS
 from remote_eval.media.turn import MAX_TTL_SECONDS, credentials
 from remote_eval.outage import Pack, read_pack
@@ -54,6 +56,7 @@ def make_hall(platform: Platform, settings: Settings, *, engines: RoomEngines | 
         now_ms=lambda: time.monotonic_ns() // 1_000_000,
         keys_of=_keys_of(platform),
         relays=relays_of(platform, settings),
+        telling=telling_of(settings),
     )
     return hall
 
@@ -72,6 +75,23 @@ def relays_of(platform: Platform, settings: Settings) -> Relays:
         return [{"urls": [url], "username": made.username, "credential": made.password}]
 
     return relays
+
+
+def telling_of(settings: Settings) -> Telling:
+    """Descriptions with the addresses that the link of a member's site leads to.
+
+    Raises MediaError ``media.site-addresses`` for a site with none, or with one that clients are not told.
+    """
+    known = settings.room_addresses
+    for site, told in settings.room_site_addresses.items():
+        if not told or not set(told) <= set(known):
+            raise MediaError("media.site-addresses", site=site)
+
+    def tell(member: Member, sdp: str) -> str:
+        told = settings.room_site_addresses.get(member.site or "")
+        return sdp if told is None else telling(sdp, told, known=known)
+
+    return tell
 
 
 def room_pack() -> Pack:

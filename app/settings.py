@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     room_engine: Literal["lite", "janus"] = "lite"
     room_bind: str = Field(default="127.0.0.1", max_length=64)
     room_addresses: tuple[str, ...] = Field(default=("127.0.0.1",), min_length=1, max_length=8)
+    # Of `room_addresses`, those that members at a site are told: `{"site": ["10.2.0.5"]}`; others hear all.
+    room_site_addresses: dict[str, tuple[str, ...]] = Field(default={}, max_length=64)
     room_ports: tuple[int, ...] = Field(default=(0,), min_length=1, max_length=256)
     # A Janus that runs already, by its two loopback addresses and its seed; without them one of its own,
     # which takes `room_addresses` and UDP ports from the first to the second of `janus_ports`.

@@ -38,11 +38,20 @@ REFUSAL_SECONDS: Final = 0.2
 Judge = Callable[[UnitOfWork, Door, Hello], Awaitable[Standing]]
 # A member's relays (TURN), as its browser takes them.
 Relays = Callable[[Member], list[JsonValue]]
+# A description of the engine's as a member is told it.
+Telling = Callable[[Member, str], str]
 Negotiation = cmd.Publish | cmd.View | cmd.ViewAnswer | cmd.Restart
 
 
+def as_it_is(_member: Member, sdp: str) -> str:
+    """The whole description."""
+    return sdp
+
+
 class Attendance:
-    """Sockets of one room. `relay` gives a member's relays (TURN) for the welcome."""
+    """Sockets of one room. `relay` gives a member's relays (TURN) for the welcome, `telling` what of the
+    engine's descriptions it is told.
+    """
 
     def __init__(
         self,
@@ -51,12 +60,14 @@ class Attendance:
         origin: str,
         now_ms: Callable[[], int],
         relay: Relays = lambda _member: [],
+        telling: Telling = as_it_is,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._live = live
         self._origin = origin
         self._now_ms = now_ms
         self._relay = relay
+        self._telling = telling
         self._pause = pause
         self._secret = live.platform.random(32)
         self._all: set[Link] = set()
@@ -227,7 +238,9 @@ class Attendance:
         sdp = None if isinstance(command, cmd.View) and command.sdp is None else command.sdp
         if sdp is not None and link.fingerprint is not None:
             require_fingerprint(sdp, link.fingerprint)
-        return await self._live.carrier.negotiate(member, command)
+        answered = await self._live.carrier.negotiate(member, command)
+        told = answered.get("sdp")
+        return answered | {"sdp": self._telling(member, told)} if isinstance(told, str) else answered
 
     async def _gone(self, link: Link) -> None:
         live = self._live

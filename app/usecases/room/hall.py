@@ -22,7 +22,7 @@ from app.store.repositories.rooms import RoomRow
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.platform import Platform
 from app.usecases.room.anchoring import ANCHOR_SECONDS, ANCHORED, anchor_recording, anchor_room
-from app.usecases.room.attending import Attendance, Relays
+from app.usecases.room.attending import Attendance, Relays, Telling, as_it_is
 from app.usecases.room.carrying import MASK_SECRET_BYTES, Carrier
 from app.usecases.room.desks import desk_news
 from app.usecases.room.finishing import finished
@@ -82,6 +82,7 @@ class Hall:
     keys_of: KeysOf
     gateways: GatewayDesk | None = None
     relays: Relays = lambda _member: []
+    telling: Telling = as_it_is
     pause: Pause = asyncio.sleep
     _led: dict[str, Led] = field(default_factory=dict)
     _leading: dict[str, asyncio.Lock] = field(default_factory=dict)
@@ -158,7 +159,9 @@ class Hall:
                 raise ConflictError(ELSEWHERE)
         carrier = Carrier(room_id, mask_secret=self.platform.random(MASK_SECRET_BYTES))
         live = LiveRoom(self.platform, replace(kept.row, leader=self.leader), kept.state, carrier)
-        attendance = Attendance(live, origin=self.origin, now_ms=self.now_ms, relay=self.relays)
+        attendance = Attendance(
+            live, origin=self.origin, now_ms=self.now_ms, relay=self.relays, telling=self.telling
+        )
         watch = Watch(
             live=live,
             attendance=attendance,
