@@ -3,6 +3,7 @@ seat has nothing any more, and nobody is expelled. What cannot be done moves not
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ from aiortc import RTCCertificate
 
 from app.store.unit_of_work import Database
 from app.usecases.room import standing
-from app.usecases.room.keeping import read
+from app.usecases.room.keeping import append, read
 from remote_eval import commands as cmd
 from remote_eval.media.engine import TrackId
+from remote_eval.room_events import Event
+from remote_eval.room_state import RoomState
 from tests.support.arriving import CITY, COUNTY
 from tests.support.room_moves import broken, seat_of, sit_down, spare
 from tests.support.rooms_served import Room, Seated
@@ -264,15 +267,21 @@ async def test_a_server_that_dies_after_the_move_leaves_no_picture_of_the_old_se
     publisher = await room.publish(expert)
     await staff.client.event("track", id=f"{member}/camera", up=True)
 
-    async def dies(*_: object) -> None:
+    live, settle = room.led.live, room.led.live._settle
+
+    async def dies(before: RoomState, events: Sequence[Event], actor: str | None) -> None:
+        if not any(one.kind == "swap" for one in events):
+            await settle(before, events, actor)
+            return
         room.hall.leader = "nobody"
-        room.led.live.lost.set()
+        live.lost.set()
         raise ConnectionError("killed")
 
-    monkeypatch.setattr(room.led.live, "_settle", dies)
+    monkeypatch.setattr(live, "_settle", dies)
     with pytest.raises((Refused, ConnectionError)):
         await staff.client.ask("swap", seat=old.browser.seat, to=other.seat)
     await room.server.kill()
+    assert [one["to"] for one in await told(room) if one["kind"] == "swap"] == [other.seat]
     room.arriving.stage.clock.advance(seconds=31)
     server = await room.second(beside_room)
     room.server, room.arriving.app.state.hall = server, server.hall
@@ -296,8 +305,10 @@ async def test_a_move_that_the_store_refuses_moves_nothing(
     expert, staff = await room.expert(0), await room.account("dana")
     other, old, kept_seats = await spare(room), room.cast.seated[0], await booked(room)
 
-    async def full(*_: object, **__: object) -> None:
-        raise OSError("the disk is full")
+    async def full(*known: Any, **named: Any) -> Any:
+        if any(one.kind == "swap" for one in known[3]):
+            raise OSError("the disk is full")
+        return await append(*known, **named)
 
     with monkeypatch.context() as patched:
         patched.setattr("app.usecases.room.live.append", full)
