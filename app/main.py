@@ -39,6 +39,7 @@ from app.api import (
     rosters,
     seats,
     sessions,
+    site_gateways,
     users,
     venues,
 )
@@ -129,6 +130,7 @@ def create_app(
         room_recordings.router,
         room_signal.router,
         gateway_signal.router,
+        site_gateways.router,
         seats.router,
         rosters.public,
         gateways.router,

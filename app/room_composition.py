@@ -16,7 +16,8 @@ from app.gateways.room_engines import RoomEngines, RoomProcesses
 from app.settings import Settings
 from app.usecases.platform import Platform
 from app.usecases.room.attending import Relays, Telling
-from app.usecases.room.gateways import CascadedEngines, GatewayDesk
+from app.usecases.room.cascaded import CascadedEngines
+from app.usecases.room.gateways import GatewayDesk
 from app.usecases.room.hall import Hall, KeysOf
 from app.usecases.roster.custody import party_key
 from crypto.canonical import JsonValue
@@ -24,7 +25,7 @@ from crypto.sealing import x25519_public
 from draw.roster import read_manifest
 from remote_eval.errors import MediaError
 from remote_eval.media.addresses import telling
-from remote_eval.media.engine import RAW_CLASS, ROOM_CLASS
+from remote_eval.media.engine import RAW_CLASS, ROOM_CLASS, RoomSpec
 from remote_eval.media.turn import MAX_TTL_SECONDS, credentials
 from remote_eval.outage import Pack, read_pack
 from remote_eval.room_state import Member
@@ -45,10 +46,13 @@ def make_hall(platform: Platform, settings: Settings, *, engines: RoomEngines | 
         known = None if state is None else state.members.get(member)
         return None if known is None else known.site
 
+    async def spec_of(room: str) -> RoomSpec:
+        return await hall.spec_of(room)
+
     base = engines or make_engines(settings)
     hall = Hall(
         platform=platform,
-        engines=CascadedEngines(base, desk, sites_of=sites_of, site_of=site_of),
+        engines=CascadedEngines(base, desk, sites_of=sites_of, site_of=site_of, spec_of=spec_of),
         gateways=desk,
         pack=room_pack(),
         origin=settings.public_url.rstrip("/"),

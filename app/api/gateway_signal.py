@@ -20,7 +20,11 @@ router = APIRouter(prefix="/v1")
 async def media(socket: WebSocket, site: str) -> None:
     """A gateway's channel to the hub."""
     desk: GatewayDesk | None = socket.app.state.hall.gateways
-    if desk is None or SUBPROTOCOL not in socket.scope.get("subprotocols", []):
+    if (
+        desk is None
+        or desk.strangers >= MAX_STRANGERS
+        or SUBPROTOCOL not in socket.scope.get("subprotocols", [])
+    ):
         await socket.close()
         return
     await socket.accept(subprotocol=SUBPROTOCOL)

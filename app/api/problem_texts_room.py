@@ -12,6 +12,30 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
     | rows(
         403,
         {
+            "gateway.two-persons": (
+                "提出与批准须为两人",
+                "Whoever proposed the gateway's key cannot approve it",
+            )
+        },
+    )
+    | rows(
+        409,
+        {
+            "gateway.exists": ("该网关密钥已登记过", "This gateway's key is or was known"),
+            "gateway.other-key": (
+                "与提出的网关公钥不符，请与网关所示核对",
+                "This is not the key that was proposed: compare it with what the gateway shows",
+            ),
+            "gateway.settled": ("该网关已批准或已停用", "The gateway is approved or revoked already"),
+        },
+    )
+    | rows(
+        422,
+        {"gateway.refused-input": ("网关信息有误，全部问题见 errors", "The gateway is wrong; see errors")},
+    )
+    | rows(
+        403,
+        {
             "recording.raw": (
                 "原始语音仅能用监督人自己的密钥开启，平台无法播放",
                 "Only the supervisor's own key opens an unchanged voice; the platform cannot play it",

@@ -1,16 +1,26 @@
-"""`qiantong gateway`: a site's gateway (key, init, serve); whom the hub believes (enrol, list, revoke)."""
+"""`qiantong gateway`: at a site key, init, serve; at the hub enrol, approve, list, revoke.
 
+A key is proposed at the hub by one person and approved by another, who are told apart by their logins at the
+machine. Who shares a login is one person; the console asks for accounts instead.
+"""
+
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
     from app.composition import Installation
     from app.store.unit_of_work import UnitOfWork
+    from app.usecases.operations import Actor
+    from app.usecases.platform import Platform
 
+T = TypeVar("T")
 app = typer.Typer(help="场地网关 · site gateways", no_args_is_help=True)
 _Folder = Annotated[Path, typer.Argument(metavar="DIR", help="网关目录 · folder of the gateway")]
+_Gateway = Annotated[str, typer.Argument(metavar="ID", help="网关编号 · the gateway's id")]
+_Key = Annotated[str, typer.Option("--key", help="网关公钥（十六进制）· the gateway's public key, hex")]
 _Site = Annotated[str, typer.Option("--site", help="场地编号 · the site's id")]
 
 
@@ -70,53 +80,73 @@ def serve(folder: _Folder) -> None:
 def enrol(
     site: _Site,
     name: Annotated[str, typer.Option("--name", help="名称 · what it is called")],
-    public: Annotated[str, typer.Option("--key", help="网关公钥（十六进制）· the gateway's public key, hex")],
+    public: _Key,
 ) -> None:
-    """在中心登记网关公钥，输出编号与中心公钥。 · Make a gateway known; prints its id and the hub's key."""
-    from app.cli import session
-    from app.usecases.room.gateways import register
+    """在中心提出网关公钥，输出编号与中心公钥；须由另一人批准。
 
-    async def work(one: "Installation") -> list[str]:
-        platform = one.platform
-        actor = session.actor(session.login())
+    Propose a gateway's key; prints its id and the hub's key. Another person has to approve it.
+    """
+    from app.usecases.room.gateway_keys import propose
 
-        async def store(uow: "UnitOfWork") -> list[str]:
-            made = await register(uow, platform, site=site, name=name, public=public, actor=actor)
-            return [f"--id {made.id}", f"--hub-key {platform.log.key.public.hex()}"]
+    async def work(uow: "UnitOfWork", platform: "Platform", actor: "Actor") -> list[str]:
+        made = await propose(uow, platform, site=site, name=name, public=public, actor=actor)
+        return [f"--id {made.id}", f"--hub-key {platform.log.key.public.hex()}"]
 
-        return await platform.database.transact(store)
-
-    for line in session.on_installation(work):
-        typer.echo(line)
-
-
-@app.command("list")
-def list_gateways() -> None:
-    """列出已登记的网关。 · List the gateways."""
-    from app.cli import session
-
-    async def work(one: "Installation") -> list[str]:
-        async with one.platform.database.read() as uow:
-            every = await uow.site_gateways.all()
-        return [f"{one.id}\t{one.site}\t{one.name}\t{one.revoked_at or '-'}" for one in every]
-
-    for line in session.on_installation(work):
+    for line in _done(work):
         typer.echo(line)
 
 
 @app.command()
-def revoke(gateway: Annotated[str, typer.Argument(metavar="ID", help="网关编号 · the gateway's id")]) -> None:
-    """不再信任一个网关。 · Believe a gateway no longer."""
+def approve(gateway: _Gateway, public: _Key) -> None:
+    """由第二人核对网关自身显示的公钥并批准。
+
+    Approve a gateway as the second person, by the key that the gateway itself shows.
+    """
+    from app.usecases.room import gateway_keys
+
+    async def work(uow: "UnitOfWork", platform: "Platform", actor: "Actor") -> str:
+        made = await gateway_keys.approve(uow, platform, gateway, public, actor=actor)
+        return f"{made.id}\t{gateway_keys.state_of(made)}"
+
+    typer.echo(_done(work))
+
+
+@app.command("list")
+def list_gateways(
+    site: Annotated[str | None, typer.Option("--site", help="只列一个场地 · of one site only")] = None,
+) -> None:
+    """列出网关、状态与经手人。 · List the gateways: how they stand, and by whom."""
+    from app.usecases.room.gateway_keys import state_of
+
+    async def work(uow: "UnitOfWork", _platform: "Platform", _actor: "Actor") -> list[str]:
+        found = await uow.site_gateways.all(site)
+        return [
+            "\t".join((one.id, one.site, one.name, state_of(one), one.proposed_by, one.approved_by or "-"))
+            for one in found
+        ]
+
+    for line in _done(work):
+        typer.echo(line)
+
+
+@app.command()
+def revoke(gateway: _Gateway) -> None:
+    """不再信任一个网关；已建立的通道随即断开。 · Believe a gateway no longer; its channel ends at once."""
+    from app.usecases.room import gateway_keys
+
+    async def work(uow: "UnitOfWork", platform: "Platform", actor: "Actor") -> str:
+        gone = await gateway_keys.revoke(uow, platform, gateway, actor=actor)
+        return f"{gone.id}\t{gateway_keys.state_of(gone)}"
+
+    typer.echo(_done(work))
+
+
+def _done(work: "Callable[[UnitOfWork, Platform, Actor], Awaitable[T]]") -> T:
+    """The result of `work` in a transaction on the installation of this call."""
     from app.cli import session
-    from app.usecases.room.gateways import revoke as revoke_gateway
 
-    async def work(one: "Installation") -> str:
+    async def whole(one: "Installation") -> T:
         actor = session.actor(session.login())
+        return await one.platform.database.transact(lambda uow: work(uow, one.platform, actor))
 
-        async def store(uow: "UnitOfWork") -> str:
-            await revoke_gateway(uow, one.platform, gateway, actor=actor)
-            return gateway
-
-        return await one.platform.database.transact(store)
-
-    typer.echo(session.on_installation(work))
+    return session.on_installation(whole)

@@ -103,6 +103,15 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "agency.exists": ("该代理机构已登记", "This agency exists already"),
     "pool.faults": ("专家库文件有误", "The pool file is wrong"),
     "file.unreadable": ("文件无法读取：{file}", "The file cannot be read: {file}"),
+    "file.exists": (
+        "文件已存在，不会覆盖：{file}",
+        "The file is there already and is not overwritten: {file}",
+    ),
+    "gateway.configuration": ("网关配置有误：{reason}", "The gateway's configuration is wrong: {reason}"),
+    "gateway.key": (
+        "网关密钥文件无效，或可被他人读取（chmod 600）",
+        "Not a gateway's key file, or others may read it (chmod 600)",
+    ),
     "file.kind": ("文件应为 .csv、.xlsx 或 .jsonl", "The file must be .csv, .xlsx or .jsonl"),
     "file.shape": ("文件的结构不符合要求", "The file does not have the shape that is needed"),
     "vectors.unusable": ("一致性文件无法使用：{reason}", "The conformance file cannot be used: {reason}"),
@@ -125,6 +134,15 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
+_OF_FILES: Final = (
+    FileExistsError,
+    FileNotFoundError,
+    IsADirectoryError,
+    NotADirectoryError,
+    PermissionError,
+)
+
+
 def say(zh: str, en: str) -> None:
     """One line on stderr, Chinese first."""
     print(f"{zh} · {en}", file=sys.stderr)  # noqa: T201 - a command line speaks to the person who started it
@@ -138,8 +156,9 @@ def explain(error: BaseException) -> int:
         said = getattr(error, "format_message", lambda: "")()
         say("用法有误，请看 --help", f"{said or 'Called wrongly'} [usage]")
         return USAGE
-    if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError | PermissionError):
-        return _line("file.unreadable", {"file": os.path.basename(str(error.filename or ""))}, USAGE)  # noqa: PTH119
+    if isinstance(error, _OF_FILES):
+        code = "file.exists" if isinstance(error, FileExistsError) else "file.unreadable"
+        return _line(code, {"file": os.path.basename(str(error.filename or ""))}, USAGE)  # noqa: PTH119
     if isinstance(error, AppError | DrawError | CryptoError | EvaluationError):
         return _ours(error)
     if type(error).__module__.startswith("sqlalchemy."):

@@ -139,6 +139,11 @@ _ROOM: Final = {
     # What the committee chose, and what the witness signs for.
     "room.chair": _right("rooms:witness", WITNESS),
     "room.report": _right("rooms:witness", WITNESS),
+    # A site's gateway carries the media of its seats: its key is believed by two persons, one may end it.
+    "gateway.read": _right("gateways:read", OPERATOR, SUPERVISOR),
+    "gateway.enrol": _right("gateways:enrol", OPERATOR),
+    "gateway.approve": _right("gateways:approve", OPERATOR, SUPERVISOR),
+    "gateway.revoke": _right("gateways:revoke", OPERATOR, SUPERVISOR),
     # What happened, by member ids; the words of the chat are for supervision alone.
     "room.ledger": _right("rooms:ledger", OPERATOR, SUPERVISOR, WITNESS),
     # Pictures and voices, each look with a reason and on record.

@@ -2,21 +2,30 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Subprotocol
 
-from app.errors import ConflictError, InputRefusedError, NotFoundError
-from app.store.unit_of_work import UnitOfWork
+from app.api.gateway_signal import MAX_STRANGERS
+from app.store.unit_of_work import Database, UnitOfWork
 from app.usecases.operations import Actor
-from app.usecases.room.gateways import register, revoke
+from app.usecases.room.gateway_keys import approve, propose, revoke
+from app.usecases.room.gateways import GatewayDesk
 from crypto.signing import SigningKey
 from remote_eval.media.engine import RoomId, TrackId
 from remote_eval.media.gateway.configuration import GatewayConfiguration
-from remote_eval.media.gateway.process import Gateway, edge_engine
+from remote_eval.media.gateway.edge import EdgeEngine
+from remote_eval.media.gateway.process import SUBPROTOCOL, Gateway, edge_engine
 from remote_eval.media.recording.archive import check
+from remote_eval.media.recording.contents import indexes
 from remote_eval.media.recording.manifest import manifest_bytes
-from tests.support.arriving import CITY
+from tests.support.arriving import CITY, COUNTY
 from tests.support.rooms_served import Room
 from tests.support.waiting import within
 
@@ -24,13 +33,16 @@ pytestmark = pytest.mark.anyio
 
 KEY = SigningKey.from_seed(bytes([4]) * 32)
 OLGA = Actor(person="olga", address="local", source="cli")
+OTTO = Actor(person="otto", address="local", source="cli")
 WAIT_SECONDS = 15.0
 
 
 async def _enrolled(room: Room) -> str:
     async def store(uow: UnitOfWork) -> str:
         platform = room.arriving.platform
-        made = await register(uow, platform, site=CITY, name="北门", public=KEY.public.hex(), actor=OLGA)
+        public = KEY.public.hex()
+        made = await propose(uow, platform, site=CITY, name="北门", public=public, actor=OLGA)
+        await approve(uow, platform, made.id, public, actor=OTTO)
         return made.id
 
     return await room.arriving.platform.database.transact(store)
@@ -48,16 +60,65 @@ def _known(room: Room, gateway: str) -> GatewayConfiguration:
     )
 
 
+class Site:
+    """The city's gateway in this process, with a folder of its own."""
+
+    def __init__(self, room: Room, known: GatewayConfiguration, edge: EdgeEngine) -> None:
+        self.known, self.edge = known, edge
+        self._room = room
+        self.tried, self.dials = asyncio.Event(), asyncio.Event()
+        self.dials.set()
+        self.gateway = Gateway(known, KEY, edge, pause=self._pause)
+
+    async def _pause(self, seconds: float) -> None:
+        self.tried.set()
+        await asyncio.sleep(seconds)
+        await self.dials.wait()
+
+    @property
+    def desk(self) -> GatewayDesk:
+        """The hub's end."""
+        assert self._room.hall.gateways is not None
+        return self._room.hall.gateways
+
+    @property
+    def fingerprint(self) -> str:
+        """As a welcome tells it."""
+        return f"sha-256 {self.edge.fingerprint}"
+
+    async def here(self) -> None:
+        """Wait until the hub knows it: the gateway itself has its welcome a moment before."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while self.desk.at(CITY) is None:  # noqa: ASYNC110 - nobody tells it
+                await asyncio.sleep(0.01)
+
+    async def recording(self) -> None:
+        """Wait until the gateway has the room, and records it."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while (found := self.edge._rooms.get(RoomId(self._room.id))) is None or found.sink is None:  # noqa: ASYNC110 - nobody tells it
+                await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def served(room: Room, folder: Path, gateway: str | None = None) -> AsyncIterator[Site]:
+    """The city's gateway, dialling for as long as the block runs."""
+    known = _known(room, gateway or await _enrolled(room))
+    site = Site(room, known, await edge_engine(folder, known))
+    running = asyncio.create_task(site.gateway.run())
+    try:
+        yield site
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+        await site.edge.aclose()
+
+
 async def test_experts_of_a_site_meet_their_gateway_and_are_seen_and_recorded_at_the_hub(
     room: Room, tmp_path: Path
 ) -> None:
-    known = _known(room, await _enrolled(room))
-    edge = await edge_engine(tmp_path, known)
-    gateway = Gateway(known, KEY, edge)
-    running = asyncio.create_task(gateway.run())
-    try:
-        await within(WAIT_SECONDS, gateway.reached.wait())
-        room_id = RoomId(await room.open())
+    async with served(room, tmp_path) as site:
+        await site.here()
+        edge, room_id = site.edge, RoomId(await room.open())
         every = await room.whole()
         await room.begin(every)
         here = {track.partition("/")[0] for track in edge._rooms[room_id].tracks}
@@ -77,44 +138,126 @@ async def test_experts_of_a_site_meet_their_gateway_and_are_seen_and_recorded_at
         assert voice in {one["track"] for one in manifest["recordings"] if one["frames"] > 0}
         assert room_id not in edge._rooms
         assert check(edge.recordings(room_id)).ok
-    finally:
-        running.cancel()
-        await asyncio.wait([running])
-        await edge.aclose()
 
 
-async def test_a_gateway_is_believed_until_it_is_revoked(room: Room, tmp_path: Path) -> None:
-    platform = room.arriving.platform
-    known = _known(room, await _enrolled(room))
-    async with platform.database.write() as uow:
-        await revoke(uow, platform, known.device, actor=OLGA)
-    with pytest.raises(ConflictError, match=r"gateway\.revoked"):
+async def test_a_gateway_revoked_while_media_run_is_out_and_its_seats_go_on_by_the_hub(
+    room: Room, tmp_path: Path
+) -> None:
+    """Another process revokes it: whoever holds the channel finds out by looking."""
+    async with served(room, tmp_path) as site:
+        await site.here()
+        await room.open()
+        expert, witness = await room.expert(0), await room.account("wendy")
+        assert expert.client.welcome["engine"]["fingerprint"] == site.fingerprint
+        await room.publish(expert)
+        face = TrackId(f"{expert.client.member}/camera")
+        await witness.client.event("track", id=face, up=True)
+        seen = await room.view(witness, face)
+        await seen.until(face, 10)
+        site.tried.clear()
+        platform = room.arriving.platform
         async with platform.database.write() as uow:
-            await revoke(uow, platform, known.device, actor=OLGA)
-    edge = await edge_engine(tmp_path, known)
-    tried = asyncio.Event()
+            await revoke(uow, platform, site.known.device, actor=OTTO)
+        lost = await witness.client.event("track", id=face, up=False)
+        assert lost["body"]["cause"] == "gateway"
+        assert await expert.client.ended() == 1012
+        # The hub shows the gateway the door, and it comes in no more.
+        await within(WAIT_SECONDS, site.tried.wait())
+        site.tried.clear()
+        await within(WAIT_SECONDS, site.tried.wait())
+        assert not site.gateway.reached.is_set()
+        # The seat comes back, meets the hub, and is seen again.
+        back = await room.expert(0)
+        # The session goes on, and the ids of its frames with it.
+        back.client._numbers = count(100)
+        assert back.client.member == expert.client.member
+        hub = back.client.welcome["engine"]["fingerprint"]
+        assert hub == witness.client.welcome["engine"]["fingerprint"] != site.fingerprint
+        await room.publish(back)
+        again = await room.view(witness, face)
+        await again.until(face, 10)
+        assert room.hall.state_of(room.id) is not None
 
-    async def pause(_seconds: float) -> None:
-        tried.set()
-        await asyncio.Event().wait()
 
-    gateway = Gateway(known, KEY, edge, pause=pause)
-    running = asyncio.create_task(gateway.run())
-    await within(WAIT_SECONDS, tried.wait())
-    assert not gateway.reached.is_set()
-    running.cancel()
-    await asyncio.wait([running])
-    await edge.aclose()
+async def test_a_gateway_that_comes_to_the_next_server_records_the_room_that_runs(
+    room: Room, beside_room: Database, tmp_path: Path
+) -> None:
+    """The room was opened by a server that is gone: the next one tells a fresh gateway how it is recorded."""
+    await room.open()
+    await room.account("wanda")
+    await room.server.stop()
+    room.server = await room.second(beside_room)
+    room.arriving.app.state.hall = room.hall
+    await room.account("wanda")
+    async with served(room, tmp_path) as site:
+        await site.recording()
+        expert = await room.expert(0)
+        assert expert.client.welcome["engine"]["fingerprint"] == site.fingerprint
+        await room.publish(expert)
+        await room.recorded()
+        folder = site.edge.recordings(RoomId(room.id))
+    assert check(folder).ok
+    (index,) = indexes(folder)
+    assert {one.track for one in index.files.values()} == {
+        f"{expert.client.member}/{source}" for source in ("camera", "microphone")
+    }
 
 
-async def test_what_is_no_key_of_no_site_or_known_already_is_not_enrolled(room: Room) -> None:
-    await _enrolled(room)
-    platform = room.arriving.platform
-    for site, public, error in (
-        ("nowhere", KEY.public.hex(), NotFoundError),
-        (CITY, "00" * 32, InputRefusedError),
-        (CITY, KEY.public.hex(), ConflictError),
-    ):
-        with pytest.raises(error):
-            async with platform.database.write() as uow:
-                await register(uow, platform, site=site, name="-", public=public, actor=OLGA)
+async def test_a_room_that_was_closed_while_its_gateway_was_away_ends_there_too(
+    room: Room, tmp_path: Path
+) -> None:
+    async with served(room, tmp_path) as site:
+        await site.here()
+        await room.open()
+        witness = await room.account("wanda")
+        await site.recording()
+        away = site.desk.at(CITY)
+        assert away is not None
+        site.dials.clear()
+        away.abandon()
+        await witness.client.ask("phase", to="closed")
+        await room.over()
+        assert list(site.edge._rooms) == [room.id]
+        site.dials.set()
+        async with asyncio.timeout(WAIT_SECONDS):
+            while site.edge._rooms:  # noqa: ASYNC110 - nobody tells it
+                await asyncio.sleep(0.01)
+    assert check(site.edge.recordings(RoomId(room.id))).ok
+
+
+@pytest.mark.parametrize("standing", ["proposed", "revoked", "another site's"])
+async def test_a_gateway_is_believed_between_the_second_persons_word_and_its_end(
+    room: Room, tmp_path: Path, standing: str
+) -> None:
+    platform, public = room.arriving.platform, KEY.public.hex()
+    async with platform.database.write() as uow:
+        at = COUNTY if standing == "another site's" else CITY
+        made = await propose(uow, platform, site=at, name="北门", public=public, actor=OLGA)
+        if standing != "proposed":
+            await approve(uow, platform, made.id, public, actor=OTTO)
+        if standing == "revoked":
+            await revoke(uow, platform, made.id, actor=OLGA)
+    async with served(room, tmp_path, made.id) as site:
+        await within(WAIT_SECONDS, site.tried.wait())
+        assert not site.gateway.reached.is_set()
+        assert site.desk.at(CITY) is None
+
+
+async def test_too_many_who_do_not_say_who_they_are_are_turned_away(room: Room) -> None:
+    desk = room.hall.gateways
+    assert desk is not None
+    address = f"{room.server.address.replace('http', 'ws')}/v1/gateways/{CITY}/media"
+    async with AsyncExitStack() as stack:
+        for _ in range(MAX_STRANGERS):
+            socket = await stack.enter_async_context(
+                connect(address, subprotocols=[Subprotocol(SUBPROTOCOL)], proxy=None)
+            )
+            assert json.loads(await socket.recv())["kind"] == "gateway-challenge"
+        with pytest.raises(InvalidStatus):
+            await stack.enter_async_context(
+                connect(address, subprotocols=[Subprotocol(SUBPROTOCOL)], proxy=None)
+            )
+    # Whoever hangs up makes room for the next.
+    async with asyncio.timeout(WAIT_SECONDS):
+        while desk.strangers:  # noqa: ASYNC110 - nobody tells it
+            await asyncio.sleep(0.01)

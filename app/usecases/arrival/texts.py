@@ -14,6 +14,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         ),
         "alert.reason": ("须写明处理原因", "Say what was done and why"),
         "device.key": ("不是可用的 Ed25519 公钥", "Not an acceptable Ed25519 public key"),
+        "gateway.name": ("名称须为 1 至 200 个字符", "A name is 1 to 200 characters, not all blank"),
         "device.url": ("该类设备不接受命令地址", "This kind of device takes no commands"),
         "device.address": (
             "命令地址须为主机与路径，不含账号、查询串、片段或上级目录，且不得为链路本地地址",

@@ -191,11 +191,16 @@ class Hall:
             part = await uow.rooms.next_part(row, engine=self.engines.name)
         self._led[live.row.id].part = part
         await self._seal_parts(row, part - 1)
+        return await self.spec_of(live.row.id)
+
+    async def spec_of(self, room_id: str) -> RoomSpec:
+        """How a room that is led here is recorded, by the clock of now and under a fresh seed."""
+        led = self._led[room_id]
         plan = RecordPlan(
-            folder=self.engines.folder(live.row.id) / RECORDINGS,
-            room=live.row.id,
-            part=part,
-            keys=await self.keys_of(live.row.draw_id),
+            folder=self.engines.folder(room_id) / RECORDINGS,
+            room=room_id,
+            part=led.part,
+            keys=await self.keys_of(led.live.row.draw_id),
             seed=self.platform.random(SEED_BYTES),
         )
         return RoomSpec(opened_at=self.platform.clock().timestamp() * 1000, record=plan)

@@ -8,7 +8,7 @@ Sockets, timers and the engine's own events come from outside (`app.usecases.roo
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -226,6 +226,13 @@ class LiveRoom:
             if member_id != but:
                 link.end(code, reason)
                 del self.links[member_id]
+
+    def send_back(self, members: Iterable[str]) -> None:
+        """These members come back at once: their media have another end from now on."""
+        for member_id in members:
+            link = self.links.get(member_id)
+            if link is not None:
+                link.end(GOING_AWAY, "moved")
 
     def give_up(self) -> None:
         """Another process leads this room: everybody is sent there."""

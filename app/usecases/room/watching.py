@@ -159,6 +159,8 @@ class Watch:
             await self.live.try_fact(cmd.Clear(code=code, site=self._site(known), track=known))
         elif event.kind == "head":
             self.heads[str(event.data["recording"])] = event.data
+        elif event.kind == "gateway" and isinstance(moved := event.data.get("members"), list):
+            self.live.send_back(str(one) for one in moved)
         elif event.kind == "speaking":
             member, level = str(event.data["member"]), event.data["level"]
             if isinstance(level, int):

@@ -56,7 +56,14 @@ class RemoteEngine:
         hello = await channel.receive()
         if hello is None or "hello" not in hello:
             raise MediaError("media.unavailable")
-        return cls(channel, hello)
+        try:
+            return cls(channel, hello)
+        except _MALFORMED as error:
+            raise MediaError("media.control") from error
+
+    def holds(self, room: RoomId) -> bool:
+        """Whether the engine has a room: it had it from before, or it was opened by this channel."""
+        return room in self._open
 
     async def open_room(self, room: RoomId, spec: RoomSpec) -> None:
         """See `MediaEngine`; the first reader of events gets them from here on."""
@@ -152,10 +159,15 @@ class RemoteEngine:
             self._readers.setdefault(room, []).append(reader)
         return _until_none(reader)
 
+    def abandon(self) -> None:
+        """Believe nothing more of what comes, at once: the engine is lost. `aclose` ends the channel."""
+        self._reading.cancel()
+        self._end()
+
     async def aclose(self) -> None:
         """End the channel; the engine at the other end, and its rooms, go on."""
         await self._channel.aclose()
-        await self._reading
+        await asyncio.wait((self._reading,))
 
     async def _call(self, name: str, *arguments: Any, **keywords: Any) -> Any:
         if self.lost.is_set():
@@ -168,7 +180,7 @@ class RemoteEngine:
                 await self._channel.send(
                     {"id": number, "call": name, "arguments": _form(self.calls[name], arguments, keywords)}
                 )
-                return self.calls[name].result.read(await answer)
+                return _result(self.calls[name], await answer)
         except (TimeoutError, ConnectionError) as error:
             raise MediaError("media.unavailable") from error
         finally:
@@ -178,7 +190,7 @@ class RemoteEngine:
         try:
             while (frame := await self._channel.receive()) is not None:
                 self._take(frame)
-        except (MediaError, ConnectionError):
+        except (MediaError, ConnectionError, *_MALFORMED):
             await self._channel.aclose()
         finally:
             self._end()
@@ -214,6 +226,8 @@ class RemoteEngine:
                 _finish(reader)
 
 
+# What reading a frame raises that is none.
+_MALFORMED: Final = (KeyError, TypeError, ValueError, AttributeError)
 _LOST: Final = EngineEvent(kind="engine", at=0.0, data={"state": "lost"})
 
 
@@ -226,6 +240,13 @@ def _finish(reader: asyncio.Queue[EngineEvent | None]) -> None:
 async def _until_none(reader: asyncio.Queue[EngineEvent | None]) -> AsyncIterator[EngineEvent]:
     while (event := await reader.get()) is not None:
         yield event
+
+
+def _result(call: Call, form: Any) -> Any:
+    try:
+        return call.result.read(form)
+    except _MALFORMED as error:
+        raise MediaError("media.control") from error
 
 
 def _form(call: Call, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> dict[str, Any]:

@@ -72,6 +72,7 @@ GATEWAY_CALLS: Final[Mapping[str, Call]] = MappingProxyType(
         "carried": Call(arguments=_LINK | {"answer": _PLAIN}),
         "drop": Call(arguments=_LINK),
         "drop_all": Call(arguments={"room": _PLAIN}),
+        "retain": Call(arguments={"room": _PLAIN, "members": Travels(write=sorted, read=frozenset)}),
         "raw_voices": Call(
             arguments={"room": _PLAIN, "mask": _PLAIN, "voices": Travels(write=sorted, read=frozenset)}
         ),

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from remote_eval.errors import MediaError
@@ -31,18 +31,17 @@ from remote_eval.media.engine import (
     RoomStats,
     TrackId,
 )
-from remote_eval.media.gateway.linking import DOWN, UNAVAILABLE, LinkedRoom, Site
-from remote_eval.media.gateway.merging import Where, merged, owner
+from remote_eval.media.gateway.linking import UNAVAILABLE, LinkedRoom
+from remote_eval.media.gateway.merging import Where, merged
 from remote_eval.media.gateway.reaching import RemoteGateway
+from remote_eval.media.gateway.sites import MAX_SITES, Sites
 
 _log = logging.getLogger(__name__)
 # Changes that nobody waits for are gathered for so long before links follow them.
 SETTLE_SECONDS: Final = 0.05
-# Beside a room's members each site views at the hub as a guest.
-MAX_SITES: Final = 32
-_SEED_BYTES: Final = 32
 # A mask that has no name yet.
 _COMING: Final = TrackId("coming/masked")
+_NONE: Final[Mapping[RoomId, RoomSpec]] = MappingProxyType({})
 SiteOf = Callable[[RoomId, MemberId], Where]
 
 
@@ -58,10 +57,12 @@ class CascadeEngine:
         hub: MediaEngine,
         *,
         site_of: SiteOf = lambda _room, _member: None,
-        rooms: Sequence[RoomId] = (),
+        rooms: Mapping[RoomId, RoomSpec] = _NONE,
         chance: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
-        """`rooms` are open at the hub already. Raises ``media.unsupported``."""
+        """`rooms` are open at the hub already, and are opened at a site's gateway as this says. Raises
+        ``media.unsupported``.
+        """
         pin = getattr(hub, "fingerprint", None)
         if CASCADE not in hub.capabilities or not isinstance(pin, str):
             raise MediaError("media.unsupported")
@@ -70,88 +71,31 @@ class CascadeEngine:
         self.capabilities = hub.capabilities
         self._hub = hub
         self._site_of = site_of
-        self._chance = chance
-        self._gateways: dict[str, RemoteGateway] = {}
+        self._sites = Sites(hub, chance=chance, follow=_follow)
         self._rooms: dict[RoomId, LinkedRoom] = {}
         self._work: dict[RoomId, list[asyncio.Task[None]]] = {}
-        for room in rooms:
-            self._begin(LinkedRoom(room, hub, pin, None))
+        for room, spec in rooms.items():
+            self._begin(LinkedRoom(room, hub, pin, spec))
 
     # Sites.
 
     async def attach(self, site: str, gateway: RemoteGateway) -> None:
         """A site's gateway is there, again or for the first time. Raises MediaError."""
-        if site not in self._gateways and len(self._gateways) >= MAX_SITES:
-            raise MediaError("media.full")
-        self._gateways[site] = gateway
+        self._sites.expect(site, gateway)
         for linked in list(self._rooms.values()):
-            await self._enter(linked, site, gateway)
+            await self._sites.bring(linked, site)
 
-    async def _enter(self, linked: LinkedRoom, site: str, gateway: RemoteGateway) -> None:
-        """Bring a gateway to what the room is now; what it still links from before ends first."""
-        known = linked.sites.setdefault(site, Site(name=site))
-        if known.gateway is not None:
-            await self._lose(linked, known)
-        room, clock = linked.room, (await self._hub.stats(linked.room)).clock_ms
-        if room in gateway.rooms:
-            await gateway.drop_all(room)
-        else:
-            await gateway.open_room(room, self._spec_there(linked, clock))
-        await linked.hub.expel(room, known.guest)
-        events = gateway.events(room)
-        hub, there = await asyncio.gather(linked.hub.stats(room), gateway.stats(room))
-        linked.story.offsets[site] = hub.clock_ms - there.clock_ms
-        for mask, voices in linked.voices.items():
-            own = frozenset(one for one in voices if linked.place(owner(one)) == site)
-            await gateway.raw_voices(room, mask, own)
-        known.gateway = gateway
-        for member in linked.members_at(site):
-            await gateway.admit(room, member, linked.grants[member])
-            await linked.tell_hub(member, anew=True)
-        known.hearing = asyncio.create_task(self._hear_site(linked, known, events), name=f"site {site}")
-        linked.story.tell("gateway", {"site": site, "state": "up"})
-        await linked.settle()
-
-    def _spec_there(self, linked: LinkedRoom, clock: float) -> RoomSpec:
-        """The room as a gateway opens it: under keys of its own, in a folder of its own choice."""
-        spec = linked.spec or RoomSpec(opened_at=0.0, record=None)
-        plan = spec.record
-        if plan is not None:
-            plan = replace(plan, folder=Path(), seed=self._chance(_SEED_BYTES))
-        return replace(spec, opened_at=spec.opened_at + clock, record=plan)
-
-    async def _hear_site(self, linked: LinkedRoom, site: Site, events: AsyncIterator[EngineEvent]) -> None:
-        async for event in events:
-            if event.kind == "link":
-                if event.data.get("state") == "closed":
-                    name = str(event.data["link"])
-                    linked.unlinked(site.guest if name == DOWN else name.removeprefix("up."))
-            elif event.kind != "engine":
-                linked.story.hear(site.name, event)
-                self._follow(linked, event)
-        if not linked.is_closed:
-            await self._lose(linked, site)
-
-    async def _lose(self, linked: LinkedRoom, site: Site) -> None:
-        """A site that is not reached: nothing of it is forwarded or recorded at the hub."""
-        if site.gateway is None:
-            return
-        site.gateway = None
-        site.forget()
-        for track in sorted(linked.story.up):
-            if linked.place(owner(track)) == site.name:
-                linked.story.turn(track, on=False, cause="gateway")
-        linked.story.tell("gateway", {"site": site.name, "state": "lost"})
-        with suppress(MediaError):
-            for member in linked.members_at(site.name):
-                await linked.tell_hub(member)
-            await linked.hub.expel(linked.room, site.guest)
+    async def detach(self, site: str) -> None:
+        """A site's gateway does not count any more: its members negotiate with the hub, anew."""
+        self._sites.here.pop(site, None)
+        for linked in list(self._rooms.values()):
+            await self._sites.dismiss(linked, site)
 
     def fingerprint_of(self, room: RoomId, member: MemberId) -> str | None:
         """The certificate that a member's connections meet."""
         linked = self._rooms.get(room)
         where = None if linked is None else linked.place(member)
-        gateway = None if where is None else self._gateways.get(where)
+        gateway = None if where is None else self._sites.here.get(where)
         return self.fingerprint if gateway is None else gateway.fingerprint
 
     # Rooms.
@@ -161,9 +105,15 @@ class CascadeEngine:
         await self._hub.open_room(room, replace(spec, max_members=spec.max_members + MAX_SITES))
         linked = LinkedRoom(room, self._hub, self._pin, spec)
         self._begin(linked)
-        for site, gateway in self._gateways.items():
-            if not gateway.lost.is_set():
-                await self._enter(linked, site, gateway)
+        here = [site for site, gateway in self._sites.here.items() if not gateway.lost.is_set()]
+        await asyncio.gather(*(self._bring(linked, site) for site in here))
+
+    async def _bring(self, linked: LinkedRoom, site: str) -> None:
+        """A gateway that cannot have a room keeps nobody out of it: its site's members are the hub's."""
+        try:
+            await self._sites.bring(linked, site)
+        except MediaError as error:
+            _log.warning("site %s did not come to a room: %s", site, error.code)
 
     def _begin(self, linked: LinkedRoom) -> None:
         self._rooms[linked.room] = linked
@@ -178,7 +128,7 @@ class CascadeEngine:
             if event.kind == "peer" and event.data.get("state") == "closed":
                 self._unlinked(linked, event)
             linked.story.hear(None, event)
-            self._follow(linked, event)
+            _follow(linked, event)
         if not linked.is_closed:
             # The hub's engine is lost, and with it the room; what sites have of it goes on by itself.
             linked.story.end()
@@ -188,13 +138,6 @@ class CascadeEngine:
         guests = {site.guest for site in linked.sites.values()}
         if member in guests or linked.place(member) is not None:
             linked.unlinked(member)
-
-    def _follow(self, linked: LinkedRoom, event: EngineEvent) -> None:
-        if event.kind in ("track-up", "track-down"):
-            linked.dirty.set()
-        elif event.kind == "peer" and (event.data["purpose"], event.data["state"]) == ("view", "closed"):
-            linked.wants.pop(MemberId(str(event.data["member"])), None)
-            linked.dirty.set()
 
     async def _settle(self, linked: LinkedRoom) -> None:
         """Links follow what nobody waits for."""
@@ -233,7 +176,8 @@ class CascadeEngine:
         self, linked: LinkedRoom, where: Where, call: Callable[[RemoteGateway], Awaitable[None]]
     ) -> None:
         """Say something at a site; one that is lost hears it when it is back."""
-        gateway = None if where is None else linked.sites[where].gateway
+        known = None if where is None else linked.sites.get(where)
+        gateway = None if known is None else known.gateway
         if gateway is None:
             return
         try:
@@ -289,14 +233,15 @@ class CascadeEngine:
     async def expel(self, room: RoomId, member: MemberId) -> None:
         """See `MediaEngine`."""
         linked = self._linked(room)
+        # First, so that a gateway which comes meanwhile is not told of the member.
+        linked.forget(member)
         for site in linked.live():
             await self._there(linked, site.name, lambda one: one.expel(room, member))
         await self._hub.expel(room, member)
-        where = linked.home.get(member)
-        if where is not None and linked.sites[where].up.pop(member, None) is not None:
+        where = linked.place(member)
+        home = None if where is None else linked.sites.get(where)
+        if home is not None and home.up.pop(member, None) is not None:
             await self._there(linked, where, lambda one: one.drop(room, f"up.{member}"))
-        for known in (linked.grants, linked.views, linked.wants):
-            known.pop(member, None)
         linked.dirty.set()
 
     # Negotiation.
@@ -374,7 +319,7 @@ class CascadeEngine:
 
     async def _raw(self, linked: LinkedRoom, mask: TrackId, voices: frozenset[TrackId]) -> None:
         for site in linked.live():
-            own = frozenset(one for one in voices if linked.place(owner(one)) == site.name)
+            own = linked.of(site.name, voices)
             await self._there(linked, site.name, partial(_say_raw, linked.room, mask, own))
 
     # Looking.
@@ -402,6 +347,15 @@ class CascadeEngine:
                     with suppress(asyncio.CancelledError):
                         await task
             linked.story.end()
+
+
+def _follow(linked: LinkedRoom, event: EngineEvent) -> None:
+    """What an engine tells changes what is to be linked."""
+    if event.kind in ("track-up", "track-down"):
+        linked.dirty.set()
+    elif event.kind == "peer" and (event.data["purpose"], event.data["state"]) == ("view", "closed"):
+        linked.wants.pop(MemberId(str(event.data["member"])), None)
+        linked.dirty.set()
 
 
 async def _say_raw(room: RoomId, mask: TrackId, voices: frozenset[TrackId], gateway: RemoteGateway) -> None:

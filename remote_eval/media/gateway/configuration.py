@@ -4,6 +4,7 @@ import json
 import os
 import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -59,21 +60,42 @@ def configuration_of(form: dict[str, Any]) -> GatewayConfiguration:
     for name in ("site", "device"):
         if not isinstance(form[name], str) or not _NAME.fullmatch(form[name]):
             raise MediaError("gateway.configuration", reason=name)
-    hub = urlsplit(form["hub"] if isinstance(form["hub"], str) else "")
-    if hub.scheme not in ("http", "https") or not hub.hostname or hub.query or hub.fragment:
+    if not _is_address(form["hub"]):
         raise MediaError("gateway.configuration", reason="hub")
     addresses = form["addresses"]
     if not isinstance(addresses, list) or not 0 < len(addresses) <= MAX_ADDRESSES:
         raise MediaError("gateway.configuration", reason="addresses")
-    if not isinstance(form["port"], int) or not 0 <= form["port"] <= _MAX_PORT:
+    if not all(_is_host(one) for one in addresses):
+        raise MediaError("gateway.configuration", reason="addresses")
+    if not _is_host(form["bind"]):
+        raise MediaError("gateway.configuration", reason="bind")
+    port = form["port"]
+    if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= _MAX_PORT:
         raise MediaError("gateway.configuration", reason="port")
     try:
         key = bytes.fromhex(str(form["hub_key"]))
         validate_public(key)
     except (ValueError, SignatureError) as error:
         raise MediaError("gateway.configuration", reason="hub_key") from error
-    words = {"bind": str(form["bind"]), "addresses": tuple(str(one) for one in addresses)}
-    return GatewayConfiguration(**(form | {"hub_key": key} | words))
+    return GatewayConfiguration(**(form | {"hub_key": key, "addresses": tuple(addresses)}))
+
+
+def _is_address(value: object) -> bool:
+    """An address of pages: no account, query or fragment, and a port that is one."""
+    try:
+        parts = urlsplit(value if isinstance(value, str) else "")
+        plain = parts.username is None and not parts.query and not parts.fragment
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and plain and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _is_host(value: object) -> bool:
+    """A numeric address of this machine: what clients are told is no name."""
+    try:
+        return isinstance(value, str) and bool(ip_address(value))
+    except ValueError:
+        return False
 
 
 def write_configuration(folder: Path, form: dict[str, Any]) -> None:

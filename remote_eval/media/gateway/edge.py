@@ -7,14 +7,14 @@ whatever folder the hub names, in parts that the gateway counts.
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from crypto.hashing import sha256
 from remote_eval.errors import MediaError
-from remote_eval.media.engine import AskKeyframe, Kind, RoomId, RoomSpec, TrackId
+from remote_eval.media.engine import AskKeyframe, Kind, MemberId, RoomId, RoomSpec, TrackId
 from remote_eval.media.gateway.calls import Kept, LinkOffer, Piece, Way
 from remote_eval.media.lite.connecting import Connector
 from remote_eval.media.lite.dialing import Dial, Downlink, Uplink
@@ -162,6 +162,11 @@ class EdgeEngine(LiteEngine):
         self._room(room)
         for link in list(self._links[room]):
             await self.drop(room, link)
+
+    async def retain(self, room: RoomId, members: Collection[MemberId]) -> None:
+        """Expel whoever is not among these: a member who went while the hub was not reached."""
+        for member in self._room(room).members.keys() - set(members):
+            await self.expel(room, member)
 
     def _told(self, room: RoomId, link: str, state: PeerState) -> None:
         if state == "closed":

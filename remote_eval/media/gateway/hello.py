@@ -165,10 +165,10 @@ def _text(record: Mapping[str, Any]) -> str:
 
 
 def _read(text: str | bytes, names: set[str], kind: str) -> Record:
-    data = text.encode() if isinstance(text, str) else text
     try:
+        data = text.encode() if isinstance(text, str) else text
         record = parse(data, max_bytes=MAX_GREETING_BYTES, max_depth=4)
-    except CryptoError as error:
+    except (CryptoError, UnicodeEncodeError) as error:
         raise MediaError(REFUSED) from error
     if not isinstance(record, dict):
         raise MediaError(REFUSED)

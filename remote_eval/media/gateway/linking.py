@@ -7,7 +7,8 @@ however many want it. A site that does not answer is given up until its gateway 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -48,7 +49,7 @@ class LinkedRoom:
     """See the module. `hub` is the hub's engine and `pin` its certificate's fingerprint."""
 
     def __init__(self, room: RoomId, hub: MediaEngine, pin: str, spec: RoomSpec | None) -> None:
-        """`spec` is None for a room that was open already: then everything is taken to be recorded."""
+        """`spec` is how the room is opened at a site; by None, everything is taken to be recorded."""
         self.room = room
         self.hub = hub
         self.spec = spec
@@ -61,12 +62,18 @@ class LinkedRoom:
         self.story = Story(self.home.__contains__, self.place)
         self.dirty = asyncio.Event()
         self.is_closed = False
+        # A site's gateways come and are sent away one after another.
+        self.arriving: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._pin = pin
         self._order = asyncio.Lock()
 
     def place(self, member: MemberId) -> Where:
         """Where a member is; whoever is not known is of the hub."""
         return self.home.get(member)
+
+    def of(self, where: Where, tracks: Collection[TrackId]) -> frozenset[TrackId]:
+        """Those tracks whose owner is at a place."""
+        return frozenset(one for one in tracks if self.place(owner(one)) == where)
 
     def members_at(self, where: Where) -> list[MemberId]:
         """Members of a place."""
@@ -79,10 +86,25 @@ class LinkedRoom:
         where = self.home.get(member)
         if where is None:
             return self.hub
-        gateway = self.sites[where].gateway
-        if gateway is None:
+        site = self.sites.get(where)
+        if site is None or site.gateway is None:
             raise MediaError(UNAVAILABLE)
-        return gateway
+        return site.gateway
+
+    def forget(self, member: MemberId) -> None:
+        """A member is out: nothing is granted to it, nothing of what it views counts."""
+        for known in (self.grants, self.views, self.wants):
+            known.pop(member, None)
+
+    def abandon(self, site: str) -> list[MemberId]:
+        """A site that is none any more: those who were there are the hub's, and view nothing yet."""
+        moved = self.members_at(site)
+        for member in [one for one, where in self.home.items() if where == site]:
+            self.home[member] = None
+            self.views.pop(member, None)
+            self.wants.pop(member, None)
+        del self.sites[site]
+        return moved
 
     def live(self) -> list[Site]:
         """Sites that are reached."""
@@ -99,7 +121,8 @@ class LinkedRoom:
 
     def lacks(self, where: Where) -> bool:
         """Whether somebody at a place needs what is elsewhere and not linked."""
-        linked = set(self.sites[where].down) if where is not None else self._uplinked()
+        site = None if where is None else self.sites.get(where)
+        linked = self._uplinked() if site is None else set(site.down)
         return any(self.place(owner(one)) != where and one not in linked for one in self.needed(where))
 
     def _uplinked(self) -> set[TrackId]:
@@ -224,14 +247,18 @@ class LinkedRoom:
 
     async def tell_hub(self, member: MemberId, *, anew: bool = False) -> None:
         """Whoever is at a site sends at the hub as itself, by its site's link, while the site is reached."""
-        grants = self.grants[member]
-        where = self.place(member)
-        if where is not None:
-            reached = self.sites[where].gateway is not None
-            grants = Grants(publish=grants.publish) if reached else NOTHING
         if anew:
             await self.hub.expel(self.room, member)
-        await self.hub.admit(self.room, member, grants)
+        if member in self.grants:
+            await self.hub.admit(self.room, member, self._at_hub(member))
+
+    def _at_hub(self, member: MemberId) -> Grants:
+        grants, where = self.grants[member], self.place(member)
+        if where is None:
+            return grants
+        site = self.sites.get(where)
+        reached = site is not None and site.gateway is not None
+        return Grants(publish=grants.publish) if reached else NOTHING
 
     def viewed(
         self, member: MemberId, offer: str, wants: Mapping[str, TrackId]

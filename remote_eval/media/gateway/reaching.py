@@ -1,11 +1,11 @@
 """A gateway as the hub reaches it: a media engine behind a channel, with the calls of a gateway."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
 from remote_eval.media.control.calls import Call
 from remote_eval.media.control.client import RemoteEngine
-from remote_eval.media.engine import RoomId, TrackId
+from remote_eval.media.engine import MemberId, RoomId, TrackId
 from remote_eval.media.gateway.calls import GATEWAY_CALLS, Kept, LinkOffer, Piece, Way
 
 
@@ -32,6 +32,10 @@ class RemoteGateway(RemoteEngine):
     async def drop_all(self, room: RoomId) -> None:
         """Hang up every link of a room."""
         await self._call("drop_all", room)
+
+    async def retain(self, room: RoomId, members: Collection[MemberId]) -> None:
+        """Whoever else is there is out."""
+        await self._call("retain", room, members)
 
     async def raw_voices(self, room: RoomId, mask: TrackId, voices: frozenset[TrackId]) -> None:
         """What a mask at the hub is made of, to be recorded as raw."""

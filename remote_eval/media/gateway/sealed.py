@@ -71,6 +71,8 @@ class SealedChannel:
             chunk = self._in.decrypt(_nonce(self._received), message, None)
         except InvalidTag as error:
             raise MediaError("media.control") from error
+        if chunk[:1] not in (_LAST, _MORE):
+            raise MediaError("media.control")
         self._received += 1
         return chunk
 

@@ -116,6 +116,24 @@ describe("publishing", () => {
     expect(link.state).toBe("connected");
   });
 
+  it("begins anew at a welcome that names another end, though the old connection still runs", async () => {
+    const { tools, timers, peers, answers } = set();
+    const link = new PublishLink(tools);
+    link.put("camera", "video", "picture");
+    const own = `sha-256 ${"AB:".repeat(31)}AB`;
+    answers(() => ({ sdp: `a=fingerprint:${own}\r\n`, refused: {} }));
+    link.setTerms({ ...TERMS, fingerprint: own });
+    await timers.settle();
+    peers[0]?.becomes("connected");
+    for (const [fingerprint, made] of [[own, 1], [null, 1], [own.replace("AB:", "CD:"), 2]] as const) {
+      link.setTerms(null);
+      link.setTerms({ ...TERMS, fingerprint });
+      await timers.settle();
+      expect(peers.length).toBe(made);
+    }
+    expect(peers[0]?.closed).toBe(true);
+  });
+
   it("puts another track in the place of one without asking anybody", async () => {
     const { asked, last, link } = await publishing();
     link.put("camera", "video", "other picture");

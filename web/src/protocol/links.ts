@@ -37,6 +37,8 @@ abstract class MediaLink {
   state: MediaState = "idle";
   protected peer: Peer | null = null;
   protected terms: Terms | null = null;
+  // Whose certificate the connection was made to.
+  private other: string | null = null;
   private busy = false;
   private due = false;
   private restarting = false;
@@ -62,7 +64,8 @@ abstract class MediaLink {
     this.terms = terms;
     if (terms === null) return;
     const peer = this.peer;
-    if (this.stale) this.drop();
+    // The other end is another one: what still runs leads to where nobody counts on it.
+    if (this.stale || (peer !== null && this.other !== null && terms.fingerprint !== null && terms.fingerprint !== this.other)) this.drop();
     else if (peer !== null && BROKEN.has(peer.connectionState)) void this.restart(peer);
     else this.again = this.cancelled(this.again);
     this.update();
@@ -124,6 +127,7 @@ abstract class MediaLink {
   private begin(terms: Terms): Peer {
     const peer = this.tools.ports.connect(terms);
     this.peer = peer;
+    this.other = terms.fingerprint;
     peer.onconnectionstatechange = () => {
       if (this.peer === peer) this.follow(peer);
     };
