@@ -5,8 +5,8 @@
 The room of `tests/support/quick_room.py`, with a recorder: time is the player's; connections, DTLS, SRTP,
 packets and files are real; a guest comes and goes every ten seconds. Every five minutes of the room: objects
 that live in the process, and its own memory (resident, without mapped files). From the tenth minute on
-neither may grow by a hundredth; ends with exit code 1 when one does. No sockets, threads, masked voice or control
-channel: those are in `soak.py`, in real time.
+neither may grow by a hundredth; ends with exit code 1 when one does. No sockets, threads, masked voice or
+control channel: those are in `soak.py`, in real time.
 """
 
 import asyncio
