@@ -3,9 +3,8 @@ carriers and servers do to it.
 
 Every response is held to what the table prescribes: class and mode of the event in the log, the states, what
 agency and operator see, and a proof that both verifiers accept where the draw is opened. `…_draw` has the
-rows before the campaign and of a pool that runs short, `…_venue` those of the day itself. Rows of the room (a
-cut network, overnight, more time, a phone found inside, a full recorder, a pause during signing) belong to
-the room's own tests.
+rows before the campaign and of a pool that runs short, `…_venue` those of the day itself, `…_room` those of
+the evaluation room.
 """
 
 import asyncio

@@ -2,8 +2,8 @@
 start with somebody missing, requests told twice, servers that die, bidders that join, a beacon that is down.
 
 A contributor who refuses to reveal is `test_ceremony` (a withheld reveal comes out of the escrow), a server
-that is killed between any two steps `test_kill` and `test_campaign_kill`. Rows of the room (a cut network,
-overnight, more time, a phone found inside, a full recorder, a pause during signing) belong to its own tests.
+that is killed between any two steps `test_kill` and `test_campaign_kill`. `…_answers` has the rows of what
+experts say, `…_venue` those of the day, `…_room` those of the evaluation room.
 """
 
 import asyncio

@@ -255,6 +255,11 @@ class Room:
 
     async def begin(self, every: "Everybody") -> None:
         """A witness begins the evaluation, as soon as everything is ready for it."""
+        await self.checked_in(every)
+        await every.witness.client.ask("phase", to="evaluating")
+
+    async def checked_in(self, every: "Everybody") -> None:
+        """The check-in, with everything ready for the evaluation."""
         client = every.witness.client
         for site in DESKS:
             await client.event("site", site=site, link="up", recording="ok")
@@ -262,7 +267,6 @@ class Room:
         for track in [*tracks, *(f"{one.client.member}/camera" for one in every.cameras)]:
             await client.event("track", id=track, up=True)
         await client.ask("phase", to="check-in")
-        await client.ask("phase", to="evaluating")
 
     @property
     def led(self) -> Led:
@@ -329,17 +333,22 @@ class Room:
                         return
                 await asyncio.sleep(0.02)
 
-    async def lose(self, every: Everybody, site: str) -> None:
-        """A site is gone, with everything in it: its people and its packets."""
+    async def lose(self, every: Everybody, site: str, *, after_ms: int = 900) -> None:
+        """A site is gone, with everything in it, its people and its packets; silent for `after_ms` it counts
+        as lost.
+        """
         lost = {one.client.member for one in every.all if one.client.snapshot["you"]["site"] == site}
         for made in self.media:
             if made.member in lost and isinstance(made, Publisher):
                 await made.stop()
-        self.led.watch.thresholds = replace(self.led.watch.thresholds, degraded_ms=400, lost_ms=900)
+        self.led.watch.thresholds = replace(
+            self.led.watch.thresholds, degraded_ms=after_ms // 2, lost_ms=after_ms
+        )
         for one in every.all:
             if one.client.member in lost:
                 await one.client.vanish()
-        await every.second.client.event("outage", site=site, state="open")
+        left = next(one for one in (every.second, every.witness) if one.client.member not in lost)
+        await left.client.event("outage", site=site, state="open")
 
     def relay(self, secret: str, urls: dict[str, str]) -> None:
         """Sites have relays, from now on, as an installation's settings say."""

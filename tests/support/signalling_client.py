@@ -30,6 +30,7 @@ SUBPROTOCOL = "qiantong.room.1"
 PATIENCE_SECONDS = 20.0
 ALL_OK = {"camera": "ok", "microphone": "ok", "speaker": "ok"}
 Json = dict[str, Any]
+_SOCKETS = count(1)
 
 
 class Refused(Exception):  # noqa: N818 - it reads as what happened
@@ -99,6 +100,8 @@ class Client:
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     code: int | None = None
     _answers: dict[str, asyncio.Future[Json]] = field(default_factory=dict)
+    # A member's session outlives its socket: no frame of a later one may have the name of an earlier one's.
+    _ordinal: int = field(default_factory=lambda: next(_SOCKETS))
     _numbers: Any = field(default_factory=lambda: count(1))
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -165,7 +168,7 @@ class Client:
 
     async def send(self, kind: str, body: Json, *, frame: str | None = None) -> asyncio.Future[Json]:
         """Send a frame; gives where its answer will be."""
-        name = frame or f"f{next(self._numbers)}"
+        name = frame or f"f{self._ordinal}-{next(self._numbers)}"
         answer = self._answers[name] = asyncio.get_running_loop().create_future()
         if self.closed.is_set():
             raise ConnectionError(str(self.code))
