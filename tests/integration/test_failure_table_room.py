@@ -202,6 +202,24 @@ async def test_where_others_have_the_seats_by_then_it_is_told_and_nothing_moves(
     assert from_text((await booked(room))["to"]) == from_text(before["to"]) + free_for
 
 
+async def test_seats_are_booked_for_a_week_at_most_however_often_time_is_asked_for(room: Room) -> None:
+    every, witness, _ = await begun(room)
+    day: dict[str, Any] = {"minutes": 1_440, "reason": "评审时间不足"}
+
+    async def asked() -> None:
+        for one in every.experts[:2]:
+            await one.client.ask("time-ask", on=True, minutes=1_440, reason="投标文件篇幅过大")
+
+    for _ in range(6):
+        await asked()
+        await witness.ask("extend", **day)
+    await asked()
+    before = await booked(room)
+    assert (await witness.refused("extend", **day)).reasons == ["too-long"]
+    assert await booked(room) == before
+    assert len(await ledger(room, "extended")) == 6
+
+
 async def booked(room: Room) -> dict[str, Any]:
     """The booking of the room's draw, as its operator reads it."""
     path = f"/bookings?draw={room.arriving.row.id}"

@@ -21,13 +21,15 @@ from remote_eval.room_events import moment_of
 from remote_eval.room_state import Member, RoomState
 
 _ACCOUNT: Final = "account:"
+_TOO_LONG: Final = "booking.too-long"
 
 
 async def extend(live: LiveRoom, witness: Member, command: cmd.Extend) -> None:
     """Move the end of the room and of its booking.
 
     Raises SignallingError, or RoomError ``room.state`` with every reason: ``seat-booked`` (site, seat) where
-    others have a seat or its room by then, ``not-booked`` when the booking does not hold or grows too long.
+    others have a seat or its room by then, ``too-long`` for more than a booking may last, ``not-booked`` when
+    there is none that holds.
     """
 
     async def prepare(uow: UnitOfWork, state: RoomState) -> cmd.Command:
@@ -38,8 +40,8 @@ async def extend(live: LiveRoom, witness: Member, command: cmd.Extend) -> None:
         except WriteConflictError:
             raise
         except ConflictError as refusal:
-            reason = {"code": "not-booked", "why": refusal.code}
-            raise RoomError("room.state", reasons=[reason]) from refusal
+            reason = "too-long" if refusal.code == _TOO_LONG else "not-booked"
+            raise RoomError("room.state", reasons=[{"code": reason}]) from refusal
         except InputRefusedError as refusal:
             reasons = [{"code": "seat-booked", **one.figures} for one in refusal.faults]
             raise RoomError("room.state", reasons=reasons) from refusal

@@ -121,6 +121,7 @@ export default {
     limit: "The outage has not passed its limit, or is past the time to resume",
     third: "{have} of the committee ask for more time; more than a third are {need}",
     past: "The extended time would be over already",
+    "too-long": "The seats cannot be booked for so long",
     "seat-booked": "{site}: seat {seat} is booked by others for the time to come",
     "watch-open": "A watch is asked for or runs already",
     "seat-taken": "The seat is taken or booked",

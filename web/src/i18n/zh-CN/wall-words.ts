@@ -118,6 +118,7 @@ export default {
     limit: "中断没有超过时限，或已超过恢复的时限",
     third: "要求延长的成员 {have} 人，超过三分之一需要 {need} 人",
     past: "延长后的结束时间已经过去",
+    "too-long": "席位预订的总时长超过上限",
     "seat-booked": "{site}：席位 {seat} 在延长的时段已由其他项目预订",
     "watch-open": "已有一项观看申请或观看",
     "seat-taken": "该席位已有人或已被预订",

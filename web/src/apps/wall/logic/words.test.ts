@@ -143,7 +143,7 @@ const REASONS: readonly (readonly [string, string])[] = [
   ...["transition", "reform-only", "not-sitting", "closed"].map((one) => ["room.phase", one] as const),
   ...["frozen", "paused", "break"].map((one) => ["room.held", one] as const),
   ["room.quorum", "quorum"],
-  ..."call decided undecided settled not-yours no-consent not-running recording-used recording-other too-many text-missing reason-missing report-signed node-open paused not-paused no-break not-held link limit third past seat-booked watch-open seat-taken seat-unknown seat-faulty seat-zone seat-unenrolled room-taken not-seated not-booked full identity closed"
+  ..."call decided undecided settled not-yours no-consent not-running recording-used recording-other too-many text-missing reason-missing report-signed node-open paused not-paused no-break not-held link limit third past seat-booked too-long watch-open seat-taken seat-unknown seat-faulty seat-zone seat-unenrolled room-taken not-seated not-booked full identity closed"
     .split(" ")
     .map((one) => ["room.state", one] as const),
 ];
