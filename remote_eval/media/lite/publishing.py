@@ -178,7 +178,7 @@ class Publisher:
     def tick(self, now: float) -> None:
         """Ask again for what is missing, unless the line is full; report once a second."""
         sending = [inlet for inlet in self.inlets.values() if inlet.track is not None]
-        lost = sum(one.track.lost for one in sending if one.track is not None)
+        lost = sum(one.track.skipped for one in sending if one.track is not None)
         less = self.uplink.look(now, lost, self._cap_kbps(sending, now))
         for inlet in sending:
             self._mend(inlet, now)

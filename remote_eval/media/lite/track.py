@@ -52,6 +52,8 @@ class Track:
         self.highest = -1
         self.packets = 0
         self.octets = 0
+        # Numbers that did not come in their turn, whether they came later or not.
+        self.skipped = 0
         self.newest_at = float("-inf")
         self._limit = (float("inf"), float("-inf"))
         self._near: int | None = None
@@ -113,6 +115,7 @@ class Track:
             return []
         asked: list[int] = []
         if kept.number > self.highest + 1:
+            self.skipped += kept.number - self.highest - 1
             asked = self.missing.gap(self.highest + 1, kept.number, now)
             if not asked and self.kind == "video":
                 self.keyframe.want()
@@ -143,17 +146,12 @@ class Track:
         """Packets that there should have been since the first."""
         return self.highest + 1
 
-    @property
-    def lost(self) -> int:
-        """Packets that are missing."""
-        return max(0, self.expected - self.packets)
-
     def stats(self, now: float, recorded_ms: float | None) -> TrackStats:
         """Counters and the rate of the last second."""
         return TrackStats(
             track=self.name,
             packets=self.packets,
-            lost=self.lost,
+            lost=max(0, self.expected - self.packets),
             kbps=self._rate.kbps(now),
             age_ms=now - self.newest_at if self.packets else float("inf"),
             rtt_ms=self.rtt_ms,

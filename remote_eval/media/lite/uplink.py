@@ -31,7 +31,7 @@ STILL_MS: Final = 12.0
 FLOODED: Final = 0.3
 FLOODED_LOOKS: Final = 5
 LOSSY: Final = 0.1
-_FEW_PACKETS: Final = 5
+_FEW_PACKETS: Final = 3
 _LOSS_LOOKS: Final = 10
 # Headers of IPv4 and UDP and the tag of SRTP: the line carries them too.
 AROUND: Final = 44
@@ -94,7 +94,7 @@ class Uplink:
 
     def look(self, now: float, lost: int, cap_kbps: float) -> bool:
         """Look at the line when it is time: whether it, or the cap, takes clearly less than was told, which
-        the sender is to hear at once. `lost`: packets of all streams that are missing by now, ever."""
+        the sender is to hear at once. `lost`: packets of all streams that did not come in turn, ever."""
         seen = self._look
         if seen is None or now - seen.since < LOOK_MS:
             return False
