@@ -27,10 +27,9 @@ async def media(socket: WebSocket, site: str) -> None:
     ):
         await socket.close()
         return
-    await socket.accept(subprotocol=SUBPROTOCOL)
     messages = SocketMessages(socket)
     try:
-        await desk.serve(site[:64], messages)
+        await desk.serve(site[:64], messages, accept=lambda: socket.accept(subprotocol=SUBPROTOCOL))
     except MediaError as error:
         await messages.refuse(error.code)
     finally:

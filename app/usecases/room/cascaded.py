@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.gateways.room_engines import RECORDINGS, Attached, ReachedEngine, RoomEngines
+from app.usecases.room.finishing import finished
 from app.usecases.room.gateways import GatewayDesk
 from remote_eval.errors import EvaluationError, MediaError
-from remote_eval.media.engine import CASCADE, MemberId, RoomId, RoomSpec
+from remote_eval.media.engine import CASCADE, RoomId, RoomSpec
 from remote_eval.media.gateway.cascade import CascadeEngine
 from remote_eval.media.gateway.handover import hand_over, handed_over_by, site_folder, write_covers
 from remote_eval.media.gateway.reaching import RemoteGateway
@@ -74,8 +76,8 @@ class CascadedEngines:
     async def close(self, room: str) -> None:
         """See `RoomEngines`: at the sites first, then what they recorded while they were away is fetched."""
         self._cascades.pop(room, None)
-        found = {site: self._desk.at(site) for site in self._sites_of(room)}
-        here = {site: gateway for site, gateway in found.items() if gateway is not None}
+        sites = {*self._sites_of(room), *filter(None, (await self._homes(room)).values())}
+        here = {site: gateway for site in sorted(sites) if (gateway := self._desk.at(site)) is not None}
         for gateway in here.values():
             with suppress(MediaError):
                 await gateway.close_room(RoomId(room))
@@ -106,6 +108,10 @@ class CascadedEngines:
         """See `Listener`."""
         for room in self._cascades:
             self._begin(self._leave(room, site))
+
+    def ended(self, room: str, site: str, gateway: RemoteGateway) -> None:
+        """See `Listener`."""
+        self._begin(self._fetch(room, site, gateway))
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -141,15 +147,20 @@ class CascadedEngines:
         folder = self.folder(room)
         try:
             gaps = await asyncio.to_thread(list_gaps, folder / RECORDINGS)
-            missing = {
-                one.track
-                for one in gaps
-                if self._site_of(room, MemberId(one.track.partition("/")[0])) == site
-            }
+            homes = await self._homes(room)
+            missing = {one.track for one in gaps if homes.get(one.track.partition("/")[0]) == site}
             if missing:
                 done = await hand_over(gateway, RoomId(room), site_folder(folder, site), missing)
                 sites = await asyncio.to_thread(handed_over_by, folder)
                 await asyncio.to_thread(write_covers, folder, folder / RECORDINGS, sites)
                 LOG.info("gateway.handed-over", room=room, site=site, bytes=done.copied)
-        except (EvaluationError, OSError) as error:
+        except (EvaluationError, OSError, SQLAlchemyError) as error:
             LOG.warning("gateway.not-handed-over", room=room, site=site, code=str(error))
+
+    async def _homes(self, room: str) -> dict[str, str | None]:
+        """The site of every member that a room ever had, whoever leads it."""
+        return await finished(self._members(room))
+
+    async def _members(self, room: str) -> dict[str, str | None]:
+        async with self._desk.platform.database.read() as uow:
+            return {one.id: one.site for one in await uow.rooms.members(room)}

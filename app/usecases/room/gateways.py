@@ -28,6 +28,8 @@ from remote_eval.media.gateway.sealed import Messages
 LOG: Final = structlog.get_logger("qiantong.gateway")
 # How often it is looked whether a gateway is still believed.
 LOOK_SECONDS: Final = 1.0
+# Rooms that a gateway may bring back from before: more than this are not looked at.
+MAX_KEPT: Final = 64
 
 
 class Listener(Protocol):
@@ -38,6 +40,9 @@ class Listener(Protocol):
 
     def dismissed(self, site: str) -> None:
         """A site's gateway is believed no longer."""
+
+    def ended(self, room: str, site: str, gateway: RemoteGateway) -> None:
+        """A room that was closed while a gateway was away has ended there as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +74,11 @@ class GatewayDesk:
         """Whether this gateway's channel ends here."""
         return any(one.device == device for one in self._here.values())
 
-    async def serve(self, site: str, messages: Messages) -> None:
-        """Let a gateway in and keep it until it is gone. Raises MediaError ``gateway.refused``, also for one
-        that is believed no longer.
+    async def serve(self, site: str, messages: Messages, *, accept: Callable[[], Awaitable[None]]) -> None:
+        """Let a gateway in and keep it until it is gone; `accept` opens its socket, which counts from then on
+        as a stranger's. Raises MediaError ``gateway.refused``, also for one that is believed no longer.
         """
-        present = await self._greeted(site, messages)
+        present = await self._greeted(site, messages, accept)
         before = self._here.get(site)
         self._here[site] = present
         if before is not None:
@@ -81,7 +86,7 @@ class GatewayDesk:
         LOG.info("gateway.here", site=site)
         for listener in self.listeners:
             listener.came(site, present.gateway)
-        beside = [asyncio.create_task(one) for one in (self._watch(present), self._tidy(present))]
+        beside = [asyncio.create_task(one) for one in (self._watch(present), self._tidy(site, present))]
         try:
             await present.gateway.lost.wait()
         finally:
@@ -94,7 +99,7 @@ class GatewayDesk:
         if not await finished(self._believed(present.device)):
             raise MediaError(REFUSED)
 
-    async def _greeted(self, site: str, messages: Messages) -> Present:
+    async def _greeted(self, site: str, messages: Messages, accept: Callable[[], Awaitable[None]]) -> Present:
         known: list[str] = []
 
         async def key_of(greeted: Greeted) -> bytes | None:
@@ -103,6 +108,7 @@ class GatewayDesk:
 
         self.strangers += 1
         try:
+            await accept()
             log, random = self.platform.log, self.platform.random
             gateway = await greet(messages, site, key=log.key, key_of=key_of, random=random)
         finally:
@@ -119,13 +125,15 @@ class GatewayDesk:
         async with self.platform.database.read() as uow:
             return await uow.site_gateways.get(device)
 
-    async def _tidy(self, present: Present) -> None:
+    async def _tidy(self, site: str, present: Present) -> None:
         """Rooms that were closed while a gateway was away end there too, and their recordings with them."""
-        for room in present.gateway.rooms:
+        for room in present.gateway.rooms[:MAX_KEPT]:
             row = await finished(self._room(room))
             if row is None or row.closed_at is not None:
                 with suppress(MediaError):
                     await present.gateway.close_room(room)
+                for listener in self.listeners if row is not None else ():
+                    listener.ended(room, site, present.gateway)
 
     async def _room(self, room: RoomId) -> RoomRow | None:
         async with self.platform.database.read() as uow:

@@ -9,6 +9,7 @@ import pytest
 from crypto.canonical import canonical
 from crypto.signing import SigningKey, sign_record
 from remote_eval.errors import MediaError
+from remote_eval.media.engine import RoomId
 from remote_eval.media.gateway import greeting
 from remote_eval.media.gateway.configuration import GatewayConfiguration
 from remote_eval.media.gateway.edge import EdgeEngine
@@ -234,6 +235,63 @@ async def test_a_frame_that_is_sealed_by_nobody_ends_the_arrival() -> None:
     await opened(far, said(await nonce_of(far)))
     await far.send(b"sealed by nobody")
     assert await refused(greets) == "media.control"
+
+
+async def let_in() -> tuple[RemoteGateway, SealedChannel]:
+    """A gateway that was believed, and the end from which it speaks."""
+    near, far = pair()
+    greets = Hub(near).greets()
+    channel = await opened(far, said(await nonce_of(far)))
+    await channel.send(first())
+    return await within(WAIT_SECONDS, greets), channel
+
+
+@pytest.mark.parametrize("result", [None, [], "figures", {"clock_ms": 1}])
+async def test_a_gateway_that_answers_nonsense_costs_the_call_alone(result: object) -> None:
+    gateway, channel = await let_in()
+    calling = asyncio.create_task(gateway.stats(RoomId("room_1")))
+    asked = await channel.receive()
+    assert asked is not None
+    await channel.send({"id": asked["id"], "result": result})
+    with pytest.raises(MediaError, match=r"media\.control"):
+        await within(WAIT_SECONDS, calling)
+    assert not gateway.lost.is_set()
+    await gateway.aclose()
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"event": {}},
+        {"event": 7, "room": "room_1"},
+        {"id": 1, "error": 7, "details": 7},
+        {"id": 1},
+    ],
+)
+async def test_a_frame_that_is_none_is_the_end_of_a_gateway(frame: dict[str, Any]) -> None:
+    gateway, channel = await let_in()
+    calling = asyncio.create_task(gateway.stats(RoomId("room_1")))
+    assert await channel.receive() is not None
+    await channel.send(frame)
+    with pytest.raises(MediaError, match=r"media\.unavailable"):
+        await within(WAIT_SECONDS, calling)
+    assert gateway.lost.is_set()
+    await gateway.aclose()
+
+
+async def test_a_gateway_that_was_abandoned_is_lost_at_once_whatever_it_still_says() -> None:
+    gateway, channel = await let_in()
+    calling = asyncio.create_task(gateway.kept(RoomId("room_1")))
+    asked = await channel.receive()
+    assert asked is not None
+    await channel.send({"id": asked["id"], "result": []})
+    gateway.abandon()
+    assert gateway.lost.is_set()
+    with pytest.raises(MediaError, match=r"media\.unavailable"):
+        await within(WAIT_SECONDS, calling)
+    with pytest.raises(MediaError, match=r"media\.unavailable"):
+        await gateway.kept(RoomId("room_1"))
+    await gateway.aclose()
 
 
 # The gateway's end.
