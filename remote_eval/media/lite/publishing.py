@@ -131,7 +131,7 @@ class Publisher:
             for leg in track.legs:
                 leg.forward(kept, now)
         self.room.sinks.packet(track, data, self.room.now(now))
-        if asked and not self.uplink.is_full and inlet.choice.has_feedback("nack"):
+        if asked and not self.uplink.is_spared and inlet.choice.has_feedback("nack"):
             self._nack(inlet, track, asked)
         if level is not None:
             told = inlet.speaking.hear(level & 0x7F, now)
@@ -189,15 +189,15 @@ class Publisher:
             self._send(cap)
 
     def _mend(self, inlet: Inlet, now: float) -> None:
-        track, is_full = inlet.track, self.uplink.is_full
+        track, is_spared = inlet.track, self.uplink.is_spared
         if track is None:
             return
-        again, is_lost = track.missing.due(now, self.rtt_ms, held=is_full)
+        again, is_lost = track.missing.due(now, self.rtt_ms, held=is_spared)
         if again and inlet.choice.has_feedback("nack"):
             self._nack(inlet, track, again)
         if is_lost and track.kind == "video":
             track.keyframe.want()
-        if is_full:
+        if is_spared:
             track.keyframe.hold(now + LOOK_MS)
 
     def ask_keyframe(self, track: Track) -> bool:

@@ -23,6 +23,8 @@ GROWTH: Final = 1.08
 GROWTH_KBPS: Final = 8.0
 # Encoders of pictures make no less.
 LEAST_KBPS: Final = 30.0
+# What is missing may wait so long for room; then the picture is worth more than a voice that is spared.
+SPARED_LOOKS: Final = 50
 # Waits of so many looks that differ by no more than this are no queue's.
 STILL_LOOKS: Final = 20
 STILL_MS: Final = 12.0
@@ -56,10 +58,11 @@ class _Look:
 
 
 class Uplink:
-    """One connection that sends. While it `is_full`, whatever is asked for again makes the rest wait."""
+    """One connection that sends. While it `is_spared`, nothing is to be asked for again: it has no room."""
 
     def __init__(self) -> None:
         self.is_full = False
+        self._full_looks = 0
         self._allowed = _NEVER
         self._told = _NEVER
         self._look: _Look | None = None
@@ -73,6 +76,11 @@ class Uplink:
         self._lost = 0
         # Packets lost and sent, of the newest looks.
         self._losses: deque[tuple[int, int]] = deque(maxlen=_LOSS_LOOKS)
+
+    @property
+    def is_spared(self) -> bool:
+        """Whether it is full, and not for long."""
+        return self.is_full and self._full_looks <= SPARED_LOOKS
 
     def heard(self, ssrc: int, octets: int, media_ms: float, now: float, *, video: bool) -> None:
         """A packet of a stream came for the first time, captured at `media_ms` of the stream's own time."""
@@ -104,13 +112,13 @@ class Uplink:
         return min(self._allowed, cap_kbps) < _CLEARLY * self._told
 
     def _judge(self, seen: _Look, span: float, lost: int) -> None:
+        self._losses.append((lost, seen.packets + lost))
         wait = self._wait(seen)
-        if wait is not None and wait > STANDING_MS and self._is_still(wait, lost):
+        if wait is not None and wait > STANDING_MS and self._is_still(wait):
             self._bases.clear()
             self._allowed, wait = self._before, 0.0
         for ssrc, late in seen.soonest.items():
             self._bases.setdefault(ssrc, deque(maxlen=_BASE_LOOKS)).append(late)
-        self._losses.append((lost, seen.packets + lost))
         if wait is None:
             return
         if wait > STANDING_MS or self._is_flooded:
@@ -126,8 +134,10 @@ class Uplink:
             default=None,
         )
 
-    def _is_still(self, wait: float, lost: int) -> bool:
-        if lost:
+    def _is_still(self, wait: float) -> bool:
+        """A queue that overflows for ever keeps its length, too: at a line with losses, or one that gets the
+        least already, nothing is seen by that."""
+        if self._is_lossy or self._allowed <= LEAST_KBPS:
             self._waits.clear()
         self._waits.append(wait)
         return len(self._waits) == STILL_LOOKS and max(self._waits) - min(self._waits) <= STILL_MS
@@ -135,7 +145,9 @@ class Uplink:
     def _give_way(self, octets: int, span: float, wait: float) -> None:
         if not self.is_full:
             self.is_full, self._before = True, self._allowed
+            self._full_looks = 0
             self._came.clear()
+        self._full_looks += 1
         self._came.append((octets, span))
         if len(self._came) >= _SURE_LOOKS:
             left = DRAIN - max(0.0, min(MOST_DRAINED, wait / 1000))
@@ -146,8 +158,12 @@ class Uplink:
         self._waits.clear()
         self._voices.append((seen.octets - seen.video_octets) * 8 / span)
         seconds = span / 1000
-        if sum(lost for lost, _ in self._losses) <= LOSSY * sum(sent for _, sent in self._losses):
+        if not self._is_lossy:
             self._allowed = self._allowed * GROWTH**seconds + GROWTH_KBPS * seconds
+
+    @property
+    def _is_lossy(self) -> bool:
+        return sum(lost for lost, _ in self._losses) > LOSSY * sum(sent for _, sent in self._losses)
 
     @property
     def _is_flooded(self) -> bool:

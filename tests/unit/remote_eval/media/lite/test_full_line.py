@@ -119,6 +119,12 @@ def test_a_full_line_is_asked_for_nothing_again(world: World) -> None:
     assert world.heard.nacked == []
 
 
+def test_a_line_that_stays_full_is_asked_again_after_five_seconds(world: World) -> None:
+    world.play(6, waits=300, loses=2)
+    assert world.publisher.uplink.is_full
+    assert world.heard.nacked
+
+
 def test_what_is_missing_is_asked_for_as_soon_as_there_is_room(world: World) -> None:
     world.play(0.4, waits=300)
     world.play(0.4, waits=300, loses=2)

@@ -167,9 +167,28 @@ def test_losses_without_a_queue_are_no_full_line() -> None:
     assert {kbps for _, kbps in line.told} == {CAP}
 
 
-def test_a_longer_way_is_taken_for_a_queue_for_some_seconds_and_never_again() -> None:
-    line = Line().run(5).run(10, Weather(delay_ms=200))
+@pytest.mark.parametrize(
+    "way",
+    [Weather(delay_ms=200), Weather(delay_ms=100, jitter_ms=20, loss=0.05)],
+    ids=["far", "far and worse"],
+)
+def test_a_longer_way_is_taken_for_a_queue_for_some_seconds_and_never_again(way: Weather) -> None:
+    line = Line().run(5).run(10, way)
     assert {kbps for at, kbps in line.told if at > 9_000} == {CAP}
+    assert not line.uplink.is_full
+
+
+@pytest.mark.parametrize("kbps", [40, 64, 80, 96, 104, 110])
+def test_a_queue_that_overflows_for_ever_is_no_longer_way(kbps: int) -> None:
+    line = Line().run(5).run(25, Weather(kbps=kbps))
+    assert max(kbps for at, kbps in line.told if at > 6_000) < 60
+
+
+def test_a_line_that_stays_full_is_spared_for_five_seconds() -> None:
+    line = Line().run(5).run(4, Weather(kbps=64))
+    assert line.uplink.is_spared
+    line.run(3)
+    assert (line.uplink.is_full, line.uplink.is_spared) == (True, False)
 
 
 def second(line: Uplink, at: int, *, waits: float, skew: float = 0) -> int:
