@@ -22,6 +22,8 @@ _SETUP: Final = """async () => {
   me.ask = (type, body) => new Promise((done) => {
     const id = `b${me.next++}`;
     me.answers.set(id, done);
+    // A socket that ends answers nothing more.
+    me.ended.then((code) => done({ type: "error", code: String(code) }));
     me.socket.send(JSON.stringify({ v: 1, id, type, body }));
   });
   me.gathered = (pc) => new Promise((done) => {
@@ -45,7 +47,9 @@ _JOIN: Final = """async ([room, hello]) => {
   await new Promise((open, failed) => { me.socket.onopen = open; me.socket.onerror = failed; });
   const gone = me.ended.then((code) => ({ type: "error", code: String(code) }));
   const welcome = await Promise.race([me.ask("hello", hello), gone]);
-  setInterval(() => me.socket.readyState === 1 && me.ask("ping", { seq: 0, stats: null }), 1000);
+  // One heart, however often somebody comes: twenty of them would be too many frames.
+  clearInterval(me.heart);
+  me.heart = setInterval(() => me.socket.readyState === 1 && me.ask("ping", { seq: 0, stats: null }), 1000);
   return welcome;
 }"""
 _ASK: Final = "([kind, body]) => window.me.ask(kind, body)"
