@@ -24,7 +24,7 @@ GROWTH_KBPS: Final = 8.0
 # Encoders of pictures make no less.
 LEAST_KBPS: Final = 30.0
 # What is missing may wait so long for room; then the picture is worth more than a voice that is spared.
-SPARED_LOOKS: Final = 50
+SPARED_LOOKS: Final = 25
 # Waits of so many looks that differ by no more than this are no queue's.
 STILL_LOOKS: Final = 20
 STILL_MS: Final = 12.0

@@ -119,8 +119,8 @@ def test_a_full_line_is_asked_for_nothing_again(world: World) -> None:
     assert world.heard.nacked == []
 
 
-def test_a_line_that_stays_full_is_asked_again_after_five_seconds(world: World) -> None:
-    world.play(6, waits=300, loses=2)
+def test_a_line_that_stays_full_is_asked_again_after_three_seconds(world: World) -> None:
+    world.play(3, waits=300, loses=2)
     assert world.publisher.uplink.is_full
     assert world.heard.nacked
 
@@ -137,7 +137,7 @@ def test_a_full_line_is_asked_for_no_keyframe_before_it_has_room(world: World) -
     asked = world.heard.keyframes
     world.play(0.2, waits=300)
     world.room.want_keyframe(FACE)
-    world.play(3, waits=300, loses=2)
+    world.play(2, waits=300, loses=2)
     assert world.heard.keyframes == asked
     world.play(0.3)
     assert world.heard.keyframes == asked + 1

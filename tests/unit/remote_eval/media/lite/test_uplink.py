@@ -184,10 +184,10 @@ def test_a_queue_that_overflows_for_ever_is_no_longer_way(kbps: int) -> None:
     assert max(kbps for at, kbps in line.told if at > 6_000) < 60
 
 
-def test_a_line_that_stays_full_is_spared_for_five_seconds() -> None:
-    line = Line().run(5).run(4, Weather(kbps=64))
+def test_a_line_that_stays_full_is_spared_for_two_seconds_and_a_half() -> None:
+    line = Line().run(5).run(2.4, Weather(kbps=64))
     assert line.uplink.is_spared
-    line.run(3)
+    line.run(1)
     assert (line.uplink.is_full, line.uplink.is_spared) == (True, False)
 
 
