@@ -26,7 +26,9 @@ from remote_eval.media.recording.archive import check
 from remote_eval.media.recording.contents import indexes
 from remote_eval.media.recording.manifest import manifest_bytes
 from tests.support.arriving import CITY, COUNTY
+from tests.support.media_clients import Publisher
 from tests.support.rooms_served import Room
+from tests.support.signalling_client import Media
 from tests.support.waiting import within
 
 pytestmark = pytest.mark.anyio
@@ -91,6 +93,13 @@ class Site:
         async with asyncio.timeout(WAIT_SECONDS):
             while self.desk.at(CITY) is None:  # noqa: ASYNC110 - nobody tells it
                 await asyncio.sleep(0.01)
+
+    def leaves(self) -> None:
+        """Its line is cut, and it does not dial again before `dials` is set."""
+        away = self.desk.at(CITY)
+        assert away is not None
+        self.dials.clear()
+        away.abandon()
 
     async def recording(self) -> None:
         """Wait until the gateway has the room, and records it."""
@@ -203,26 +212,57 @@ async def test_a_gateway_that_comes_to_the_next_server_records_the_room_that_run
     }
 
 
-async def test_a_room_that_was_closed_while_its_gateway_was_away_ends_there_too(
+async def test_a_room_that_was_closed_while_its_gateway_was_away_ends_there_and_is_handed_over(
     room: Room, tmp_path: Path
 ) -> None:
     async with served(room, tmp_path) as site:
         await site.here()
         await room.open()
-        witness = await room.account("wanda")
-        await site.recording()
-        away = site.desk.at(CITY)
-        assert away is not None
-        site.dials.clear()
-        away.abandon()
+        witness, expert = await room.account("wanda"), await room.expert(0)
+        sent = await room.publish(expert)
+        await room.recorded()
+        face = f"{expert.client.member}/camera"
+        site.leaves()
+        await witness.client.event("track", id=face, up=False)
+        # The seat goes on sending to its gateway, which goes on recording.
+        await _sent(sent, 75)
+        site.dials.set()
+        await witness.client.until(lambda: _ups(witness, face) == 2 or None)
+        await _sent(sent, 25)
+        # Away again, it has not yet handed over what the hub lacks; now the room is closed.
+        site.leaves()
         await witness.client.ask("phase", to="closed")
         await room.over()
-        assert list(site.edge._rooms) == [room.id]
+        covers = room.engines.folder(room.id) / "from" / "covered.json"
+        assert (list(site.edge._rooms), covers.exists()) == ([room.id], False)
         site.dials.set()
-        async with asyncio.timeout(WAIT_SECONDS):
-            while site.edge._rooms:  # noqa: ASYNC110 - nobody tells it
-                await asyncio.sleep(0.01)
+        assert await _covered(covers, face) >= 500
+        assert not site.edge._rooms
     assert check(site.edge.recordings(RoomId(room.id))).ok
+
+
+async def _sent(sent: Publisher, pictures: int) -> None:
+    """Wait until so many more pictures were sent."""
+    at = sent.streams["camera"].index
+    async with asyncio.timeout(WAIT_SECONDS):
+        while sent.streams["camera"].index < at + pictures:  # noqa: ASYNC110 - nobody tells it
+            await asyncio.sleep(0.05)
+
+
+def _ups(one: Media, track: str) -> int:
+    """How often somebody was told that a track begins."""
+    told = [heard["body"] for heard in one.client.events if heard["kind"] == "track"]
+    return len([body for body in told if (body["id"], body["up"]) == (track, True)])
+
+
+async def _covered(file: Path, track: str) -> int:
+    """Milliseconds of a gap of this track that a gateway's file fills, once it was handed over."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not file.exists():  # noqa: ASYNC110, ASYNC240 - nobody tells it; a moment's look
+            await asyncio.sleep(0.05)
+    document = json.loads(file.read_text())  # noqa: ASYNC240 - some lines
+    covers = [one for one in document["covers"] if one["track"] == track]
+    return max((int(one["wall_to"]) - int(one["wall_from"]) for one in covers), default=0)
 
 
 @pytest.mark.parametrize("standing", ["proposed", "revoked", "another site's"])
