@@ -3,7 +3,7 @@
 GATES = format lint types contracts web-types web-tests alone unit integration e2e vectors
 RUN = ./run test
 
-.PHONY: check $(GATES) coverage flips rooms simulation demo fix pins bench-packages bench
+.PHONY: check $(GATES) coverage flips simulation demo fix pins bench-packages bench
 
 check:
 	$(RUN)
@@ -37,11 +37,6 @@ flips:
 # Campaigns in a town of 603 people, every bundle verified, with the audit of fairness: DRAWS=1000 takes the better
 # part of an hour.
 DRAWS = 40
-
-# The wall; a whole evaluation room over isolated sites, its faults, a narrow line: needs root and a calm machine.
-rooms:
-	.venv/bin/python -m tests.alone tests/e2e/test_wall_page.py tests/e2e/test_room_whole.py \
-	    tests/e2e/test_room_faults.py tests/e2e/test_room_narrow.py
 
 simulation:
 	PYTHONPATH=. .venv/bin/python benchmarks/campaigns.py --draws $(DRAWS)

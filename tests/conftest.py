@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 from playwright.sync_api import sync_playwright
 
-from tests.alone import FILES, ROOT, WHOLE
+from tests.alone import FILES, ROOT
 from tests.support.chromium import HOW_TO, find_chromium, is_demanded, launch_options
 from tests.support.loopback import guard_sockets
 from tests.support.networks_names import obstacle
@@ -44,7 +44,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs the machine for itself."""
     for item in items:
-        if str(item.path.relative_to(ROOT)) in FILES + WHOLE:
+        if str(item.path.relative_to(ROOT)) in FILES:
             item.add_marker("alone")
 
 

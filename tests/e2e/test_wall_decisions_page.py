@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.arriving import CITY
+from tests.support.room_troubles import pass_time
 from tests.support.room_visits import House, Played, filming, house
 from tests.support.rooms_served import Everybody
 from tests.support.signalling_client import Client
@@ -110,7 +111,7 @@ def test_after_a_night_nobody_goes_on_before_everybody_was_identified(
                 form = page.locator("form", has=page.locator("legend", has_text=name))
                 for box in form.get_by_role("checkbox").all():
                     box.check()
-                form.get_by_role("button").press("Enter")
+                press(page, f"恢复{name}")
                 form.wait_for(state="detached")
             page.locator(".banner.hold").wait_for(state="detached")
             played.do(lambda _: expert.event("hold", kind="frozen", on=False))
@@ -131,11 +132,11 @@ def test_without_the_quorum_the_morning_begins_nothing_and_says_who_is_missing(
             first = page.locator("form", has=page.locator("legend", has_text="主场"))
             for box in first.get_by_role("checkbox").all():
                 box.check()
-            first.get_by_role("button").press("Enter")
+            press(page, "恢复主场")
             first.wait_for(state="detached")
             second = page.locator("form", has=page.locator("legend", has_text="副场"))
             second.get_by_role("checkbox").first.check()
-            second.get_by_role("button").press("Enter")
+            press(page, "恢复副场")
             page.get_by_text(re.compile("委员会成员 [0-9] 人，需要 5 人")).wait_for()
             assert page.locator(".banner.hold").is_visible()
 
@@ -176,7 +177,7 @@ def test_the_report_is_signed_once_every_node_is_done_and_everybody_is_told_its_
             page.get_by_text("请签名：手写，或键入姓名").wait_for()
             page.get_by_label("或键入姓名").fill("温迪")
             press(page, "签署见证报告")
-            page.locator(".work .banner.bad", has_text="见证项").first.wait_for()
+            page.locator(".work .banner.bad", has_text="未完成").first.wait_for()
             played.do(lambda _: all_done(witness))
             page.get_by_text("还有未办的见证项：").wait_for(state="detached")
             press(page, "签署见证报告")
@@ -205,10 +206,10 @@ def test_an_outage_beyond_its_limit_leaves_the_supervisor_one_way_on(
             enter(witness)
             enter(supervisor)
             supervisor.get_by_text("没有超过时限的中断，不能另组。").wait_for()
-            witness.locator(".banner.hold", has_text="失去连接").wait_for()
+            witness.locator(".banner.hold", has_text="连接中断").wait_for()
             part(witness, "阶段")
             witness.get_by_text("中断中").wait_for()
-            played.room.arriving.stage.clock.advance(minutes=241)
+            played.do(lambda room: pass_time(room, minutes=241))
             form = supervisor.get_by_role("region", name="另组评标委员会")
             form.get_by_label("理由").fill("主场四小时未恢复")
             check_reading(supervisor, shots, "reform")

@@ -146,7 +146,8 @@ def test_the_intercom_is_open_only_while_the_key_is_held_and_never_without_a_rea
             page.keyboard.down("Space")
             page.get_by_text("请先选择原因").wait_for()
             page.keyboard.up("Space")
-            page.get_by_role("button", name=re.compile("^对讲")).first.click()
+            seat = heard.snapshot["you"]["seat"]
+            page.get_by_role("button", name=re.compile(f"^对讲.*{seat}")).click()
             page.locator("#intercom-reason:focus").wait_for()
             page.locator("#intercom-reason").select_option("order")
             page.locator("#intercom-hold").focus()
