@@ -71,8 +71,8 @@ def hertz_of(packets: Sequence[bytes]) -> float | None:
 class RealPublisher(Publisher):
     """`hertz` is the voice, `level` of `pictures` the shade of the picture.
 
-    In `syllables` the voice pauses for 200 ms of every 600 ms, as speech does: what is made for speech takes a
-    tone that never pauses for noise.
+    In `syllables` the voice pauses for 200 ms of every 600 ms, as speech does: what is made for speech takes
+    a tone that never pauses for noise.
     """
 
     hertz = 440
