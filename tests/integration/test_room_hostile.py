@@ -263,7 +263,8 @@ async def fuzz(client: Client, kinds: list[str], sdp: str, chance: random.Random
 
 async def test_every_message_with_wrong_bodies_gets_a_code_and_does_nothing(ground: Ground) -> None:
     assert len(TYPES) >= 34
-    people = [*ground.every.experts[2:], ground.every.witness, ground.every.second]
+    # Not the witness who looks on: an offer of its own that came out whole would be taken for its word.
+    people = [*ground.every.experts[2:], ground.every.second]
     sdp = offer_text(ground.viewer.link, [media_lines("video", "0", "sendonly")], ["0"])
     shares: list[list[str]] = [[] for _ in people]
     for share, kind in zip(cycle(shares), TYPES * 6, strict=False):
