@@ -3,15 +3,14 @@
 Used by the server and by tests; decides nothing itself.
 """
 
-import socket
 import time
 from collections.abc import Collection, Mapping
 from importlib import resources
-from os import getpid
 from typing import Final
 
 from app.errors import AppError
 from app.gateways.janus_engines import JanusEngines, OuterJanus, OwnJanus, outer_janus
+from app.gateways.process_names import is_gone, own_name
 from app.gateways.room_engines import RoomEngines, RoomProcesses
 from app.settings import Settings
 from app.usecases.platform import Platform
@@ -56,7 +55,8 @@ def make_hall(platform: Platform, settings: Settings, *, engines: RoomEngines | 
         gateways=desk,
         pack=room_pack(),
         origin=settings.public_url.rstrip("/"),
-        leader=f"{socket.gethostname()[:40]}:{getpid()}:{platform.random(4).hex()}",
+        leader=own_name(platform.random(4)),
+        is_gone=is_gone,
         now_ms=lambda: time.monotonic_ns() // 1_000_000,
         keys_of=_keys_of(platform),
         relays=relays_of(platform, settings),

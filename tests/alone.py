@@ -28,6 +28,7 @@ FILES: Final = (
     "tests/integration/test_site_relay.py",
     "tests/integration/test_site_browser.py",
     "tests/integration/test_site_gateway.py",
+    "tests/integration/test_site_recording.py",
     "tests/integration/test_room_behind_gateway.py",
     "tests/integration/test_room_hostile.py",
     "tests/integration/test_failure_table_room.py",

@@ -5,6 +5,7 @@ fault everybody is who they were, hears whom they heard, once; at the end the re
 gaps that it lists. Bounds are wide, for the machine may be loaded.
 """
 
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from remote_eval.media.recording.archive import check
 from tests.support.hub_browser import BrowserMember
 from tests.support.hub_room import HubRoom, Table, hub_room
 from tests.support.hub_world import HubWorld
@@ -176,3 +178,17 @@ def test_at_the_end_the_recording_is_whole_but_for_the_gaps_that_it_lists(
     assert len(names) == len(set(names))
     with pytest.raises(InsideError, match=r"4010|closed"):
         room.join("e2")
+
+
+def test_one_flipped_byte_of_the_whole_rooms_archive_is_found_and_its_file_is_named(
+    room: HubRoom, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(room.hub.ask("archive", room=room.id)["folder"], tmp_path / "archive")
+    assert check(folder).ok
+    track = max(folder.glob("*.qtr"), key=lambda one: one.stat().st_size)
+    data = bytearray(track.read_bytes())
+    data[len(data) // 2] ^= 1
+    track.write_bytes(data)
+    report = check(folder)
+    assert not report.ok
+    assert {one.file for one in report.faults} == {track.name}

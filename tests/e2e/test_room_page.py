@@ -157,6 +157,8 @@ def test_chat_hand_help_and_a_pause_come_and_go(chromium: Path, rooms: House, sh
         page.get_by_label("麦克风", exact=True).check()
         press(page, "发出")
         assert played.do(lambda _: witness.event("problem", part="microphone"))["from"] == own
+        # What was asked gives the keyboard back to the button that it came from.
+        page.get_by_role("button", name="发出").wait_for(state="detached")
 
         press(page, "关闭麦克风")
         played.do(lambda _: witness.event("device", microphone="off"))

@@ -4,7 +4,10 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 
@@ -13,6 +16,7 @@ from app.usecases.room.keeping import read
 from remote_eval.commands import MoveTo
 from remote_eval.media.engine import TrackId
 from remote_eval.media.recording.archive import check
+from remote_eval.room_events import time_text
 from tests.support.rooms_served import Everybody, Room, Server
 from tests.support.signalling_client import PATIENCE_SECONDS
 from tests.support.waiting import within
@@ -157,6 +161,24 @@ async def test_a_process_whose_lease_passed_decides_nothing_more(room: Room, bes
     assert back.client.member == witness.client.member
     await back.client.ask("problem", part="pc", text=None)
     assert Counter(await kinds_of(room))["problem", None] == 1
+
+
+async def test_who_is_known_to_be_gone_is_not_waited_for(room: Room, beside_room: Database) -> None:
+    await room.open()
+    witness = await room.account("wanda")
+    await room.server.stop()
+    program = "from app.gateways.process_names import own_name; print(own_name(b'gone'))"
+    ended = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=subprocess.PIPE)
+    gone = (await ended.communicate())[0].decode().strip()
+    now = room.arriving.stage.clock()
+    async with beside_room.write() as uow:
+        until = time_text(now + timedelta(seconds=30))
+        assert await uow.rooms.lease(room.id, leader=gone, now=time_text(now), until=until)
+    server = await room.second(beside_room)
+    await server.hall.resume()
+    assert room.id in server.hall._led
+    await moved_to(room, server)
+    assert (await room.account("wanda")).client.member == witness.client.member
 
 
 async def test_a_server_that_ends_in_order_hands_its_rooms_on_at_once(

@@ -55,5 +55,4 @@ def _is_fault(message: Any) -> bool:
 def press(page: "Page", name: str) -> None:
     """A button by keyboard, once it is not busy with what was asked before."""
     ready = page.locator(':not([aria-disabled="true"])')
-    page.get_by_role("button", name=name, exact=True).and_(ready).focus()
-    page.keyboard.press("Enter")
+    page.get_by_role("button", name=name, exact=True).and_(ready).press("Enter")

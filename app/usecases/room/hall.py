@@ -1,8 +1,8 @@
 """Every room that this process leads: found when somebody comes, led while it is open, given back at the end.
 
 A room has one leader at a time, by a lease that is renewed while it runs; a process that died is replaced by
-whoever is asked next, once its lease has passed. All that a leader knows it reads from the room's ledger, and
-the media engine goes on meanwhile.
+whoever is asked next, once its lease has passed or its machine knows that it is gone. All that a leader knows
+it reads from the room's ledger, and the media engine goes on meanwhile.
 """
 
 import asyncio
@@ -70,7 +70,8 @@ class Led:
 @dataclass(slots=True, kw_only=True)
 class Hall:
     """The rooms of one process. `leader` is the process's own name; `keys_of` tells whom recordings of a draw
-    are sealed to; `now_ms` is a clock that never steps back.
+    are sealed to; `now_ms` is a clock that never steps back; `is_gone` tells whether the process of a name
+    has certainly ended.
     """
 
     platform: Platform
@@ -80,6 +81,7 @@ class Hall:
     leader: str
     now_ms: Callable[[], int]
     keys_of: KeysOf
+    is_gone: Callable[[str], bool] = lambda _name: False
     gateways: GatewayDesk | None = None
     relays: Relays = lambda _member: []
     telling: Telling = as_it_is
@@ -182,6 +184,9 @@ class Hall:
     async def _lease(self, uow: UnitOfWork, room_id: str) -> bool:
         now = self.platform.clock()
         until = time_text(now + LEASE)
+        row = await uow.rooms.get(room_id)
+        if row is not None and row.leader is not None and self.is_gone(row.leader):
+            await uow.rooms.leave(room_id, leader=row.leader)
         return await uow.rooms.lease(room_id, leader=self.leader, now=time_text(now), until=until)
 
     async def _specify(self, live: LiveRoom) -> RoomSpec:
