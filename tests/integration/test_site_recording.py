@@ -47,7 +47,8 @@ def play(network: Network, room: Inside) -> None:
     """Everybody connects, then signals at the same moments of the machine's one clock."""
     seats = {}
     for member, (site, off) in SEATS.items():
-        seat = Inside(network, site, Signaller, member=member, address=network.address(site), off_ms=off)
+        where = {"address": network.address(site), "hub": network.server(site)}
+        seat = Inside(network, site, Signaller, member=member, off_ms=off, **where)
         offer, sources = seat.ask("offer")
         seat.ask("take", answer=room.ask("publish", member=member, offer=offer, sources=sources))
         seats[member] = seat

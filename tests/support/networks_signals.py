@@ -14,7 +14,7 @@ from remote_eval.media.lite.engine import LiteEngine
 from remote_eval.media.lite.identity import make_identity
 from remote_eval.media.recording.recorder import recorder_for
 from tests.support.engines import MADE_AT
-from tests.support.media_link import Link, home
+from tests.support.media_link import Link, home, reached
 from tests.support.recording_worlds import plan_in
 from tests.support.signal_publisher import SignalPublisher
 
@@ -53,10 +53,12 @@ class RecordedRoom:
 
 
 class Signaller:
-    """A member at a site; `off_ms` is how far its clock is ahead."""
+    """A member at a site: `address` is its own, `hub` where it reaches the hub, `off_ms` how far its clock is
+    ahead."""
 
-    def __init__(self, member: str, address: str, off_ms: float) -> None:
+    def __init__(self, member: str, address: str, hub: str, off_ms: float) -> None:
         home[0] = address
+        reached[:] = [hub]
         self._member, self._off_ms = MemberId(member), off_ms
         self._playing: asyncio.Task[None] | None = None
 
