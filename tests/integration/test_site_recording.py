@@ -49,7 +49,7 @@ def play(network: Network, room: Inside) -> None:
     for member, (site, off) in SEATS.items():
         where = {"address": network.address(site), "hub": network.server(site)}
         seat = Inside(network, site, Signaller, member=member, off_ms=off, **where)
-        offer, sources = seat.ask("offer")
+        offer, sources = seat.ask("offer", seconds=SECONDS)
         seat.ask("take", answer=room.ask("publish", member=member, offer=offer, sources=sources))
         seats[member] = seat
     begin = time.time() + 1

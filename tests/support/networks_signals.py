@@ -16,7 +16,7 @@ from remote_eval.media.recording.recorder import recorder_for
 from tests.support.engines import MADE_AT
 from tests.support.media_link import Link, home, reached
 from tests.support.recording_worlds import plan_in
-from tests.support.signal_publisher import SignalPublisher
+from tests.support.signal_publisher import SignalPublisher, media
 
 ROOM = RoomId("room_1")
 BOTH = (CAMERA, MICROPHONE)
@@ -62,8 +62,9 @@ class Signaller:
         self._member, self._off_ms = MemberId(member), off_ms
         self._playing: asyncio.Task[None] | None = None
 
-    async def offer(self) -> list[Any]:
-        """An offer to publish, and its sources by mid."""
+    async def offer(self, seconds: int) -> list[Any]:
+        """An offer to publish so many seconds, which are coded now, and its sources by mid."""
+        media(seconds)
         nobody = cast("MediaEngine", None)  # offers go by the test
         self._publisher = SignalPublisher(nobody, ROOM, self._member, await Link.open(), BOTH)
         self._publisher.off_ms = self._off_ms

@@ -8,6 +8,7 @@ import asyncio
 import struct
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 
 from aiortc.rtp import RtcpSenderInfo, RtcpSrPacket
 
@@ -36,7 +37,7 @@ class SignalPublisher(Publisher):
         for one in self.streams.values():
             one.timestamp = 0xFFFF_0000
         reported = -_REPORT_MS
-        for at, source, data in sorted(_media(seconds)):
+        for at, source, data in media(seconds):
             await asyncio.sleep(max(0.0, begin + at / 1000 - time.time()))
             if at >= reported + _REPORT_MS:
                 self._report()
@@ -73,10 +74,12 @@ class SignalPublisher(Publisher):
             self.link.send_rtcp(struct.pack("!BBHI", 0x80, _EXTENDED, 5, own) + block)
 
 
-def _media(seconds: int) -> Iterator[tuple[float, str, bytes]]:
-    """When what is sent, in milliseconds."""
-    yield from ((one.at, CAMERA, one.data) for one in pictures(seconds))
-    yield from ((one.at, MICROPHONE, one.data) for one in sounds(seconds))
+@lru_cache
+def media(seconds: int) -> list[tuple[float, str, bytes]]:
+    """When what is sent, in milliseconds, in order. Coding takes a while: ask before it is due."""
+    seen = [(one.at, CAMERA, one.data) for one in pictures(seconds)]
+    heard = [(one.at, MICROPHONE, one.data) for one in sounds(seconds)]
+    return sorted(seen + heard)
 
 
 def _references(data: bytes) -> Iterator[tuple[int, int]]:
