@@ -3,14 +3,13 @@
 The room, its engine and its voice masker are real; the committee sits there as light clients.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.room_visits import House, Played, filming, house
+from tests.support.room_visits import House, Played
 from tests.support.rooms_served import Everybody, Room
 from tests.support.visits import PHONE, PHONE_ZOOMED, WIDE, ZOOMED, check_reading, press, visit
 
@@ -22,24 +21,6 @@ SIZES = {"phone": PHONE, "phone-zoomed": PHONE_ZOOMED, "wide": WIDE, "zoomed": Z
 HEARS = (
     """() => [...document.querySelectorAll("audio")].some((one) => one.srcObject && one.currentTime > 0)"""
 )
-
-
-@pytest.fixture(scope="module")
-def rooms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("clarify")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def eyes(chromium: Path) -> "Iterator[Browser]":
-    """A browser with a camera and a microphone."""
-    with filming(chromium) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("shots-clarify")
 
 
 async def asked(room: Room) -> tuple[Everybody, str]:

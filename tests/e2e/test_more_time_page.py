@@ -1,14 +1,13 @@
 """More time for the evaluation, at the pages: asked for at a seat, given on the wall, read at the seat."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.e2e import test_room_page as seat_page
-from tests.support.room_visits import House, Played, filming, house
+from tests.support.room_visits import House, Played
 from tests.support.seat_visits import seat_browser, seated
 from tests.support.signalling_client import Client
 from tests.support.visits import WIDE, check_reading, press
@@ -22,23 +21,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 def ask(played: Played, client: Client) -> None:
     """Another member of the committee finds the time too short."""
     played.do(lambda _: client.ask("time-ask", on=True, minutes=60, reason="投标文件篇幅过大"))
-
-
-@pytest.fixture(scope="module")
-def rooms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("more-time")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def eyes(chromium: Path) -> "Iterator[Browser]":
-    with filming(chromium) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("shots-more-time")
 
 
 def test_an_expert_asks_for_more_time_takes_it_back_and_reads_how_many_ask(

@@ -1,14 +1,13 @@
 """Playback in a browser: what a real recorder wrote, played in step, every look with a reason on record."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from remote_eval.media.engine import TrackId
-from tests.support.room_visits import House, Played, house
+from tests.support.room_visits import House, Played
 from tests.support.rooms_served import Room
 from tests.support.visits import PHONE, PHONE_ZOOMED, WIDE, ZOOMED, check_reading, press
 
@@ -27,17 +26,6 @@ APART = """() => {
     return [all.length, Math.max(...at) - Math.min(...at)];
 }"""
 IN_STEP = f"(count) => {{ const [all, apart] = ({APART})(); return all >= count && apart <= 100; }}"
-
-
-@pytest.fixture(scope="module")
-def rooms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("playback")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("shots-playback")
 
 
 async def recorded(room: Room, packets: int = 1) -> None:

@@ -3,13 +3,12 @@
 The room is a real one: the browser talks with the server's socket and with the media engine's process.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.room_visits import House, Played, house
+from tests.support.room_visits import House, Played
 from tests.support.rooms_served import DESKS, Everybody, Room
 from tests.support.seat_visits import seat_browser, seated
 from tests.support.visits import PHONE, WIDE, ZOOMED, check_reading, press
@@ -28,17 +27,6 @@ MOVING = """(count) => {
     const all = [...document.querySelectorAll(".tile video:not(.own)")].filter((one) => one.videoWidth > 0);
     return all.length >= count && all.some((one) => one.currentTime > 0);
 }"""
-
-
-@pytest.fixture(scope="module")
-def rooms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("room")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("shots-room")
 
 
 def enter(page: "Page") -> None:

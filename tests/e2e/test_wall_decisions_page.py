@@ -3,8 +3,6 @@
 Each test plays one decision through to its effect at somebody else, whose client or page is told of it.
 """
 
-import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,44 +10,16 @@ import pytest
 
 from tests.support.arriving import CITY
 from tests.support.room_troubles import pass_time
-from tests.support.room_visits import House, Played, filming, house
+from tests.support.room_visits import House, Played
 from tests.support.rooms_served import Everybody
 from tests.support.signalling_client import Client
 from tests.support.visits import WIDE, check_reading, press
+from tests.support.wall_visits import enter, part
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
-
-
-@pytest.fixture(scope="module")
-def rooms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("decisions")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def eyes(chromium: Path) -> "Iterator[Browser]":
-    with filming(chromium) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("shots-decisions")
-
-
-def enter(page: "Page") -> None:
-    page.get_by_role("button", name=re.compile("^进入")).first.click()
-    page.locator(".figures").wait_for()
-
-
-def part(page: "Page", name: str) -> None:
-    """Open a part of the work beside the tiles, by keyboard."""
-    page.locator(".tabs button").filter(has_text=name).focus()
-    page.keyboard.press("Enter")
-    page.locator("#part-title:focus").wait_for()
 
 
 def evaluating(played: Played) -> Everybody:

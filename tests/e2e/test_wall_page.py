@@ -5,7 +5,6 @@ Each test has a room of its own.
 """
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,9 @@ import pytest
 
 from tests.support.arriving import CITY
 from tests.support.room_moves import seat_of, spare
-from tests.support.room_visits import House, Played, arrived, filming, house
+from tests.support.room_visits import House, Played, arrived
 from tests.support.visits import PHONE, PHONE_ZOOMED, WIDE, ZOOMED, check_reading, press
+from tests.support.wall_visits import enter, part
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -32,36 +32,6 @@ PARTS_EN = {
     "dana": ("Own site", "Requests", "Log"),
 }
 MOVING = "() => [...document.querySelectorAll('.tile video')].filter((one) => one.videoWidth > 0).length"
-
-
-@pytest.fixture(scope="module")
-def rooms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("wall")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def eyes(chromium: Path) -> "Iterator[Browser]":
-    """A browser with a camera and a microphone."""
-    with filming(chromium) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("shots-wall")
-
-
-def enter(page: "Page", name: str = "进入") -> None:
-    page.get_by_role("button", name=re.compile(f"^{name}")).first.click()
-    page.locator(".figures").wait_for()
-
-
-def part(page: "Page", name: str) -> None:
-    """Open a part of the work beside the tiles, by keyboard."""
-    page.locator(".tabs button").filter(has_text=name).focus()
-    page.keyboard.press("Enter")
-    page.locator("#part-title:focus").wait_for()
 
 
 def moving(page: "Page", pictures: int) -> None:
