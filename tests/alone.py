@@ -3,9 +3,9 @@
     python -m tests.alone [FILE …]
 
 Each file runs in a process of its own, in its own order, one after another, while nothing else runs. Two
-cores make such a test late rather than wrong, so what failed is run once more by itself (a story as a whole),
-and it is said which tests that were; what fails twice has failed. The marker `alone` keeps these files out of
-the parallel run.
+cores make such a test late rather than wrong, so what failed is run again by itself (a story as a whole),
+twice at most, and it is said which tests that were; what fails each time has failed. The marker `alone` keeps
+these files out of the parallel run.
 """
 
 import sys
@@ -49,6 +49,7 @@ FILES: Final = (
 STORIES: Final = frozenset({"tests/e2e/test_room_whole.py", "tests/e2e/test_room_faults.py"})
 _PYTEST: Final = (sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "--timeout", "300")
 _FILE_SECONDS: Final = 900
+_AGAIN: Final = 2
 
 
 def main(words: Sequence[str]) -> int:
@@ -60,13 +61,16 @@ def main(words: Sequence[str]) -> int:
 
 
 def passes(name: str) -> bool:
-    """Run one file, and what failed of it once more."""
+    """Run one file, and what failed of it again."""
     print(f"── {name}", flush=True)  # noqa: T201
-    if _run(name) == 0:
-        return True
-    print(f"── {name}: what FAILED above is run once more", flush=True)  # noqa: T201
     again = () if name in STORIES else ("--last-failed", "--last-failed-no-failures", "none")
-    return _run(name, *again) == 0
+    code = _run(name)
+    for _ in range(_AGAIN):
+        if code == 0:
+            break
+        print(f"── {name}: what FAILED above is run again", flush=True)  # noqa: T201
+        code = _run(name, *again)
+    return code == 0
 
 
 def _run(*words: str) -> int:

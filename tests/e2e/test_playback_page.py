@@ -25,6 +25,11 @@ APART = """() => {
     const at = all.map((one) => one.currentTime * 1000);
     return [all.length, Math.max(...at) - Math.min(...at)];
 }"""
+# The slider stands on whole tenths of a second after its begin.
+GO = """(slider, to) => {
+    slider.value = String(to);
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+}"""
 IN_STEP = f"(count) => {{ const [all, apart] = ({APART})(); return all >= count && apart <= 100; }}"
 
 
@@ -38,6 +43,13 @@ async def recorded(room: Room, packets: int = 1) -> None:
     await witness.ask("phase", to="signing")
     await witness.ask("phase", to="closed")
     await room.over()
+
+
+async def together(room: Room) -> float:
+    """When the last of the tracks began, in milliseconds of the room: people arrive one after another."""
+    answer = await room.arriving.get("olga", f"/rooms/{room.id}/recordings")
+    (part,) = answer.json()["parts"]
+    return max(float(one["from"]) for one in part["recordings"] if one["from"] is not None)
 
 
 def opened(played: Played, language: str = "zh-CN") -> str:
@@ -63,6 +75,7 @@ def test_seats_play_in_step_and_every_look_is_on_record(
             page.get_by_text("请写明理由").wait_for()
             look(page, "投诉核查，编号 17")
             page.get_by_label("速度").select_option("0.5")
+            page.locator("input.position").evaluate(GO, played.do(together) + 100)
             press(page, "播放")
             page.wait_for_function(IN_STEP, arg=12)
             check_reading(page, shots, "playing")
