@@ -10,6 +10,7 @@ archive, whose gaps have to name who was away, and for as long. Ends with an err
 hold. Needs root and Linux; takes two minutes longer than the cut.
 """
 
+import logging
 import sys
 import tempfile
 import time
@@ -17,6 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import structlog
 from timing import machine, table
 
 from tests.support.hub_room import HubRoom, hub_room
@@ -94,6 +96,7 @@ def main(minutes: float) -> None:
     if (reason := obstacle()) is not None:
         raise SystemExit(reason)
     print(machine(), flush=True)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with tempfile.TemporaryDirectory() as text:
         world = make_hub_world(Path(text) / "world")
         with hub_room(world, Path(text) / "room", impaired=(SITE,)) as room:

@@ -147,6 +147,7 @@ async def watch(process: int, seconds: float, coming: asyncio.Task[int]) -> list
 
 def judge(looks: list[Look], participants: int) -> bool:
     """Print the slopes; True when nothing grows."""
+    print("memory by the minute:", *(f"{one.memory:.1f}" for one in looks[::60]))
     rest = [one for one in looks if one.seconds >= SETTLED_SECONDS]
     if len(rest) < LEAST_LOOKS:
         print(f"no slope: {len(rest)} looks after {SETTLED_SECONDS} s")

@@ -320,9 +320,13 @@ def _more_time(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomS
     return replace(state, time_asks=_put(state.time_asks, member, ask))
 
 
-def _extended(state: RoomState, _event: Event, body: Mapping[str, Any]) -> RoomState:
+def _extended(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomState:
     """The asks are answered: whoever needs still more asks again."""
-    return replace(state, ends_at=moment_of(body["ends_at"]), time_asks={})
+    ends_at = moment_of(body["ends_at"])
+    made = rs.Extension(
+        minutes=body["minutes"], reason=body["reason"], ends_at=ends_at, asking=body["asking"], at=event.at
+    )
+    return replace(state, ends_at=ends_at, time_asks={}, extensions=(*state.extensions, made))
 
 
 def _watch(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomState:

@@ -272,6 +272,17 @@ class Outage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """The end moved by so many minutes, to `ends_at`; `asking` of the committee had asked for more time."""
+
+    minutes: int
+    reason: str
+    ends_at: datetime
+    asking: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Intercom:
     """A pressed intercom: to one member, one site or, with neither, all."""
 
@@ -327,6 +338,7 @@ class RoomState:
     outages: Mapping[str, Outage] = field(default_factory=dict)
     intercoms: Mapping[str, Intercom] = field(default_factory=dict)
     time_asks: Mapping[str, TimeAsk] = field(default_factory=dict)
+    extensions: tuple[Extension, ...] = ()
     ran_ms: int = 0
     ran_since: datetime | None = None
     report: str | None = None

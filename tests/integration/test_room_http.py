@@ -110,6 +110,9 @@ async def test_the_report_waits_for_every_node_and_is_signed_once(room: Room) ->
     await room.open()
     every = await room.evaluating()
     witness = every.witness.client
+    for one in every.experts[:2]:
+        await one.client.ask("time-ask", on=True, minutes=30, reason="标书较多")
+    await witness.ask("extend", minutes=30, reason="评审时间不足")
     await witness.ask("phase", to="signing")
     signed = {"words": "评审过程如实见证", "signature": PNG}
     nodes = [one["id"] for one in witness.snapshot["nodes"]]
@@ -129,6 +132,8 @@ async def test_the_report_waits_for_every_node_and_is_signed_once(room: Room) ->
     (kept,) = (await read(room, "sven", "/reports"))["items"]
     assert kept["digest"] == answer.json()["digest"]
     assert kept["document"]["words"] == signed["words"]
+    (more,) = kept["document"]["extensions"]
+    assert (more["minutes"], more["asking"], more["reason"]) == (30, 2, "评审时间不足")
     async with room.arriving.platform.database.read() as uow:
         (stored,) = await uow.rooms.reports(room.id)
     assert sha256(stored.document).hex() == kept["digest"]

@@ -156,6 +156,16 @@ def report_document(state: RoomState, head: RoomHead, *, draw: str, now: datetim
             for one in state.nodes.values()
         ],
         "outages": outages,
+        "extensions": [
+            {
+                "at": time_text(one.at),
+                "minutes": one.minutes,
+                "ends_at": time_text(one.ends_at),
+                "asking": one.asking,
+                "reason": one.reason,
+            }
+            for one in state.extensions
+        ],
         "calls": [{"id": one.id, "bidder": one.bidder, "state": one.state} for one in state.calls.values()],
         "presence": presence,
     }
