@@ -44,7 +44,8 @@ def test_below_a_third_nothing_is_extended_and_above_it_the_end_moves() -> None:
     assert extended.body["asking"] == 2
     assert made.state.ends_at == ENDS + timedelta(minutes=90)
     (kept,) = made.state.extensions
-    assert (kept.minutes, kept.reason, kept.asking, kept.ends_at) == (90, EXTEND.reason, 2, made.state.ends_at)
+    assert (kept.minutes, kept.reason, kept.asking) == (90, EXTEND.reason, 2)
+    assert kept.ends_at == made.state.ends_at
     # It was answered: the next extension needs asks of its own.
     assert made.refused("w1", EXTEND) == ("room.state", ["third"])
 
