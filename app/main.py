@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from app.api import (
     bookings,
     campaigns,
+    cases,
     catalogue,
     conduct,
     credentials,
@@ -128,6 +129,7 @@ def create_app(
         rooms.router,
         room_acts.router,
         room_recordings.router,
+        cases.router,
         room_signal.router,
         gateway_signal.router,
         site_gateways.router,

@@ -29,7 +29,17 @@ ROLES: Final = ("platform", "agency", "supervisor", "cosigner")
 SECRET_ROLES: Final = ("agency", "supervisor")
 EVENT_CLASSES: Final = ("decline", "timeout", "no_show", "leave", "conflict", "recusal", "venue")
 REPLIES: Final = ("accept", "decline", "leave")
-RECORD_TOPICS: Final = ("roster", "roster-open", "ledger", "ladder", "venue", "seating", "room", "recording")
+RECORD_TOPICS: Final = (
+    "roster",
+    "roster-open",
+    "ledger",
+    "ladder",
+    "venue",
+    "seating",
+    "room",
+    "recording",
+    "case",
+)
 LOGGED: Final = "logged"
 ELSEWHERE: Final = "elsewhere"
 ABORT_REASONS: Final = (

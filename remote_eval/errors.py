@@ -8,7 +8,8 @@
     ├── RoomError       an act that a room's phase, its isolation matrix or its timers do not allow
     ├── SignallingError a message of a client that breaks the protocol
     ├── MediaError      an offer, a call or a packet that the media plane refuses
-    └── RecordingError  a recording that does not hold together, or cannot be made
+    ├── RecordingError  a recording that does not hold together, or cannot be made
+    └── CaseError       a step of a case that its state does not allow, or a document that is none
 
 Codes are stable and dotted. Details hold states, needs and numbers, never anything about a person.
 """
@@ -54,3 +55,7 @@ class MediaError(EvaluationError):
 
 class RecordingError(EvaluationError):
     """``recording.…``: see docs/spec/recording.md."""
+
+
+class CaseError(EvaluationError):
+    """``case.…``: see `remote_eval.case_file`."""

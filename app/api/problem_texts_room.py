@@ -45,6 +45,7 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
     | rows(
         404,
         {
+            "case.unknown": ("没有该案件", "No such case"),
             "room.unknown": ("没有该评标室", "No such evaluation room"),
             "room.unknown-call": ("没有该澄清通话", "No such clarification call"),
             "room.unknown-member": ("没有该评标委员会成员", "No such member of the committee"),
@@ -54,6 +55,24 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
                 "This permit to play is not there, was used, or has expired",
             ),
         },
+    )
+    | rows(
+        409,
+        {
+            "case.state": (
+                "案件现为 {state}，不能转为 {wanted}",
+                "The case is {state}: it cannot become {wanted}",
+            ),
+            "case.broken": (
+                "案件步骤缺失，不能继续办理，请核对证据",
+                "Steps of the case are gone: it is led no further; check its evidence",
+            ),
+            "case.too-many": ("一次抽取至多立案 {limit} 件", "A draw has at most {limit} cases"),
+        },
+    )
+    | rows(422, {"case.refused": ("立案信息有误，全部问题见 errors", "The case is wrong; see errors")})
+    | rows(
+        503, {"case.moved": ("案件状态已变化，请重试", "The case has moved on; try again")}, retryable=True
     )
     | rows(
         409,
@@ -93,6 +112,15 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
     )
 )
 FAULTS: Final[dict[str, tuple[str, str]]] = {
-    "room.node-open": ("核查项 {node} 未完成", "Node {node} is open"),
+    "case.seat": ("没有该席位", "There is no such seat"),
+    "case.member": (
+        "不是该次抽取评标室中的专家，或同时给出了席位号",
+        "Not an expert in a room of this draw, or a seat was named beside",
+    ),
+    "case.alert": ("不是该次抽取所用场地的警报", "Not an alert of a site of this draw"),
+    "case.node": ("该见证项没有异常记录", "No witness told of an exception at this node"),
+    "case.no-seat": ("案件未涉及席位，无从更换", "The case is about no seat: nobody can be replaced"),
+    "case.cause": ("更换须写明事由类别", "A replacement names its cause"),
+    "room.node-open": ("见证项 {node} 未完成", "Node {node} is open"),
     "room.not-now": ("当前状态不允许：{reason}", "Not possible now: {reason}"),
 }

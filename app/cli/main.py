@@ -11,6 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from app.cli import (
+    case_commands,
     databases,
     demonstration,
     draws,
@@ -54,6 +55,7 @@ app.add_typer(users.app, name="user")
 app.add_typer(logs.app, name="log")
 app.add_typer(simulation.app, name="simulate")
 app.add_typer(recording_commands.app, name="recording")
+app.add_typer(case_commands.app, name="case")
 app.add_typer(gateway_commands.app, name="gateway")
 app.command("serve")(server.serve)
 app.command("work")(working.work)

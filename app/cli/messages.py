@@ -62,6 +62,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "A key file must be readable by its owner only (chmod 600)",
     ),
     "cipher.bad-file": ("字段加密密钥文件无法识别", "The field key file is not understood"),
+    "case.changed": ("{count} 项已固定的证据不再成立", "{count} frozen items no longer hold"),
     "party.exists": ("该参与方名称已由另一密钥登记", "Another key holds this party's role and name"),
     "party.unknown": ("没有该参与方的节点", "This party has no node"),
     "party.gateways": (

@@ -1,6 +1,7 @@
 """The whole schema: whoever imports this has every table in `METADATA`."""
 
 from app.store import (
+    case_tables,
     delivery_tables,
     desk_tables,
     gateway_tables,
@@ -25,4 +26,5 @@ TABLE_MODULES = (
     roster_tables,
     room_tables,
     gateway_tables,
+    case_tables,
 )

@@ -22,6 +22,7 @@ from app.store.repositories.access import AccessRepository
 from app.store.repositories.arrivals import ArrivalRepository
 from app.store.repositories.bookings import BookingRepository
 from app.store.repositories.campaigns import CampaignRepository
+from app.store.repositories.cases import CaseRepository
 from app.store.repositories.conduct import ConductRepository
 from app.store.repositories.contacts import ContactRepository
 from app.store.repositories.devices import DeviceRepository
@@ -98,6 +99,7 @@ class UnitOfWork:
         self.site_ledger = SiteLedgerRepository(connection, cipher)
         self.rooms = RoomRepository(connection, cipher)
         self.site_gateways = SiteGatewayRepository(connection)
+        self.cases = CaseRepository(connection, cipher)
 
 
 class Database:

@@ -146,6 +146,10 @@ _ROOM: Final = {
     "gateway.revoke": _right("gateways:revoke", OPERATOR, SUPERVISOR),
     # What happened, by member ids; the words of the chat are for supervision alone.
     "room.ledger": _right("rooms:ledger", OPERATOR, SUPERVISOR, WITNESS),
+    # A breach on record with what there is frozen, and who is replaced for it: the authority's alone.
+    "case.open": _right("cases:write", SUPERVISOR),
+    "case.decide": _right("cases:write", SUPERVISOR),
+    "case.read": _right("cases:read", SUPERVISOR),
     # Pictures and voices, each look with a reason and on record.
     "room.view": _right("rooms:view", SUPERVISOR),
 }

@@ -7,7 +7,7 @@ from draw.verify.bundle import Bundle, Entry
 from draw.verify.edwards import in_subgroup
 from draw.verify.errors import require
 
-TOPICS = ("roster", "roster-open", "ledger", "ladder", "venue", "seating", "room", "recording")
+TOPICS = ("roster", "roster-open", "ledger", "ladder", "venue", "seating", "room", "recording", "case")
 # What may come after the replies so far to one invitation.
 FOLLOWS: dict[tuple[str, ...], tuple[str, ...]] = {(): ("accept", "decline"), ("accept",): ("leave",)}
 

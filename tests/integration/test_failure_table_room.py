@@ -40,7 +40,7 @@ from tests.support.room_troubles import (
     vacating,
 )
 from tests.support.rooms_served import Everybody, Room
-from tests.support.troubles import act, expect, refusal
+from tests.support.troubles import expect, refusal
 
 pytestmark = pytest.mark.anyio
 
@@ -272,20 +272,46 @@ async def test_a_phone_found_inside_is_answered_at_once_and_its_bearer_is_out_by
     await recorded_on(room, bearer)
     path, wanted = f"/draws/{case.row.id}/campaign/vacate", await vacating(room, 0, "违规携带通讯设备")
     assert refusal(await case.post("olga", path, wanted)) == (403, "access.role")
+    named = {"member": bearer.client.member, "alert": alert["alert"], "node": node["node"]}
+    file = await _opened(room, {"reason": "phone-found-inside", "text": "席位发现手机，已当场收存", **named})
+    decision = {"outcome": "vacated", "cause": "recusal", "reason": "违规携带通讯设备"}
+    assert refusal(await case.post("olga", f"{file}/decision", decision)) == (403, "access.role")
     assert not bearer.client.closed.is_set()
-    await act(case, "sven", "vacate", wanted)
+    expect(await case.post("sven", f"{file}/decision", decision), 200)
+    await case.calling.work()
     assert await bearer.client.ended() == 4003
     await witness.event("member", id=bearer.client.member, change="expelled")
     shown = room.shown(room.cast.seated[0], room.certificate())
     assert await refused(await room.socket(), shown) == ("signal.refused", 4003)
-    path, why = f"/desk/alerts/{alert['alert']}/closure", {"reason": "手机已收存"}
-    expect(await case.post("dana", path, why), 200)
+    closure, why = f"/desk/alerts/{alert['alert']}/closure", {"reason": "手机已收存"}
+    expect(await case.post("dana", closure, why), 200)
     await witness.event("clear", code="detector", site=CITY)
-    await sven.ask("directive", order="resume", reason="已收存，另行立案")
+    await sven.ask("directive", order="resume", reason="已收存，案件另行移送")
     assert (await witness.refused("phase", to="signing")).reasons == ["quorum"]
     exceptions = [one for one in await ledger(room, "node") if one["state"] == "exception"]
     assert [one["text"] for one in exceptions] == ["席位发现手机，已当场收存"]
     assert (await ledger(room, "directive"))[0]["reason"] == "核查违规携带通讯设备"
+    await _handed_over(room, file)
+
+
+async def _opened(room: Room, opening: dict[str, Any]) -> str:
+    """The authority's case, which freezes what there is; nobody else opens one."""
+    path = f"/draws/{room.arriving.row.id}/cases"
+    assert refusal(await room.arriving.post("olga", path, opening)) == (403, "access.role")
+    file = expect(await room.arriving.post("sven", path, opening), 201)
+    assert (file["state"], file["seat"]) == ("opened", (await vacating(room, 0, "-"))["seat"])
+    return f"/cases/{file['case']}"
+
+
+async def _handed_over(room: Room, file: str) -> None:
+    """Alarm closed, somebody expelled, the room led on: what the case froze is what it was."""
+    over = {"to": "招标投标行政监督部门", "reason": "移送处理"}
+    expect(await room.arriving.post("sven", f"{file}/transfer", over), 200)
+    items = expect(await room.arriving.get("sven", f"{file}/check"), 200)["items"]
+    assert [one for one in items if not one["ok"]] == []
+    kinds = {"step", "words", "room-ledger", "recording", "alert", "site-ledger", "node"}
+    assert {one["item"] for one in items} == kinds
+    assert [one["of"] for one in items if one["item"] == "step"] == ["1", "2", "3"]
 
 
 # -- recorder full or clock off

@@ -100,14 +100,36 @@ def anchored(anchors: Sequence[RecordingAnchor]) -> Mapping[str, tuple[int, byte
     for anchor in anchors:
         told = json.loads(anchor.document)
         if anchor.final:
-            every = [(one["file"], one["frames"], one["head"]) for one in told["recordings"]]
-            every += [(one["index"], one["lines"], one["link"]) for one in told["recorders"]]
+            every = _listed(told)
         else:
             every = [(name, one["segment"], one["hash"]) for name, one in told["heads"].items()]
-        for name, frames, head in every:
-            if frames and frames >= known.get(name, (0, b""))[0]:
-                known[name] = (frames, bytes.fromhex(head))
+        _further(known, every)
     return known
+
+
+async def heads(
+    engines: RoomEngines, row: RoomRow, anchors: Sequence[RecordingAnchor]
+) -> Mapping[str, tuple[int, bytes]]:
+    """For each file how many frames there are now, and the head there: what the indexes say of parts that
+    have not ended, and what stands in the log, whichever is further on."""
+    known = dict(anchored(anchors))
+    ended = {one.part for one in anchors if one.final}
+    for part in range(1, row.part + 1):
+        if part not in ended:
+            _further(known, _listed(json.loads(await _manifest(engines, row.id, part))))
+    return known
+
+
+def _listed(manifest: Json) -> list[tuple[str, int, str]]:
+    """Files of a manifest, recordings and indexes: name, frames or lines, head."""
+    every = [(one["file"], one["frames"], one["head"]) for one in manifest["recordings"]]
+    return every + [(one["index"], one["lines"], one["link"]) for one in manifest["recorders"]]
+
+
+def _further(known: dict[str, tuple[int, bytes]], every: Sequence[tuple[str, int, str]]) -> None:
+    for name, frames, head in every:
+        if frames and frames >= known.get(name, (0, b""))[0]:
+            known[name] = (frames, bytes.fromhex(head))
 
 
 async def ask_view(

@@ -75,10 +75,10 @@ describe("honest logs", () => {
 
   it("pass with records after the seal and after the opening", () => {
     const log = settled();
-    for (const topic of ["roster", "ledger", "ladder", "venue", "seating", "room", "recording"]) log.record(topic, 5);
+    for (const topic of ["roster", "ledger", "ladder", "venue", "seating", "room", "recording", "case"]) log.record(topic, 5);
     log.open(90);
     log.record("roster-open", 95);
-    expect(log.context().by.record).toHaveLength(8);
+    expect(log.context().by.record).toHaveLength(9);
     expect(logVerdict(log.context())).toBe("");
     expect(openVerdict(log)).toBe("");
   });

@@ -67,7 +67,7 @@ function signedByExpert(invite: Entry<"invite">, { body }: Entry<"reply">, signa
   return verifySignature(fromHex(invite.body.key), statement, fromHex(signature));
 }
 
-const TOPICS: readonly string[] = ["roster", "roster-open", "ledger", "ladder", "venue", "seating", "room", "recording"];
+const TOPICS: readonly string[] = ["roster", "roster-open", "ledger", "ladder", "venue", "seating", "room", "recording", "case"];
 
 /** Check 27. */
 export function checkRecords(context: Context): void {
