@@ -46,7 +46,7 @@ bench-packages:
 	uv pip install --python .venv/bin/python --require-hashes -r requirements/bench.txt
 
 # Every figure of benchmarks/README.md, some minutes; `make bench-packages` first.
-MEDIA_BENCHMARKS = rooms soak long_room recorder voice impairment
+MEDIA_BENCHMARKS = rooms soak long_room long_cut recorder voice impairment
 BENCHMARKS = draw_selection seal verification pool_import api_draws $(MEDIA_BENCHMARKS)
 
 bench:
