@@ -45,7 +45,7 @@ simulation:
 bench-packages:
 	uv pip install --python .venv/bin/python --require-hashes -r requirements/bench.txt
 
-# Every figure of benchmarks/README.md, some minutes; `make bench-packages` first.
+# Every figure of benchmarks/README.md, the better part of an hour; `make bench-packages` first.
 MEDIA_BENCHMARKS = rooms soak long_room long_cut recorder voice impairment
 BENCHMARKS = draw_selection seal verification pool_import api_draws $(MEDIA_BENCHMARKS)
 
