@@ -58,10 +58,14 @@ def track_id(member: MemberId, source: str) -> TrackId:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grants:
-    """Sources that a member may publish and tracks that it may receive; empty sets grant nothing."""
+    """Sources that a member may publish and tracks that it may receive; empty sets grant nothing.
+
+    What ends because it is not granted any more ends for `cause`.
+    """
 
     publish: frozenset[str] = frozenset()
     receive: frozenset[TrackId] = frozenset()
+    cause: str = field(default="grants", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,14 +29,16 @@ T = TypeVar("T")
 
 
 def grants_form(grants: Grants) -> Json:
-    """Both sets as sorted lists."""
-    return {"publish": sorted(grants.publish), "receive": sorted(grants.receive)}
+    """Both sets as sorted lists, and the cause."""
+    return {"publish": sorted(grants.publish), "receive": sorted(grants.receive), "cause": grants.cause}
 
 
 def read_grants(form: Json) -> Grants:
     """The grants of a form."""
     return Grants(
-        publish=frozenset(form["publish"]), receive=frozenset(TrackId(one) for one in form["receive"])
+        publish=frozenset(form["publish"]),
+        receive=frozenset(TrackId(one) for one in form["receive"]),
+        cause=form["cause"],
     )
 
 

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Final
 
 from remote_eval.errors import MediaError
 from remote_eval.media.engine import Grants, MediaEngine, MemberId, RoomId, RoomSpec, RoomStats, TrackId
@@ -21,7 +22,8 @@ from remote_eval.media.lite.sdp import read_description
 _log = logging.getLogger(__name__)
 UNAVAILABLE = "media.unavailable"
 DOWN = "down"
-NOTHING = Grants()
+# The member goes on at its site, out of the hub's reach.
+NOTHING: Final = Grants(cause="gateway")
 
 
 @dataclass(slots=True, kw_only=True)

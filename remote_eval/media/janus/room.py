@@ -80,7 +80,7 @@ class JanusRoom(Senders):
         force as soon as it is back."""
         present = self.present(member)
         present.grants = grants
-        await self.enforce(member, present, "grants")
+        await self.enforce(member, present, grants.cause)
 
     async def enforce(self, member: MemberId, present: Present, cause: str) -> None:
         """Bring Janus in line with a member's grants; a connection that it will not change is closed."""

@@ -140,10 +140,10 @@ class Room:
         present = self.present(member)
         present.grants = grants
         if present.publisher is not None:
-            self.apply_publishing(member, present.publisher, "grants")
+            self.apply_publishing(member, present.publisher, grants.cause)
         if present.viewer is not None:
             for leg in present.viewer.legs.values():
-                self.turn(leg, on=leg.track.name in grants.receive, cause="grants")
+                self.turn(leg, on=leg.track.name in grants.receive, cause=grants.cause)
 
     def apply_publishing(self, member: MemberId, publisher: Publisher, cause: str) -> None:
         """Bring the tracks of a sending connection in line with the member's grants."""

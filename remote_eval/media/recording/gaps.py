@@ -1,10 +1,14 @@
 """The list of gaps of a folder: what the indexes tell, and where they end (recording.md §8)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from remote_eval.media.recording.contents import Contents, indexes
+
+# A track that was closed for this went on where it could not be reached.
+_OUT_OF_REACH: Final = "gateway"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -40,6 +44,7 @@ def gaps_of(every: Sequence[Contents]) -> list[ListedGap]:
             )
         if contents.end is None:
             found += _cut_off(contents, every)
+    found += _never_back(every)
     return sorted(found, key=lambda one: (one.part, one.track, one.since, one.until or one.since))
 
 
@@ -57,3 +62,16 @@ def _cut_off(contents: Contents, every: Sequence[Contents]) -> list[ListedGap]:
         since = file.frames[-1][4] if file and file.frames else 0
         listed.append(ListedGap(part=contents.part, track=track, since=since, until=until, cause="cut-off"))
     return listed
+
+
+def _never_back(every: Sequence[Contents]) -> Iterator[ListedGap]:
+    """Tracks whose site went out of reach and did not come back before the part's end, if it has ended."""
+    ends: dict[int, int | None] = {}
+    newest: dict[tuple[int, str], tuple[str | None, int]] = {}
+    for contents in every:
+        ends[contents.part] = None if contents.end is None else int(contents.end["at"])
+        for line in contents.tracks:
+            newest[contents.part, line["track"]] = (line.get("cause"), line["at"])
+    for (part, track), (cause, at) in newest.items():
+        if cause == _OUT_OF_REACH:
+            yield ListedGap(part=part, track=track, since=at, until=ends[part], cause=cause)

@@ -60,6 +60,8 @@ export default {
     "cut-off": "the recording was cut off",
     closed: "the room was closed",
     left: "the member left",
+    gateway: "the site's gateway was out of reach; the site recorded it",
+    grants: "not allowed to send at the time",
     sealed: "a sealed raw voice",
     other: "cause {code}",
     quiet: "nothing was sent",

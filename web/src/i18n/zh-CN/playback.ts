@@ -57,6 +57,8 @@ export default {
     "cut-off": "录制突然中断",
     closed: "评标室关闭",
     left: "成员离开",
+    gateway: "分会场网关失联，由该会场本地录制",
+    grants: "当时无权发送",
     sealed: "封存的原声",
     other: "原因代码 {code}",
     quiet: "此时没有发送",

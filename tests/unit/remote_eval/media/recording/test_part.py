@@ -117,6 +117,23 @@ def test_a_track_that_comes_back_goes_on_in_its_file_with_the_gap_between(tmp_pa
     assert check(tmp_path / "rec").whole
 
 
+@pytest.mark.parametrize(("cause", "causes"), [("gateway", ["gateway"]), ("left", [])])
+def test_only_a_track_whose_site_never_came_back_lacks_the_time_until_the_end(
+    tmp_path: Path, cause: str, causes: list[str]
+) -> None:
+    recording = Recording(plan_in(tmp_path / "rec"))
+    recording.open([SEAT])
+    recording.play(SEAT.arrivals())
+    recording.part.close_track(TrackId("mem_a/microphone"), cause, recording.now)
+    lost = round(recording.now)
+    recording.until(10_000)
+    recording.close()
+    gaps = [one for one in list_gaps(tmp_path / "rec") if one.track == "mem_a/microphone"]
+    assert [(one.cause, one.since, one.until) for one in gaps] == [
+        (one, lost, round(recording.now)) for one in causes
+    ]
+
+
 def test_packets_of_a_track_that_is_closed_or_never_was_are_nobodys(tmp_path: Path) -> None:
     recording = Recording(plan_in(tmp_path / "rec"))
     recording.play(SEAT.arrivals())
