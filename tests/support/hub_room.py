@@ -24,7 +24,7 @@ from tests.support.hub_browser import FLAGS, BrowserMember
 from tests.support.hub_clients import SiteClients
 from tests.support.hub_server import HubServer
 from tests.support.hub_world import SITES, HubWorld
-from tests.support.networks import HUB, OUTSIDE, Network
+from tests.support.networks import HUB, OUTSIDE, Network, Openings
 from tests.support.networks_browser import site_browser, write_tone
 from tests.support.networks_inside import Inside, InsideError
 
@@ -37,14 +37,18 @@ _NEAR_HERTZ: Final = 20.0
 # On a loaded machine a voice may falter within one look.
 _LOOKS: Final = 6
 CALL_TOKEN: Final = "call-token-of-one-bidder-0123456789abcdef"
+OPENINGS: Final = {"lite": Openings(), "janus": Openings(media=(40_000, 40_399))}
 Table = dict[str, set[str]]
 
 
 class HubRoom:
     """See the module. `members` are ids by short name, `tones` what each speaks with."""
 
-    def __init__(self, world: HubWorld, network: Network, *, lost_ms: int | None = None) -> None:
+    def __init__(
+        self, world: HubWorld, network: Network, *, engine: str = "lite", lost_ms: int | None = None
+    ) -> None:
         self.world, self.network, self._lost_ms = world, network, lost_ms
+        self.engine = engine
         self.origin = f"http://{network.server('site-a')}:{network.openings.tcp}"
         self._epoch = time.time()
         with ThreadPoolExecutor(len(network.sites) + 1) as pool:
@@ -79,8 +83,9 @@ class HubRoom:
             epoch=self._epoch,
             origin=self.origin,
             port=network.openings.tcp,
-            media=network.openings.media[0],
+            media=network.openings.media,
             addresses=network.hub_addresses,
+            engine=self.engine,
             lost_ms=self._lost_ms,
         )
         server.ask("serve")
@@ -337,11 +342,18 @@ def _put_cookie(context: "BrowserContext", origin: str, token: str) -> None:
 
 @contextmanager
 def hub_room(
-    world: HubWorld, folder: Path, *, impaired: tuple[str, ...] = (), lost_ms: int | None = None
+    world: HubWorld,
+    folder: Path,
+    *,
+    engine: str = "lite",
+    impaired: tuple[str, ...] = (),
+    lost_ms: int | None = None,
 ) -> Iterator[HubRoom]:
-    """The network and everybody's processes, over a copy of a world; no room is open yet."""
-    with Network(*SITES, impaired=impaired, outside=True) as network:
-        room = HubRoom(world.copied(folder / "world"), network, lost_ms=lost_ms)
+    """The network and everybody's processes, over a copy of a world; no room is open yet. Walls let through
+    what the engine needs: one UDP port, or a range of them.
+    """
+    with Network(*SITES, impaired=impaired, outside=True, openings=OPENINGS[engine]) as network:
+        room = HubRoom(world.copied(folder / "world"), network, engine=engine, lost_ms=lost_ms)
         try:
             yield room
         finally:
