@@ -15,7 +15,7 @@ from remote_eval.media.engine import MemberId as Id
 from tests.support.media_link import Link, home, reached
 from tests.support.media_offers import WAIT_SECONDS
 from tests.support.media_viewer import Arrived, Viewer
-from tests.support.real_media import RealPublisher, hertz_of
+from tests.support.real_media import RealPublisher, hertz_of, prepare
 from tests.support.signalling_client import Client, Media, Place, Refused, fingerprint_of
 
 _HEARD = 25  # packets of sound that are decoded: half a second
@@ -42,8 +42,11 @@ class Person:
 class SiteClients:
     """The people of one place."""
 
-    def __init__(self, *, address: str, origin: str, server: str) -> None:
-        """`address` is this place's own, `origin` the platform's, `server` where its socket is reached."""
+    def __init__(self, *, address: str, origin: str, server: str, tones: list[int]) -> None:
+        """`address` is this place's own, `origin` the platform's, `server` where its socket is reached;
+        `tones` are the voices of those who publish here.
+        """
+        prepare(*tones)
         home[0] = address
         reached[:] = [server.partition(":")[0]]
         self._origin, self._server = origin, server

@@ -51,14 +51,14 @@ class HubRoom:
         self.engine = engine
         self.origin = f"http://{network.server('site-a')}:{network.openings.tcp}"
         self._epoch = time.time()
-        with ThreadPoolExecutor(len(network.sites) + 1) as pool:
-            sites = {place: pool.submit(self._clients, place) for place in network.sites}
-            self.hub = self.start_server()
-            self.sites = {place: one.result() for place, one in sites.items()}
         self.places = {f"e{number}": seat.place for number, seat in enumerate(world.seats, 1)}
         self.places |= {"w": "site-a", "v": "site-c", "s": "site-a", "b": OUTSIDE}
         self.places |= {f"c{number}": place for number, place in enumerate(SITES, 1)}
         self.tones = {name: 400 + 60 * number for number, name in enumerate(self.places)}
+        with ThreadPoolExecutor(len(network.sites) + 1) as pool:
+            sites = {place: pool.submit(self._clients, place) for place in network.sites}
+            self.hub = self.start_server()
+            self.sites = {place: one.result() for place, one in sites.items()}
         self.members: dict[str, str] = {}
         # People in real browsers; everybody else is a light client of the place.
         self.browsers: dict[str, BrowserMember] = {}
@@ -95,7 +95,10 @@ class HubRoom:
     def _clients(self, place: str) -> Inside:
         server = f"{self.network.server(place)}:{self.network.openings.tcp}"
         address = self.network.address(place)
-        return Inside(self.network, place, SiteClients, address=address, origin=self.origin, server=server)
+        tones = [self.tones[name] for name, at in self.places.items() if at == place and name[0] in "eb"]
+        return Inside(
+            self.network, place, SiteClients, address=address, origin=self.origin, server=server, tones=tones
+        )
 
     def at(self, name: str) -> "Inside | BrowserMember":
         """Whom to ask about a person: the clients of the place, or the person's own browser."""
