@@ -28,6 +28,7 @@ FILES: Final = (
     "tests/integration/test_site_relay.py",
     "tests/integration/test_site_browser.py",
     "tests/integration/test_site_gateway.py",
+    "tests/integration/test_site_uplink.py",
     "tests/integration/test_site_recording.py",
     "tests/integration/test_room_behind_gateway.py",
     "tests/integration/test_room_hostile.py",
@@ -42,11 +43,18 @@ FILES: Final = (
     "tests/e2e/test_wall_page.py",
     "tests/e2e/test_wall_decisions_page.py",
     "tests/e2e/test_room_whole.py",
+    "tests/e2e/test_room_whole_janus.py",
     "tests/e2e/test_room_faults.py",
     "tests/e2e/test_room_narrow.py",
 )
 # One story from the first test to the last: what failed of it cannot be run by itself.
-STORIES: Final = frozenset({"tests/e2e/test_room_whole.py", "tests/e2e/test_room_faults.py"})
+STORIES: Final = frozenset(
+    {
+        "tests/e2e/test_room_whole.py",
+        "tests/e2e/test_room_whole_janus.py",
+        "tests/e2e/test_room_faults.py",
+    }
+)
 _PYTEST: Final = (sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "--timeout", "300")
 _FILE_SECONDS: Final = 900
 _AGAIN: Final = 2

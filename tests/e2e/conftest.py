@@ -15,6 +15,9 @@ from tests.support.room_visits import House, filming, house
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+# What it compared is to be read where it fails, as in a test file.
+pytest.register_assert_rewrite("tests.support.whole_room")
+
 
 @pytest.fixture(scope="session")
 def hub_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubWorld]:

@@ -71,12 +71,12 @@ class Hub:
         self.lets_in.set()
         self._server: Server | None = None
 
-    async def listen(self) -> None:
-        """Wait for gateways on a port of loopback."""
+    async def listen(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Wait for gateways, on a port of loopback unless told otherwise."""
         self._server = await serve(
             self._take,
-            "127.0.0.1",
-            0,
+            host,
+            port,
             subprotocols=[Subprotocol(SUBPROTOCOL)],
             max_size=MAX_MESSAGE_BYTES,
         )

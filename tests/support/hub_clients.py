@@ -15,7 +15,7 @@ from remote_eval.media.engine import MemberId as Id
 from tests.support.media_link import Link, home, reached
 from tests.support.media_offers import WAIT_SECONDS
 from tests.support.media_viewer import Arrived, Viewer
-from tests.support.real_media import RealPublisher, hertz_of
+from tests.support.real_media import RealPublisher, hertz_of, prepare
 from tests.support.signalling_client import Client, Media, Place, Refused, fingerprint_of
 
 _HEARD = 25  # packets of sound that are decoded: half a second
@@ -42,8 +42,11 @@ class Person:
 class SiteClients:
     """The people of one place."""
 
-    def __init__(self, *, address: str, origin: str, server: str) -> None:
-        """`address` is this place's own, `origin` the platform's, `server` where its socket is reached."""
+    def __init__(self, *, address: str, origin: str, server: str, tones: list[int]) -> None:
+        """`address` is this place's own, `origin` the platform's, `server` where its socket is reached;
+        `tones` are the voices of those who publish here.
+        """
+        prepare(*tones)
         home[0] = address
         reached[:] = [server.partition(":")[0]]
         self._origin, self._server = origin, server
@@ -132,9 +135,10 @@ class SiteClients:
                 viewer = Viewer(person.media._port, room, member, link)
                 refused = await viewer.want(wanted)
                 person.viewer = viewer
-                await viewer.connected()
             else:
                 refused = await person.viewer.want(wanted)
+            if person.viewer.link.begun:
+                await person.viewer.connected()
         except Refused as refusal:
             return {"*": refusal.code}
         return {str(track): code for track, code in refused.items()}
@@ -147,16 +151,16 @@ class SiteClients:
             person.viewer = None
 
     async def measure(self, seconds: float) -> dict[str, dict[str, Any]]:
-        """What arrives at everybody here from now on, for a while: by name and track."""
+        """What arrives at everybody here from now on, for a while: by name and track; under ``?/`` packets of
+        which nobody said whose they are.
+        """
         viewers = {name: one.viewer for name, one in self._people.items() if one.viewer is not None}
         await asyncio.sleep(_DRAIN_SECONDS)
         for viewer in viewers.values():
             viewer.arrived.clear()
+            viewer.unknown = 0
         await asyncio.sleep(seconds)
-        return {
-            name: {track: _told(track, packets) for track, packets in viewer.arrived.items() if packets}
-            for name, viewer in viewers.items()
-        }
+        return {name: _arrived(viewer) for name, viewer in viewers.items()}
 
     async def again(self, name: str, track: str) -> float:
         """Seconds until the next packet of a track arrives here; at most half a minute."""
@@ -218,6 +222,11 @@ class SiteClients:
                 await person.viewer.close(silently=True)
             if person.media is not None:
                 await person.client.close()
+
+
+def _arrived(viewer: Viewer) -> dict[str, Any]:
+    found = {str(track): _told(track, packets) for track, packets in viewer.arrived.items() if packets}
+    return found | ({"?/": {"packets": viewer.unknown, "hertz": None}} if viewer.unknown else {})
 
 
 def _told(track: str, packets: list[Arrived]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from tests.support.hub_browser import FLAGS, BrowserMember
 from tests.support.hub_clients import SiteClients
 from tests.support.hub_server import HubServer
 from tests.support.hub_world import SITES, HubWorld
-from tests.support.networks import HUB, OUTSIDE, Network
+from tests.support.networks import HUB, OUTSIDE, Network, Openings
 from tests.support.networks_browser import site_browser, write_tone
 from tests.support.networks_inside import Inside, InsideError
 
@@ -37,24 +37,28 @@ _NEAR_HERTZ: Final = 20.0
 # On a loaded machine a voice may falter within one look.
 _LOOKS: Final = 6
 CALL_TOKEN: Final = "call-token-of-one-bidder-0123456789abcdef"
+OPENINGS: Final = {"lite": Openings(), "janus": Openings(media=(40_000, 40_399))}
 Table = dict[str, set[str]]
 
 
 class HubRoom:
     """See the module. `members` are ids by short name, `tones` what each speaks with."""
 
-    def __init__(self, world: HubWorld, network: Network, *, lost_ms: int | None = None) -> None:
+    def __init__(
+        self, world: HubWorld, network: Network, *, engine: str = "lite", lost_ms: int | None = None
+    ) -> None:
         self.world, self.network, self._lost_ms = world, network, lost_ms
+        self.engine = engine
         self.origin = f"http://{network.server('site-a')}:{network.openings.tcp}"
         self._epoch = time.time()
-        with ThreadPoolExecutor(len(network.sites) + 1) as pool:
-            sites = {place: pool.submit(self._clients, place) for place in network.sites}
-            self.hub = self.start_server()
-            self.sites = {place: one.result() for place, one in sites.items()}
         self.places = {f"e{number}": seat.place for number, seat in enumerate(world.seats, 1)}
         self.places |= {"w": "site-a", "v": "site-c", "s": "site-a", "b": OUTSIDE}
         self.places |= {f"c{number}": place for number, place in enumerate(SITES, 1)}
         self.tones = {name: 400 + 60 * number for number, name in enumerate(self.places)}
+        with ThreadPoolExecutor(len(network.sites) + 1) as pool:
+            sites = {place: pool.submit(self._clients, place) for place in network.sites}
+            self.hub = self.start_server()
+            self.sites = {place: one.result() for place, one in sites.items()}
         self.members: dict[str, str] = {}
         # People in real browsers; everybody else is a light client of the place.
         self.browsers: dict[str, BrowserMember] = {}
@@ -79,8 +83,9 @@ class HubRoom:
             epoch=self._epoch,
             origin=self.origin,
             port=network.openings.tcp,
-            media=network.openings.media[0],
+            media=network.openings.media,
             addresses=network.hub_addresses,
+            engine=self.engine,
             lost_ms=self._lost_ms,
         )
         server.ask("serve")
@@ -90,7 +95,10 @@ class HubRoom:
     def _clients(self, place: str) -> Inside:
         server = f"{self.network.server(place)}:{self.network.openings.tcp}"
         address = self.network.address(place)
-        return Inside(self.network, place, SiteClients, address=address, origin=self.origin, server=server)
+        tones = [self.tones[name] for name, at in self.places.items() if at == place and name[0] in "eb"]
+        return Inside(
+            self.network, place, SiteClients, address=address, origin=self.origin, server=server, tones=tones
+        )
 
     def at(self, name: str) -> "Inside | BrowserMember":
         """Whom to ask about a person: the clients of the place, or the person's own browser."""
@@ -337,11 +345,18 @@ def _put_cookie(context: "BrowserContext", origin: str, token: str) -> None:
 
 @contextmanager
 def hub_room(
-    world: HubWorld, folder: Path, *, impaired: tuple[str, ...] = (), lost_ms: int | None = None
+    world: HubWorld,
+    folder: Path,
+    *,
+    engine: str = "lite",
+    impaired: tuple[str, ...] = (),
+    lost_ms: int | None = None,
 ) -> Iterator[HubRoom]:
-    """The network and everybody's processes, over a copy of a world; no room is open yet."""
-    with Network(*SITES, impaired=impaired, outside=True) as network:
-        room = HubRoom(world.copied(folder / "world"), network, lost_ms=lost_ms)
+    """The network and everybody's processes, over a copy of a world; no room is open yet. Walls let through
+    what the engine needs: one UDP port, or a range of them.
+    """
+    with Network(*SITES, impaired=impaired, outside=True, openings=OPENINGS[engine]) as network:
+        room = HubRoom(world.copied(folder / "world"), network, engine=engine, lost_ms=lost_ms)
         try:
             yield room
         finally:

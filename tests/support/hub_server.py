@@ -19,6 +19,7 @@ import structlog
 import uvicorn
 
 from app.composition import compose
+from app.gateways.janus_engines import JanusEngines, OwnJanus
 from app.gateways.room_engines import RECORDINGS, RoomProcesses, _listener
 from app.main import STATIC, create_app
 from app.parties import keys
@@ -46,6 +47,8 @@ from tests.support.waiting import within
 
 _ANY: Final = "0.0.0.0"  # noqa: S104  # one address on each link; walls decide who reaches it
 PATIENCE_SECONDS: Final = 40.0
+# More than a room's process takes to come to Janus on a loaded machine.
+_LINGER_SECONDS: Final = 20.0
 
 
 class HubServer:
@@ -60,19 +63,27 @@ class HubServer:
         epoch: float,
         origin: str,
         port: int,
-        media: int,
+        media: tuple[int, int],
         addresses: list[str],
+        engine: str = "lite",
         lost_ms: int | None = None,
     ) -> None:
-        """`began` is the world's time when the machine's was `epoch`, in seconds since 1970; `lost_ms` is how
-        long a site may be silent, the rules' own figure unless given.
+        """`began` is the world's time when the machine's was `epoch`, in seconds since 1970; `media` are the
+        first and the last UDP port, of which `lite` takes one; `lost_ms` is how long a site may be silent,
+        the rules' own figure unless given.
         """
         self._lost_ms = lost_ms
         self._folder = Path(folder)
         self._trust = Trust(origin=ORIGIN, keys={role: tuple(found) for role, found in trust.items()})
         self._began, self._epoch = datetime.fromisoformat(began), epoch
         self._origin, self._port = origin, port
-        self._engines = RoomProcesses(self._folder / "rooms", bind=_ANY, addresses=addresses, ports=(media,))
+        rooms = self._folder / "rooms"
+        self._janus = _janus(self._folder, addresses, media) if engine == "janus" else None
+        self._engines: RoomProcesses = (
+            RoomProcesses(rooms, bind=_ANY, addresses=addresses, ports=media[:1])
+            if self._janus is None
+            else JanusEngines(rooms, self._janus)
+        )
         self._tasks: list[asyncio.Task[Any]] = []
 
     def clock(self) -> datetime:
@@ -151,6 +162,13 @@ class HubServer:
         led = await self.hall.led(room)
         await led.live.fact(NameChair(member=member))
 
+    def engine(self, room: str) -> dict[str, Any]:
+        """Which engine carries a room, and what it says that it can do beyond the contract."""
+        led = self.hall._led[room]
+        engine = led.live.carrier.engine
+        assert engine is not None
+        return {"name": self._engines.name, "capabilities": sorted(engine.capabilities)}
+
     async def stats(self, room: str) -> dict[str, Any] | None:
         """The engine's own figures; None while there is no engine."""
         led = self.hall._led.get(room)
@@ -209,3 +227,12 @@ class HubServer:
         rooms = self._folder / "rooms"
         for room in sorted(rooms.iterdir()) if rooms.exists() else ():
             await self._engines.release(room.name)
+        if self._janus is not None and (keeper := self._janus._child) is not None:
+            keeper.terminate()
+            await self._janus.ended(PATIENCE_SECONDS)
+
+
+def _janus(folder: Path, addresses: list[str], ports: tuple[int, int]) -> OwnJanus:
+    """As an installation's settings make it; it ends some seconds after its last room."""
+    first, last = ports
+    return OwnJanus(folder / "janus", interfaces=addresses, media_ports=(first, last), linger=_LINGER_SECONDS)

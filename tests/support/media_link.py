@@ -83,6 +83,11 @@ class Link(asyncio.DatagramProtocol):
         old.close()
         self.check()
 
+    @property
+    def begun(self) -> bool:
+        """Whether the engine was heard: one that offers says nothing while there is nothing to view."""
+        return self._dtls is not None
+
     def refresh_ice(self) -> None:
         """New credentials, for the offer of an ICE restart."""
         self.ufrag, self.password = letters(8), letters(24)

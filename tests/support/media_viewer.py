@@ -89,6 +89,13 @@ class Viewer(Client):
         """View these tracks from now on, others not; gives refusals by track."""
         if ENGINE_OFFERS in self.engine.capabilities:
             return await self._want_offered(tracks)
+        answered = await self.engine.view(self.room, self.member, self.offer_for(tracks), self.wants)
+        self.learn(self.link.take(answered.sdp), self.wants)
+        self.refused = {self.wants[mid]: code for mid, code in answered.refused.items()}
+        return self.refused
+
+    def offer_for(self, tracks: Sequence[TrackId]) -> str:
+        """An offer to receive these tracks and no others; `wants` tells them by mid."""
         for track in tracks:
             if track not in self.wants.values():
                 kind = KIND_OF[track.rpartition("/")[2]]
@@ -99,10 +106,7 @@ class Viewer(Client):
             state = "recvonly" if track in tracks else "inactive"
             kind = KIND_OF[track.rpartition("/")[2]]
             self._sections[mid] = media_lines(kind, mid, state, red=self.red)
-        answered = await self.engine.view(self.room, self.member, self.offer(), self.wants)
-        self.learn(self.link.take(answered.sdp), self.wants)
-        self.refused = {self.wants[mid]: code for mid, code in answered.refused.items()}
-        return self.refused
+        return self.offer()
 
     def offer(self) -> str:
         """An offer to receive."""

@@ -68,6 +68,15 @@ def hertz_of(packets: Sequence[bytes]) -> float | None:
     return float(spectrum.argmax()) * RATE / len(wave)
 
 
+def prepare(*tones: int) -> None:
+    """Encode now what publishers with these voices send: it takes seconds on a loaded machine, and whoever
+    has a socket must not be silent so long.
+    """
+    for hertz in tones:
+        tone(hertz)
+    pictures(_SECONDS, level=RealPublisher.shade)
+
+
 class RealPublisher(Publisher):
     """`hertz` is the voice, `level` of `pictures` the shade of the picture.
 

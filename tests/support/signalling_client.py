@@ -19,7 +19,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from crypto.canonical import canonical
-from remote_eval.media.engine import KIND_OF, Answered, MediaEngine, MemberId, RoomId, TrackId
+from remote_eval.media.engine import KIND_OF, Answered, MediaEngine, MemberId, Offered, RoomId, TrackId
 from tests.support.media_link import Link
 from tests.support.media_offers import media_lines, offer_text
 from tests.support.media_publisher import Publisher
@@ -308,6 +308,18 @@ class Media:
     ) -> Answered:
         """See `MediaEngine`."""
         return _answered(await self.client.ask("view", sdp=offer, wants=dict(wants)))
+
+    async def offer_view(
+        self, _room: RoomId, _member: MemberId, wants: Sequence[TrackId], *, restart: bool = False
+    ) -> Offered:
+        """See `MediaEngine`."""
+        asked: Json = {"wants": list(wants)} | ({"restart": True} if restart else {})
+        body = await self.client.ask("view", **asked)
+        return Offered(sdp=body["sdp"], mids=body["mids"], refused=body["refused"])
+
+    async def answer_view(self, _room: RoomId, _member: MemberId, answer: str) -> None:
+        """See `MediaEngine`."""
+        await self.client.ask("view-answer", sdp=answer)
 
     async def restart(self, _room: RoomId, _member: MemberId, purpose: str, offer: str) -> Answered:
         """See `MediaEngine`."""
