@@ -232,6 +232,7 @@ def set_watch(case: Arriving) -> Watch:
         "booking_id": ["x"],
         "arrival_id": ["x"],
         "room_id": ["x"],
+        "case_id": ["x"],
         "view": ["x"],
     }
     return watch
