@@ -1,4 +1,5 @@
-"""What is decided on the wall: chair, calls, nights, outside calls, the report, forming the committee anew.
+"""What is decided on the wall: chair, calls, nights, outside calls, the report, cases, forming the committee
+anew.
 
 Each test plays one decision through to its effect at somebody else, whose client or page is told of it.
 """
@@ -11,7 +12,7 @@ import pytest
 from tests.support.arriving import CITY
 from tests.support.room_troubles import pass_time
 from tests.support.room_visits import House, Played
-from tests.support.rooms_served import Everybody
+from tests.support.rooms_served import Everybody, Room
 from tests.support.signalling_client import Client
 from tests.support.visits import WIDE, check_reading, press
 from tests.support.wall_visits import enter, part
@@ -187,3 +188,73 @@ def test_an_outage_beyond_its_limit_leaves_the_supervisor_one_way_on(
             check_reading(supervisor, shots, "reform")
             press(supervisor, "封存并另组")
             witness.get_by_text("评标室已关闭。").wait_for()
+
+
+def test_a_phone_found_inside_becomes_a_case_whose_evidence_is_checked_where_it_is_decided(
+    eyes: "Browser", rooms: House, shots: Path
+) -> None:
+    with rooms.room() as played:
+        every = evaluating(played)
+        bearer, witness = every.experts[0].client, every.witness.client
+        played.do(lambda room: room.arriving.event(f"detector {CITY}", "alarm"))
+        node = {"node": f"{CITY}/conduct", "state": "exception", "text": "席位发现手机"}
+        played.do(lambda _: witness.ask("node", **node))
+        with played.at(eyes, "/wall", who="sven", size=WIDE) as page:
+            enter(page)
+            part(page, "立案")
+            page.get_by_text("还没有案件。").wait_for()
+            press(page, "立案并固定证据")
+            page.locator("#case-text:focus").wait_for()
+            page.get_by_text("请填写", exact=True).wait_for()
+            page.locator("#case-member").select_option(bearer.member)
+            for choice in ("#case-alert", "#case-node"):
+                page.locator(f"{choice} option").nth(1).wait_for(state="attached")
+                page.locator(choice).select_option(index=1)
+            page.get_by_label("情况").fill("席位发现手机，已当场收存")
+            check_reading(page, shots, "case-form")
+            press(page, "立案并固定证据")
+            page.locator("#case-opened:focus").wait_for()
+            ((case, seat),) = played.do(kept_cases)
+            page.get_by_text(f"案号 {case}").wait_for()
+            # Nobody is replaced before somebody says why.
+            press(page, f"决定更换 {case}")
+            page.locator(".case .fault", has_text="请填写").wait_for()
+            page.get_by_label("决定理由").fill("违规携带通讯设备")
+            check_reading(page, shots, "case-open")
+            press(page, f"决定更换 {case}")
+            page.get_by_text("已决定 · 更换").wait_for()
+            played.do(lambda room: room.arriving.calling.work())
+            assert played.do(lambda _: bearer.ended()) == 4003
+            press(page, f"核对证据 {case}")
+            page.get_by_text("项与立案时一致").wait_for()
+            press(page, f"移送 {case}")
+            page.get_by_label("理由（必填）").fill("涉嫌违反评标纪律")
+            press(page, f"移送 {case}")
+            page.get_by_text("请填写受移送的部门").wait_for()
+            page.get_by_label("移送至").fill("某市住房和城乡建设局")
+            press(page, f"移送 {case}")
+            page.get_by_text("移送至 某市住房和城乡建设局").wait_for()
+            assert seat is not None
+            # Somebody with the database makes it another alarm: the page names what no longer holds.
+            played.do(other_alarm)
+            press(page, f"核对证据 {case}")
+            page.locator(".case .banner.bad", has_text="警报").wait_for()
+            check_reading(page, shots, "case-broken")
+            page.set_viewport_size({"width": 640, "height": 400})
+            check_reading(page, shots, "case-zoomed")
+            page.set_viewport_size({"width": 1280, "height": 800})
+            page.get_by_role("button", name="English").click()
+            page.get_by_text("No longer what it was: 1").wait_for()
+            check_reading(page, shots, "case-english")
+
+
+async def kept_cases(room: Room) -> list[tuple[str, int | None]]:
+    """Ids and seats of the cases of the room's draw."""
+    async with room.arriving.platform.database.read() as uow:
+        return [(one.id, one.seat) for one in await uow.cases.of_draw(room.arriving.row.id)]
+
+
+async def other_alarm(room: Room) -> None:
+    """Every alert of the database is one of another kind."""
+    async with room.arriving.platform.database.write() as uow:
+        await uow.gates._connection.exec_driver_sql("UPDATE site_alerts SET kind = 'passback'")

@@ -23,12 +23,12 @@ pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 SIZES = {"phone": PHONE, "phone-zoomed": PHONE_ZOOMED, "wide": WIDE, "zoomed": ZOOMED}
 PARTS = {
     "wanda": ("请求", "阶段", "清单", "澄清", "在场", "记录", "讨论"),
-    "sven": ("观看", "请求", "在场", "记录", "讨论"),
+    "sven": ("观看", "立案", "请求", "在场", "记录", "讨论"),
     "dana": ("本场地", "请求", "记录"),
 }
 PARTS_EN = {
     "wanda": ("Requests", "Phase", "Checklist", "Clarification", "Presence", "Log", "Chat"),
-    "sven": ("Watch", "Requests", "Presence", "Log", "Chat"),
+    "sven": ("Watch", "Cases", "Requests", "Presence", "Log", "Chat"),
     "dana": ("Own site", "Requests", "Log"),
 }
 MOVING = "() => [...document.querySelectorAll('.tile video')].filter((one) => one.videoWidth > 0).length"

@@ -2,10 +2,12 @@ import { createApp } from "vue";
 import { watchPresence } from "../../api/presence.ts";
 import englishRoom from "../../i18n/en/room.ts";
 import english from "../../i18n/en/wall.ts";
+import englishCases from "../../i18n/en/wall-cases.ts";
 import englishWords from "../../i18n/en/wall-words.ts";
 import { createTexts } from "../../i18n/index.ts";
 import chineseRoom from "../../i18n/zh-CN/room.ts";
 import chinese from "../../i18n/zh-CN/wall.ts";
+import chineseCases from "../../i18n/zh-CN/wall-cases.ts";
 import chineseWords from "../../i18n/zh-CN/wall-words.ts";
 import "../../ui/base.css";
 import "../../ui/room/room.css";
@@ -14,5 +16,8 @@ import "./work.css";
 import App from "./App.vue";
 
 watchPresence(window);
-const texts = createTexts({ ...chinese, ...chineseWords, room: chineseRoom }, { ...english, ...englishWords, room: englishRoom });
+const texts = createTexts(
+  { ...chinese, ...chineseWords, cases: chineseCases, room: chineseRoom },
+  { ...english, ...englishWords, cases: englishCases, room: englishRoom },
+);
 createApp(App).use(texts).mount("#app");

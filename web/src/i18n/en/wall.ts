@@ -101,6 +101,7 @@ export default {
     chat: "Chat",
     site: "Own site",
     watch: "Watch",
+    cases: "Cases",
     count: "{n} open",
   },
   intercom: {

@@ -98,6 +98,7 @@ export default {
     chat: "讨论",
     site: "本场地",
     watch: "观看",
+    cases: "立案",
     count: "{n} 项待办",
   },
   intercom: {

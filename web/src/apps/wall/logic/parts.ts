@@ -3,7 +3,7 @@ import type { Role } from "../../../api/sessions.ts";
 
 export const PARTS = {
   witness: ["requests", "phase", "checklist", "calls", "presence", "timeline", "chat"],
-  supervisor: ["watch", "requests", "presence", "timeline", "chat"],
+  supervisor: ["watch", "cases", "requests", "presence", "timeline", "chat"],
   site: ["site", "requests", "timeline"],
 } as const;
 
