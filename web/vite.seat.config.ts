@@ -10,8 +10,12 @@ export default defineConfig({
   base: "/",
   plugins: [vue()],
   publicDir: false,
-  resolve: { alias: { "vue-i18n": file("./src/i18n/small.ts") } },
-  define: { __VUE_OPTIONS_API__: "false", __VUE_PROD_DEVTOOLS__: "false", __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "false" },
+  resolve: {
+    alias: [
+      { find: /^vue$/, replacement: file("./src/light/index.ts") },
+      { find: /^vue-i18n$/, replacement: file("./src/i18n/small.ts") },
+    ],
+  },
   build: {
     outDir: "dist",
     emptyOutDir: false,

@@ -1,5 +1,5 @@
 // The devices of whoever sits here, for the check and for the room after it: opened once, watched until the page goes.
-import { computed, onScopeDispose, reactive, ref, shallowRef, type ComputedRef, type Ref, type ShallowRef } from "vue";
+import { computed, onScopeDispose, ref, shallowReactive, shallowRef, type ComputedRef, type Ref, type ShallowRef } from "vue";
 import type { Devices, DeviceState } from "../../protocol/frames.ts";
 import { openDevice, type Kind } from "./devices.ts";
 
@@ -25,11 +25,11 @@ export interface OwnDevices {
 }
 
 export function useDevices(): OwnDevices {
-  const states = reactive<{ -readonly [K in keyof Devices]: DeviceState }>({ camera: "off", microphone: "off", speaker: "off" });
+  const states = shallowReactive<{ -readonly [K in keyof Devices]: DeviceState }>({ camera: "off", microphone: "off", speaker: "off" });
   const late = ref(false);
   const muted = ref(false);
   const tracks = { camera: shallowRef<MediaStreamTrack | null>(null), microphone: shallowRef<MediaStreamTrack | null>(null) };
-  const choices = reactive<Record<Kind, Choice[]>>({ camera: [], microphone: [] });
+  const choices = shallowReactive<Record<Kind, Choice[]>>({ camera: [], microphone: [] });
 
   async function list(): Promise<void> {
     const found = await (navigator.mediaDevices?.enumerateDevices() ?? Promise.resolve([])).catch(() => []);
