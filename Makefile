@@ -47,7 +47,7 @@ bench-packages:
 
 # Every figure of benchmarks/README.md, the better part of an hour; `make bench-packages` first.
 MEDIA_BENCHMARKS = rooms soak long_room long_cut recorder voice impairment
-BENCHMARKS = draw_selection seal verification pool_import api_draws $(MEDIA_BENCHMARKS)
+BENCHMARKS = draw_selection seal verification seat_page pool_import api_draws $(MEDIA_BENCHMARKS)
 
 bench:
 	@for name in $(BENCHMARKS); do PYTHONPATH=. .venv/bin/python benchmarks/$$name.py || exit 1; done

@@ -1,5 +1,5 @@
-// The page of a seat, built by itself: an expert's page must be light, so it shares no chunk with heavier pages and
-// takes its texts by the small part of vue-i18n that it uses.
+// The page of a seat, built by itself: an expert's page must be light, so it shares no chunk with heavier pages, runs on
+// the small part of Vue that it uses (docs/adr/0017) and takes its texts by the small part of vue-i18n.
 import { fileURLToPath } from "node:url";
 import vue from "@vitejs/plugin-vue";
 import { defineConfig } from "vite";

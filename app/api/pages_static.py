@@ -2,8 +2,8 @@
 signing in, `/console` for operators and supervisors, `/i` for letters of experts, `/verifier.html` for
 taking home.
 
-Assets carry a hash in their name and may be kept for ever; pages are asked for anew each time. The offline
-verifier has its own policy inside the file and is served as a download of one file.
+Assets carry a hash in their name, travel compressed and may be kept for ever; pages are asked for anew each
+time. The offline verifier has its own policy inside the file and is served as a download of one file.
 """
 
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Final
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -56,7 +57,7 @@ def mount_pages(app: FastAPI, folder: Path) -> None:
         if (folder / single).is_file():
             _page(app, f"/{single}", folder / single)
     if (folder / "assets").is_dir():
-        app.mount("/assets", _Assets(directory=folder / "assets"))
+        app.mount("/assets", GZipMiddleware(_Assets(directory=folder / "assets")))
 
 
 def _page(app: FastAPI, path: str, file: Path) -> None:

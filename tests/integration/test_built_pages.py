@@ -1,12 +1,21 @@
-"""What the build leaves in app/static/: every page, the offline file in one piece, the verifier for Node."""
+"""What the build leaves in app/static/: every page, the offline file in one piece, the verifier for Node.
 
+An expert's page is weighed as it is served, with all that it loads until the expert sits in the room.
+"""
+
+import json
 import re
 import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
+from fastapi import FastAPI
+
+from app.api.pages_static import mount_pages
 
 STATIC = Path(__file__).resolve().parents[2] / "app/static"
+SEAT_BYTES = 40_000
 
 
 @pytest.mark.parametrize(
@@ -45,3 +54,32 @@ def test_the_verifier_for_node_runs_alone(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "ERR_MODULE_NOT_FOUND" not in done.stderr
     assert "absent.json" in done.stdout + done.stderr
+
+
+def loaded(manifest: dict[str, dict[str, object]], names: list[str]) -> set[str]:
+    """The script files of these parts and of all that each of them loads before it runs."""
+    found: set[str] = set()
+    for name in names:
+        found.add(str(manifest[name]["file"]))
+        found |= loaded(manifest, list(manifest[name].get("imports", [])))  # type: ignore[call-overload]
+    return found
+
+
+@pytest.mark.anyio
+async def test_what_an_expert_loads_until_the_room_stands_is_light_as_it_travels() -> None:
+    manifest = json.loads((STATIC / "seat-manifest.json").read_text(encoding="utf-8"))
+    files = loaded(manifest, ["seat.html", "src/apps/seat/room/RoomDoor.vue"])
+    app = FastAPI()
+    mount_pages(app, STATIC)
+    transport = httpx.ASGITransport(app=app)
+    weights: dict[str, int] = {}
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        for file in files:
+            async with client.stream("GET", f"/{file}", headers={"Accept-Encoding": "gzip"}) as answer:
+                travelled = b"".join([part async for part in answer.aiter_raw()])
+            assert answer.headers["content-encoding"] == "gzip"
+            assert answer.headers["vary"] == "Accept-Encoding"
+            assert "immutable" in answer.headers["cache-control"]
+            weights[file] = len(travelled)
+    assert len(weights) > 2
+    assert sum(weights.values()) <= SEAT_BYTES, weights

@@ -2,10 +2,12 @@
 import type { Properties } from "./nodes.ts";
 
 const RESERVED: ReadonlySet<string> = new Set(["key", "ref", "ref_key", "ref_for"]);
-// Attributes that stand for yes and no and are no property under this name (HTML, boolean attributes).
-const SWITCHES: ReadonlySet<string> = new Set(["novalidate", "readonly", "formnovalidate", "allowfullscreen", "itemscope", "ismap", "nomodule"]);
+// Attributes that stand for yes and no (HTML) and are set as such, beside a property or because none has this name.
+const SWITCHES: ReadonlySet<string> = new Set(["checked", "selected", "novalidate", "readonly", "formnovalidate", "allowfullscreen"]);
 // Properties of some elements that cannot be set, or mean something else than the attribute.
 const ATTRIBUTES: ReadonlySet<string> = new Set(["form", "list", "width", "height", "spellcheck", "draggable", "translate"]);
+// What a person may change: the attribute is what it was to begin with.
+const STATES: ReadonlySet<string> = new Set(["checked", "selected"]);
 const LISTENER = /^on[^a-z]/;
 // What `v-model` is told by is no event of the element.
 const MODEL = "onUpdate:";
@@ -30,8 +32,10 @@ function setProperty(element: Element, name: string, now: unknown, before: unkno
   if (LISTENER.test(name)) listen(element, name, now as Listener["call_"] | undefined);
   else if (name === "value") setValue(element, now);
   else if (name === "class") setClass(element, now);
-  else if (name in element && !ATTRIBUTES.has(name)) setOwn(element as unknown as Record<string, unknown>, name, now);
-  else setAttribute(element, name, now);
+  else if (name in element && !ATTRIBUTES.has(name)) {
+    setOwn(element as unknown as Record<string, unknown>, name, now);
+    if (STATES.has(name)) setAttribute(element, name, now);
+  } else setAttribute(element, name, now);
 }
 
 function setClass(element: Element, now: unknown): void {
@@ -44,7 +48,7 @@ function setValue(element: Valued, now: unknown): void {
   const words = now === null || now === undefined ? "" : String(now);
   const shown = element.tagName === "OPTION" ? (element.getAttribute("value") ?? "") : element.value;
   if (shown !== words || !("_value" in element)) element.value = words;
-  if (now === null || now === undefined) element.removeAttribute("value");
+  setAttribute(element, "value", now);
   element._value = now;
 }
 

@@ -61,10 +61,9 @@ export class Instance {
   private hand(properties: Properties): void {
     const declared = this.component.props ?? {};
     const told = Object.fromEntries(Object.entries(properties).map(([name, value]) => [camel(name), value]));
-    for (const name in properties) {
-      if (!(camel(name) in declared || LISTENER.test(name) || RESERVED.has(name) || this.component.open)) throw new TypeError(`not declared: ${name}`);
-    }
-    for (const name in declared) this.handed[name] = cast(told[name], declared[name]?.type);
+    const known = (name: string): boolean => camel(name) in declared || LISTENER.test(name) || RESERVED.has(name) || this.component.open === true;
+    for (const name in properties) if (!known(name)) throw new TypeError(`not declared: ${name}`);
+    for (const name in declared) this.handed[name] = cast(told[name], declared[name]?.type ?? declared[name]);
   }
 
   private contextOf(): Context {
@@ -128,6 +127,14 @@ export function inject<T>(key: unknown, otherwise: T): T {
 export function defineAsyncComponent(fetched: () => Promise<{ readonly default: unknown }>): Component {
   const found = new Cell<Component | null>(null);
   let asked: Promise<void> | null = null;
-  const seek = (): Promise<void> => fetched().then((one) => void (found.value = one.default as Component)).catch((error: unknown) => ((asked = null), reportError(error)));
-  return { open: true, setup: (_, { attrs }) => ((asked ??= seek()), () => (found.value === null ? createCommentVNode() : createVNode(found.value, attrs()))) };
+  const failed = (error: unknown): void => {
+    asked = null;
+    reportError(error);
+  };
+  const show = (handed: Properties): Shown => (found.value === null ? createCommentVNode() : createVNode(found.value, handed));
+  const setup: Component["setup"] = (_, { attrs }) => {
+    asked ??= fetched().then((one) => void (found.value = one.default as Component)).catch(failed);
+    return () => show(attrs());
+  };
+  return { open: true, setup };
 }

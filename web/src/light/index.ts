@@ -7,7 +7,6 @@ export { computed, defineAsyncComponent, inject, onMounted, onScopeDispose, watc
 export { withKeys, withModifiers } from "./events.ts";
 export { vModelRadio, vModelText } from "./fields.ts";
 export {
-  Comment,
   createBlock,
   createCommentVNode,
   createElementBlock,
@@ -20,7 +19,6 @@ export {
   openBlock,
   renderList,
   renderSlot,
-  Text,
   toDisplayString,
   withCtx,
   withDirectives,
