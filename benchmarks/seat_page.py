@@ -14,6 +14,7 @@ on the screen.
 
 import argparse
 import json
+import logging
 import statistics
 import threading
 import time
@@ -21,6 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
@@ -126,7 +128,11 @@ def fetched(browser: Browser, address: str) -> dict[str, int]:
     with enrolled(browser, address) as page:
         page.route("**/v1/seats/**", answer)
         asked: list[Request] = []
-        page.on("requestfinished", asked.append)
+
+        def note(request: Request) -> None:
+            asked.append(request)
+
+        page.on("requestfinished", note)
         page.goto(f"{address}/seat")
         page.locator("#slip").fill("12345678")
         page.keyboard.press("Enter")
@@ -147,6 +153,7 @@ def main() -> None:
     program = find_chromium()
     assert program, "a Chromium is needed"
     print(machine())
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with served() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(**launch_options(program))  # type: ignore[arg-type]
         rows = []
