@@ -86,7 +86,7 @@ describe("templates", () => {
     // Both told the same; in which order brothers are told is nobody's business.
     expect([...(all[1]?.calls ?? [])].sort()).toEqual([...(all[0]?.calls ?? [])].sort());
     expect(all[0]?.calls.length).toBeGreaterThan(50);
-  });
+  }, 60_000);
 
   it("keep the nodes of a list when it is mixed, and move none that can stay", async () => {
     const [, light] = (await sides({ List: MIXED }, () => ({ items: ["a", "b", "c", "d"] }))) as [Side, Side];
