@@ -1,7 +1,7 @@
 // What stands in Vue's place behaves as Vue does: the same components, changed at random in the same way, give the same
 // page and the same calls, on both.
 import { describe, expect, it } from "vitest";
-import { alike, set, sides, type Side } from "./twice.ts";
+import { alike, runtimes, set, sides, stage, type Side } from "./twice.ts";
 
 function chances(seed: number): (below: number) => number {
   let state = seed;
@@ -28,9 +28,11 @@ onScopeDispose(() => log("off " + props.one.id));
     <dd v-log="one.text" :aria-label="one.text" :data-at="bold ? null : one.id"><slot :x="1" />{{ one.text }}</dd>
   </template>
 </template>`;
+const BOX = `<script setup>const nothing = null;</script><template><q><slot /></q></template>`;
 const LIST = `<script setup>
 import { ref } from "vue";
 import { items, shout, mode, log } from "world";
+import { Box } from "Box";
 import { Item } from "Item";
 const chosen = ref("");
 const pick = (id) => { chosen.value = id; log("pick " + id); };
@@ -46,6 +48,7 @@ const pick = (id) => { chosen.value = id; log("pick " + id); };
   </ul>
   <ol><Item v-for="one in items" :key="one.text + one.id" :one="one" bold @pick="pick" /></ol>
   <div><i v-for="one in items">{{ one.text }}</i></div>
+  <Box v-for="one in items" :key="one.id">{{ one.text }}<b v-if="one.lead">!</b></Box>
   <footer v-if="mode === 'full'" id="foot"><input disabled readonly :required="shout" :value="chosen" muted /></footer>
   <footer v-else-if="mode === 'bare'">{{ chosen }}</footer>
   <template v-else><hr /><small>{{ mode }}</small></template>
@@ -65,7 +68,7 @@ describe("templates", () => {
 
   it.each([1, 2, 3, 4, 5, 6, 7, 8])("changed at random give the same page on both (seed %i)", async (seed) => {
     const chance = chances(seed);
-    const all = await sides({ Item: ITEM, List: LIST }, () => ({ items: [], shout: false, mode: "full" }));
+    const all = await sides({ Item: ITEM, Box: BOX, List: LIST }, () => ({ items: [], shout: false, mode: "full" }));
     const pages = new Set([await alike(all)]);
     let items: readonly Entry[] = [];
     for (let step = 0; step < 60; step += 1) {
@@ -87,6 +90,27 @@ describe("templates", () => {
     expect([...(all[1]?.calls ?? [])].sort()).toEqual([...(all[0]?.calls ?? [])].sort());
     expect(all[0]?.calls.length).toBeGreaterThan(50);
   }, 60_000);
+
+  it("may hand over one thing twice, and leave out what they gave before", async () => {
+    const runtimes_ = Object.values(await runtimes());
+    const pages = runtimes_.map((runtime) => {
+      const element = runtime.createElementVNode as (...all: unknown[]) => unknown;
+      const which = runtime.ref(0);
+      // The compiler keeps what never changes and gives the same again.
+      const kept = element("b", { title: "kept" }, [element("i", null, "x")]);
+      const shapes = [[kept, kept], [element("p", { id: "a", title: "t" }), kept], [element("p", { id: "a" }), kept], [kept]];
+      const page = stage(runtime, { setup: () => () => element("div", { key: 1 }, [...(shapes[which.value as number] ?? [])]) });
+      return { page, which };
+    });
+    for (const at of [0, 1, 2, 0, 3, 2]) {
+      for (const { page, which } of pages) {
+        which.value = at;
+        await page.settle();
+      }
+      expect(pages[1]?.page.html()).toBe(pages[0]?.page.html());
+    }
+    expect(pages[1]?.page.html()).toBe('<div><p id="a"></p><b .title=kept><i>x</i></b></div>');
+  });
 
   it("keep the nodes of a list when it is mixed, and move none that can stay", async () => {
     const [, light] = (await sides({ List: MIXED }, () => ({ items: ["a", "b", "c", "d"] }))) as [Side, Side];

@@ -89,14 +89,31 @@ describe("what has gone", () => {
   });
 });
 
+describe("what is no longer looked at", () => {
+  it("makes nothing anew when it changes", async () => {
+    const [on, far] = [light.ref(true), light.ref(1)];
+    const calls: string[] = [];
+    const script = 'import { computed } from "vue"; import { far, log, on } from "world"; const sum = computed(() => { log("made"); return on.value ? far.value : 0; });';
+    const page = stage(light, one(inner("<b>{{ sum }}</b>", script), { world: { far, on, log: (what: string) => calls.push(what) } }));
+    on.value = false;
+    await page.settle();
+    far.value = 2;
+    await page.settle();
+    expect([page.html(), calls]).toEqual(["<b>0</b>", ["made", "made"]]);
+    on.value = true;
+    await page.settle();
+    expect([page.html(), calls.length]).toEqual(["<b>2</b>", 3]);
+  });
+});
+
 describe("a component that is fetched", () => {
   it("is asked for when it is shown, once, and anew when it could not be had", async () => {
-    const shown = light.ref(false);
+    const [shown, word] = [light.ref(false), light.ref("here")];
     let asked = 0;
     const Late = one(inner("<p>{{ word }}</p>", "defineProps({ word: {} });"));
     const fetched = (): Promise<unknown> => ((asked += 1), asked === 1 ? Promise.reject(new Error("offline")) : Promise.resolve({ default: Late }));
-    const script = 'import { defineAsyncComponent } from "vue"; import { shown, fetched } from "world"; const Late = defineAsyncComponent(fetched);';
-    const page = stage(light, one(inner("<Late v-if='shown' word='here' />", script), { world: { shown, fetched } }));
+    const script = 'import { defineAsyncComponent } from "vue"; import { shown, word, fetched } from "world"; const Late = defineAsyncComponent(fetched);';
+    const page = stage(light, one(inner("<Late v-if='shown' :word='word' />", script), { world: { shown, word, fetched } }));
     const turn = async (now: boolean): Promise<void> => {
       shown.value = now;
       await page.settle();
@@ -111,5 +128,8 @@ describe("a component that is fetched", () => {
     await turn(false);
     await turn(true);
     expect([asked, page.html()]).toEqual([2, "<p>here</p>"]);
+    word.value = "there";
+    await page.settle();
+    expect(page.html()).toBe("<p>there</p>");
   });
 });
