@@ -1,6 +1,5 @@
 """More time for the evaluation, at the pages: asked for at a seat, given on the wall, read at the seat."""
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from tests.support.room_visits import House, Played
 from tests.support.seat_visits import seat_browser, seated
 from tests.support.signalling_client import Client
 from tests.support.visits import WIDE, check_reading, press
+from tests.support.wall_visits import enter, part
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -40,7 +40,8 @@ def test_an_expert_asks_for_more_time_takes_it_back_and_reads_how_many_ask(
         page.get_by_label("120 分钟").check()
         # Without a reason nothing is sent.
         press(page, "发出")
-        assert page.locator("#asking-text:invalid").count() == 1
+        page.get_by_text("请写明理由").wait_for()
+        assert page.evaluate("document.activeElement.id") == "asking-text"
         check_reading(page, shots, "asking")
         page.get_by_label("理由").fill("投标文件篇幅过大")
         press(page, "发出")
@@ -65,10 +66,8 @@ def test_the_witness_sees_who_asks_and_extends_once_they_are_more_than_a_third(
         every = played.do(lambda room: room.evaluating())
         first, second = (one.client for one in every.experts[:2])
         with played.at(eyes, "/wall", who="wendy", size=WIDE) as page:
-            page.get_by_role("button", name=re.compile("^进入")).first.click()
-            page.locator(".figures").wait_for()
-            page.locator(".tabs button").filter(has_text="阶段").focus()
-            page.keyboard.press("Enter")
+            enter(page)
+            part(page, "阶段")
             ask(played, first)
             page.get_by_text("1 人认为时间不够（全体 5 人） · 未超过三分之一").wait_for()
             assert page.get_by_label("延长分钟数").count() == 0

@@ -37,6 +37,8 @@ def test_the_witness_names_the_chair_refuses_one_call_and_hands_out_the_link_of_
             enter(page)
             part(page, "阶段")
             page.get_by_text("尚未推选。").wait_for()
+            press(page, "登记组长")
+            page.locator("#chair-fault").wait_for()
             page.locator("#chair").select_option(chair.member)
             press(page, "登记组长")
             page.get_by_text("现任：").wait_for()

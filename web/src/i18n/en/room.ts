@@ -153,6 +153,7 @@ export default {
     long: "How much longer",
     minutes: "{n} minutes",
     reasonText: "Reason (required)",
+    reasonMissing: "Say why",
     reason: { help: "I need help", technical: "Technical", health: "I am not well", conduct: "Misconduct", other: "Something else" },
     part: { camera: "Camera", microphone: "Microphone", speaker: "Speaker or headset", network: "Network", pc: "Computer", document: "Documents", other: "Something else" },
   },

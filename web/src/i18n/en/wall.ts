@@ -7,6 +7,7 @@ export default {
   leave: "Sign out",
   back: "Another room",
   listMark: ", ",
+  choose: "Choose one",
   noRole: "Your account has no part in an evaluation room. Sign in as a witness, a supervisor or site staff.",
   problem: {
     unreachable: "The server gave no answer, so it may or may not be done. Check the network and press again: it is done once.",

@@ -151,6 +151,7 @@ export default {
     long: "希望延长多久",
     minutes: "{n} 分钟",
     reasonText: "理由（必填）",
+    reasonMissing: "请写明理由",
     reason: { help: "需要帮助", technical: "技术问题", health: "身体不适", conduct: "发现违规行为", other: "其他" },
     part: { camera: "摄像头", microphone: "麦克风", speaker: "扬声器或耳机", network: "网络", pc: "电脑", document: "评审资料", other: "其他" },
   },

@@ -4,6 +4,7 @@ export default {
   leave: "退出",
   back: "换一间评标室",
   listMark: "、",
+  choose: "请选择",
   noRole: "您的账号不参与评标室工作。请用见证人、监督人或场地工作人员账号登录。",
   problem: {
     unreachable: "连不上服务器，不知道是否已办成。请检查网络后再按一次，不会重复办理。",
