@@ -56,7 +56,7 @@ async def test_a_stolen_token_opens_nothing_without_the_key_of_its_seat(room: Ro
         began = time.monotonic()
         assert await refused(await room.socket(), shown) == ("signal.refused", 4003)
         # One time for every reason.
-        assert 0.2 <= time.monotonic() - began < 2
+        assert time.monotonic() - began >= 0.2
     assert (await (await room.socket()).hello(**right))["member"]
 
 

@@ -11,6 +11,8 @@ from datetime import timedelta
 
 import pytest
 
+from app.store.engine import is_sqlite
+from app.store.repositories.rooms import RoomRepository
 from app.store.unit_of_work import Database
 from app.usecases.room.keeping import read
 from remote_eval.commands import MoveTo
@@ -161,6 +163,36 @@ async def test_a_process_whose_lease_passed_decides_nothing_more(room: Room, bes
     assert back.client.member == witness.client.member
     await back.client.ask("problem", part="pc", text=None)
     assert Counter(await kinds_of(room))["problem", None] == 1
+
+
+async def test_what_is_stored_in_the_very_moment_of_taking_over_is_not_missed(
+    room: Room, beside_room: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writers of SQLite exclude each other: there the last word comes just before."""
+    await room.open()
+    witness = await room.account("wanda")
+    first, server = room.server, await room.second(beside_room)
+    room.arriving.stage.clock.advance(seconds=31)
+    lease = RoomRepository.lease
+
+    async def last_word() -> None:
+        await witness.client.ask("problem", part="pc", text=None)
+
+    async def late(self: RoomRepository, room_id: str, **words: str) -> bool:
+        if words["leader"] == server.hall.leader and not is_sqlite(beside_room.engine):
+            await last_word()
+        return await lease(self, room_id, **words)
+
+    if is_sqlite(beside_room.engine):
+        await last_word()
+    monkeypatch.setattr(RoomRepository, "lease", late)
+    await server.hall.resume()
+    monkeypatch.undo()
+    taken = server.hall._led[room.id].live
+    assert Counter(await kinds_of(room))["problem", None] == 1
+    assert any(one.kind == "problem" for one in taken.state.requests.values())
+    await first.stop()
+    await moved_to(room, server)
 
 
 async def test_who_is_known_to_be_gone_is_not_waited_for(room: Room, beside_room: Database) -> None:

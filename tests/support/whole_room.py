@@ -150,9 +150,9 @@ class WholeRoom:
         assert stats["unhandled"] == 0
         room.act("w", "phase", to="closed")
         assert room.at("w").ask("ended", name="w") == 4010
+        room.hub.ask("over", room=room.id, within=60)
         nobody = dict.fromkeys((*SEATS, "w", "v", "s"), NOBODY)
         room.arrives_as(nobody, nobody)
-        room.hub.ask("over", room=room.id, within=60)
         archive = room.hub.ask("archive", room=room.id)
         assert (archive["ok"], archive["whole"]) == (True, True), archive["faults"]
         recorded = {one["track"] for one in archive["checked"] if one["track"] and one["frames"]}

@@ -152,12 +152,14 @@ class Hall:
 
     async def _take(self, room_id: str) -> Led:
         async with self.platform.database.write() as uow:
+            # First the lease, then the look: whoever led it until now may be in the middle of a last event.
+            is_led = await self._lease(uow, room_id)
             kept = await read(uow, room_id)
             if kept.row.closed_at is not None:
                 raise ConflictError("room.closed")
             if kept.fault is not None:
                 raise ConflictError("room.ledger", reason=kept.fault)
-            if not await self._lease(uow, room_id):
+            if not is_led:
                 raise ConflictError(ELSEWHERE)
         carrier = Carrier(room_id, mask_secret=self.platform.random(MASK_SECRET_BYTES))
         live = LiveRoom(self.platform, replace(kept.row, leader=self.leader), kept.state, carrier)
