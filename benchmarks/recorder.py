@@ -3,8 +3,7 @@
     python benchmarks/recorder.py [--participants 10] [--seconds 60] [--runs 3]
 
 recorder   packets in → order, frames, room time, Matroska, AES-256-GCM, chain, index, a fdatasync per cluster
-sampled    the same, with one keyframe and three packets of sound decoded every two and a half seconds per
-           track
+sampled    the same, with one keyframe and three packets of sound decoded every two seconds per track
 mux        the baseline: the same coded frames, already whole and timed, through PyAV's Matroska muxer; no
            order, no clock, no sealing, no chain, no index, no sync
 

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from crypto.canonical import JsonValue, canonical, parse
+from crypto.errors import CryptoError
 from crypto.hashing import tagged
 from remote_eval.errors import CaseError
 from remote_eval.room_ledger import RoomHead
@@ -158,7 +159,10 @@ def step_document(step: Step, *, outcome: str | None = None) -> bytes:
 
 def read(document: bytes) -> Mapping[str, Any]:
     """A step's document as an object. Raises CaseError ``case.document``."""
-    found: Any = parse(document, max_bytes=MAX_DOCUMENT_BYTES)
+    try:
+        found: Any = parse(document, max_bytes=MAX_DOCUMENT_BYTES)
+    except CryptoError as error:
+        raise CaseError("case.document") from error
     if not isinstance(found, dict) or found.get("format") != _FORMAT:
         raise CaseError("case.document")
     return found

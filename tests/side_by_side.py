@@ -4,7 +4,7 @@
 
 They come in a new order each time, so what an earlier test left behind, or a machine that was slow for a
 moment, can fall on any of them. What failed is run once more, one after another, and it is said which tests
-those were; what fails twice has failed. More than a handful is no accident and is not tried again.
+those were; what fails twice has failed. A handful that fails again ends the second try.
 """
 
 import sys

@@ -32,7 +32,6 @@ from app.usecases.invitations.campaigns import By
 from app.usecases.principals import Principal
 from app.usecases.room import case_evidence, cases
 from app.usecases.room.cases import Decision, Ending, Opening
-from remote_eval import case_file
 
 router = APIRouter(prefix="/v1", tags=["cases"], route_class=StrictRoute)
 Opener = Annotated[Principal, Depends(acting("case.open"))]
@@ -106,7 +105,7 @@ async def get_case(
     async with platform.database.read() as uow:
         case = await cases.find_case(uow, principal, case_id)
         steps = await cases.steps_of(uow, case)
-    return {**_shown(case, steps), "document": case_file.read(steps[0].document.encode())}
+    return {**_shown(case, steps), "document": cases.document_of(steps[0])}
 
 
 @router.get("/cases/{case_id}/check", operation_id="checkCase", response_model=CaseCheckOut, responses=_READ)

@@ -21,10 +21,13 @@ from app.usecases.room.keeping import read
 from crypto.canonical import canonical
 from draw.letters import record_digest
 from remote_eval.case_file import OUTCOMES, REASONS
+from remote_eval.media.recording.archive import check
 from remote_eval.room_ledger import RoomHead, follow, head_of
 from tests.integration.test_secrecy_store import everything_stored
 from tests.support.arriving import CITY, COUNTY
 from tests.support.arriving_world import World
+from tests.support.recorded_media import Wire
+from tests.support.recording_worlds import Recording, Seat, plan_in
 from tests.support.room_troubles import vacating
 from tests.support.rooms_served import Room
 from tests.support.troubles import accepted_by_both, expect, refusal
@@ -34,6 +37,7 @@ NODE = f"{CITY}/conduct"
 # As the store of these tests seals.
 CIPHER_KEY, CIPHER_TAGS = bytes(range(32)), bytes(range(1, 33))
 WORDS = "席位发现手机，已当场收存"
+SEAT = Seat(member="mem_a", wire=Wire(seed=1, jitter=10), seconds=4)
 
 
 async def found(room: Room) -> dict[str, Any]:
@@ -161,6 +165,13 @@ async def test_exactly_what_was_changed_in_the_database_is_told(
     assert await broken(room, case) == {code}
 
 
+async def test_a_document_that_is_none_any_more_is_told_and_not_shown(room: Room) -> None:
+    case = await opened(room, **await found(room))
+    await changed(room, "UPDATE case_steps SET document = 'no document'")
+    assert await broken(room, case) == {("step", "case.log"), ("words", "case.words")}
+    assert refusal(await room.arriving.get("sven", f"/cases/{case}")) == (409, "case.broken")
+
+
 async def test_the_witnesss_entry_is_told_beside_the_ledger_it_stands_in(room: Room) -> None:
     case = await opened(room, **await found(room))
     await changed(room, "UPDATE room_events SET at = '2026-01-01T00:00:00.000Z' WHERE kind = 'node'")
@@ -213,7 +224,24 @@ async def test_a_file_of_the_recording_that_is_replaced_is_named(room: Room) -> 
 
 
 async def test_a_recording_made_anew_with_its_indexes_does_not_come_to_the_frozen_heads(room: Room) -> None:
-    """Who has the disk has every chain; another day's archive that holds in itself is still another one."""
+    """Who has the disk has every chain; another archive that holds in itself is still another one."""
+    case = await opened(room, **await found(room))
+    await ended(room)
+    folder = room.engines.folder(room.id) / "recordings"
+    folder.rename(folder.with_name("elsewhere"))
+    other = Recording(plan_in(folder))
+    other.open([SEAT])
+    other.play(SEAT.arrivals())
+    other.close()
+    assert check(folder).ok
+    gone = {
+        one["of"]: one["code"] for one in (await get(room, f"/cases/{case}/check"))["items"] if not one["ok"]
+    }
+    assert set(gone) == {f"{room.id}/{one['file']}" for one in await _files(room, case)}
+    assert "recording.anchor" in gone.values()
+
+
+async def test_recordings_that_are_gone_are_missing_file_by_file(room: Room) -> None:
     case = await opened(room, **await found(room))
     await ended(room)
     folder = room.engines.folder(room.id) / "recordings"
@@ -330,6 +358,8 @@ async def test_a_replacement_that_cannot_be_leaves_the_case_undecided(room: Room
     vacated = {"outcome": "vacated", "cause": "recusal", "reason": "更换"}
     answer = await post(room, "sven", f"/cases/{nobody}/decision", vacated)
     assert [one["code"] for one in answer.json()["errors"]] == ["case.no-seat"]
+    answer = await post(room, "sven", f"/cases/{nobody}/decision", vacated | {"cause": None})
+    assert [one["code"] for one in answer.json()["errors"]] == ["case.no-seat", "case.cause"]
     answer = await post(room, "sven", f"/cases/{somebody}/decision", vacated | {"cause": None})
     assert [one["code"] for one in answer.json()["errors"]] == ["case.cause"]
     expect(await post(room, "olga", f"/draws/{draw(room)}/campaign/cancel", {"reason": "项目取消"}), 200)
@@ -388,6 +418,14 @@ async def test_what_a_case_names_has_to_be_of_this_draw(room: Room, asked: dict[
     assert (answer.status_code, answer.json()["code"]) == (422, "case.refused")
     assert [one["code"] for one in answer.json()["errors"]] == [code]
     assert (await get(room, f"/draws/{draw(room)}/cases"))["items"] == []
+
+
+async def test_everything_that_is_wrong_with_a_case_is_told_at_once(room: Room) -> None:
+    await room.open()
+    wrong = {"seat": 99, "alert": "alr_none", "node": NODE}
+    asked = {"reason": "tampering", "text": "-"} | wrong
+    answer = await post(room, "sven", f"/draws/{draw(room)}/cases", asked)
+    assert [one["code"] for one in answer.json()["errors"]] == ["case.seat", "case.alert", "case.node"]
 
 
 async def test_what_is_too_long_unlisted_or_blank_is_refused(room: Room) -> None:

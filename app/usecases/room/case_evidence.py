@@ -6,10 +6,9 @@ log that is further on is taken instead. Anybody may look whether a case holds a
 """
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from app.errors import CipherError, Fault, InputRefusedError, NotFoundError
 from app.gateways.room_engines import RECORDINGS, RoomEngines
@@ -48,15 +47,20 @@ async def recorded(database: Database, engines: RoomEngines, draw_id: str) -> Re
 
 
 async def gathered(
-    uow: UnitOfWork, draw_id: str, known: Recorded, *, alert: str | None, node: str | None
+    uow: UnitOfWork,
+    draw_id: str,
+    known: Recorded,
+    *,
+    alert: str | None,
+    node: str | None,
+    faults: list[Fault],
 ) -> Evidence:
     """Everything of a draw that a case freezes.
 
-    Raises InputRefusedError ``case.refused`` with ``case.alert`` for an alert of no site of the draw, with
-    ``case.node`` for a node at which no witness told of an exception.
+    Raises InputRefusedError ``case.refused`` with the `faults` that are known already, ``case.alert`` for an
+    alert of no site of the draw, ``case.node`` for a node at which no witness told of an exception.
     """
     rooms = await uow.rooms.of_draw(draw_id)
-    faults: list[Fault] = []
     told = None if alert is None else await _alert(uow, draw_id, alert, faults)
     entry = None if node is None else await _node(uow, rooms, node, faults)
     if faults:
@@ -181,8 +185,8 @@ def _chained(case: CaseRow, step: CaseStep, number: int, previous: str | None) -
 
 def _words(step: CaseStep) -> str | None:
     salt, words = step.words[: case_file.SALT_BYTES], step.words[case_file.SALT_BYTES :]
-    told: Any = json.loads(step.document).get("words")
     try:
+        told = case_file.read(step.document.encode()).get("words")
         return None if case_file.words_digest(salt, words).hex() == told else "case.words"
     except CaseError:
         return "case.words"

@@ -91,8 +91,11 @@ async def open_case(
     draw = await find_draw(uow, by.principal, draw_id)
     if await uow.cases.count(draw.id) >= MAX_CASES:
         raise ConflictError("case.too-many", limit=MAX_CASES)
-    seat = await _seat(uow, draw, asked)
-    evidence = await case_evidence.gathered(uow, draw.id, known, alert=asked.alert, node=asked.node)
+    faults: list[Fault] = []
+    seat = await _seat(uow, draw, asked, faults)
+    evidence = await case_evidence.gathered(
+        uow, draw.id, known, alert=asked.alert, node=asked.node, faults=faults
+    )
     case = CaseRow(
         id=new_id(platform, "cas"),
         draw_id=draw.id,
@@ -140,6 +143,14 @@ async def steps_of(uow: UnitOfWork, case: CaseRow) -> list[CaseStep]:
     if [one.number for one in steps] != list(range(1, case.steps + 1)):
         raise ConflictError("case.broken")
     return steps
+
+
+def document_of(step: CaseStep) -> Mapping[str, Any]:
+    """What a step put down. Raises ConflictError ``case.broken`` when it is no document any more."""
+    try:
+        return case_file.read(step.document.encode())
+    except CaseError as error:
+        raise ConflictError("case.broken") from error
 
 
 def words_of(step: CaseStep) -> Mapping[str, Any]:
@@ -217,23 +228,24 @@ async def _put(
 
 async def _vacate(uow: UnitOfWork, platform: Platform, case: CaseRow, decision: Decision, *, by: By) -> None:
     if case.seat is None or decision.cause is None:
-        code, pointer = ("case.no-seat", "/outcome") if case.seat is None else ("case.cause", "/cause")
-        raise InputRefusedError("case.refused", [Fault(code=code, pointer=pointer)])
+        wrong = (("case.no-seat", "/outcome", case.seat), ("case.cause", "/cause", decision.cause))
+        faults = [Fault(code=code, pointer=pointer) for code, pointer, value in wrong if value is None]
+        raise InputRefusedError("case.refused", faults)
     named = f"{decision.words}（立案 {case.id}）"
     wanted = Vacating(seat=case.seat - 1, cause=decision.cause, note=named)
     await conflicts.vacate(uow, platform.now(), case.draw_id, wanted, by=by)
 
 
-async def _seat(uow: UnitOfWork, draw: DrawRow, asked: Opening) -> int | None:
-    """The seat that a case is about, whichever way it was named."""
+async def _seat(uow: UnitOfWork, draw: DrawRow, asked: Opening, faults: list[Fault]) -> int | None:
+    """The seat that a case is about, whichever way it was named; what is wrong with it goes to `faults`."""
     if asked.member is None:
         frozen = None if asked.seat is None else await load_frozen(uow, draw)
         if asked.seat is not None and (frozen is None or asked.seat > frozen.parameters.seats):
-            raise InputRefusedError("case.refused", [Fault(code="case.seat", pointer="/seat")])
+            faults.append(Fault(code="case.seat", pointer="/seat"))
         return asked.seat
     found = None if asked.seat is not None else await _seat_of(uow, draw, asked.member)
     if found is None:
-        raise InputRefusedError("case.refused", [Fault(code="case.member", pointer="/member")])
+        faults.append(Fault(code="case.member", pointer="/member"))
     return found
 
 

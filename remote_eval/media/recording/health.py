@@ -13,8 +13,8 @@ from remote_eval.media.recording.alarms import BLACK, FROZEN, SILENT, Alarms
 
 _log: Final = logging.getLogger(__name__)
 # Samples of one kind per track, at most one each so many milliseconds.
-_PICTURE_MS: Final = 2_500.0
-_SOUND_MS: Final = 2_500.0
+_PICTURE_MS: Final = 2_000.0
+_SOUND_MS: Final = 2_000.0
 _PACKETS: Final = 3
 _QUEUE: Final = 64
 # Luma of studio range: black is 16.

@@ -60,7 +60,7 @@ export default {
     "cut-off": "the recording was cut off",
     closed: "the room was closed",
     left: "the member left",
-    gateway: "the site's gateway was out of reach; the site recorded it",
+    gateway: "the site's gateway was out of reach",
     grants: "not allowed to send at the time",
     sealed: "a sealed raw voice",
     other: "cause {code}",

@@ -57,7 +57,7 @@ export default {
     "cut-off": "录制突然中断",
     closed: "评标室关闭",
     left: "成员离开",
-    gateway: "分会场网关失联，由该会场本地录制",
+    gateway: "场地网关失联",
     grants: "当时无权发送",
     sealed: "封存的原声",
     other: "原因代码 {code}",
