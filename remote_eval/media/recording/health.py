@@ -1,7 +1,7 @@
 """Looks at sampled media off the recorder's thread: black or frozen pictures, silent sound (recording.md §8).
 
-One keyframe, or three packets of sound, is decoded now and then; what comes too fast is not looked at. Alarms
-rise when a state lasted long enough and clear with the first sample that is well.
+One keyframe, or three packets of sound, is decoded now and then: seldom while all is well, often while there
+is a doubt. Alarms rise when a state lasted long enough and clear with the first sample that is well.
 """
 
 import logging
@@ -12,10 +12,13 @@ from typing import Any, Final
 from remote_eval.media.recording.alarms import BLACK, FROZEN, SILENT, Alarms
 
 _log: Final = logging.getLogger(__name__)
-# Samples of one kind per track, at most one each so many milliseconds.
-_PICTURE_MS: Final = 2_000.0
-_SOUND_MS: Final = 2_000.0
+# Between two samples of a track at least so many milliseconds: while there is a doubt, and after a good one.
+_DOUBT_MS: Final = 2_000.0
+_WELL_PICTURE_MS: Final = 15_000.0
+_WELL_SOUND_MS: Final = 5_000.0
 _PACKETS: Final = 3
+# Every so many-th line and column of a picture is judged.
+_SPARSE: Final = 2
 _QUEUE: Final = 64
 # Luma of studio range: black is 16.
 BLACK_MEAN: Final = 32.0
@@ -33,6 +36,7 @@ class Watched:
 
     def __init__(self) -> None:
         self.sampled = float("-inf")
+        self.pause = _DOUBT_MS
         self.packets: list[bytes] = []
         self.still: Any = None
         self.still_since = 0.0
@@ -42,10 +46,10 @@ class Watched:
 class HealthProbe:
     """A probe with a thread of its own, started with the first sample."""
 
-    def __init__(self, alarms: Alarms, room: int = _QUEUE) -> None:
-        """`room`: how many samples may wait; more are not looked at."""
+    def __init__(self, alarms: Alarms) -> None:
         self._alarms = alarms
-        self._queue: queue.Queue[tuple[str, str, list[bytes], float] | None] = queue.Queue(room)
+        # What does not fit is not looked at.
+        self._queue: queue.Queue[tuple[str, str, list[bytes], float] | None] = queue.Queue(_QUEUE)
         self._watched: dict[str, Watched] = {}
         self._states: dict[str, Watched] = {}
         self._thread: threading.Thread | None = None
@@ -53,14 +57,14 @@ class HealthProbe:
     def picture(self, track: str, frame: bytes, at: float) -> None:
         """See `Probe`."""
         known = self._watched.setdefault(track, Watched())
-        if at - known.sampled >= _PICTURE_MS:
+        if at - known.sampled >= known.pause:
             known.sampled = at
             self._offer("picture", track, [frame], at)
 
     def sound(self, track: str, packet: bytes, at: float) -> None:
         """See `Probe`."""
         known = self._watched.setdefault(track, Watched())
-        if known.packets or at - known.sampled >= _SOUND_MS:
+        if known.packets or at - known.sampled >= known.pause:
             known.packets.append(packet)
             if len(known.packets) == _PACKETS:
                 known.sampled = at
@@ -110,11 +114,14 @@ class HealthProbe:
         luma = decode_luma(frame)
         if luma is None:
             return
-        dark = float(luma.mean()) < BLACK_MEAN and float(luma.var()) < BLACK_VARIANCE
-        self._alarms.set(BLACK, track, round(float(luma.mean())), wrong=dark)
+        mean = float(luma.mean())
+        dark = mean < BLACK_MEAN and float(luma.var()) < BLACK_VARIANCE
+        self._alarms.set(BLACK, track, round(mean), wrong=dark)
         before, state.still = state.still, luma
-        if before is None or before.shape != luma.shape or _difference(before, luma) > FROZEN_DIFFERENCE:
+        moves = before is not None and _differs(before, luma)
+        if before is None or moves:
             state.still_since = at
+        self._rest(track, _WELL_PICTURE_MS if moves and not dark else _DOUBT_MS)
         lasted = at - state.still_since
         self._alarms.set(FROZEN, track, round(lasted), wrong=lasted >= FROZEN_MS)
 
@@ -126,12 +133,19 @@ class HealthProbe:
             state.quiet_since = None
         elif state.quiet_since is None:
             state.quiet_since = at
+        self._rest(track, _WELL_SOUND_MS if state.quiet_since is None else _DOUBT_MS)
         lasted = 0.0 if state.quiet_since is None else at - state.quiet_since
         self._alarms.set(SILENT, track, round(lasted), wrong=lasted >= SILENT_MS)
 
+    def _rest(self, track: str, pause: float) -> None:
+        """How long whoever brings samples of a track may wait with the next one."""
+        known = self._watched.get(track)
+        if known is not None:
+            known.pause = pause
+
 
 def decode_luma(frame: bytes) -> Any:
-    """The luma plane of a VP8 keyframe as floats, or None when it does not decode."""
+    """Luma of a VP8 keyframe as floats, one point in four of its plane; None when it does not decode."""
     import av  # noqa: PLC0415 - only where something is decoded
     import numpy as np  # noqa: PLC0415
 
@@ -142,7 +156,7 @@ def decode_luma(frame: bytes) -> Any:
         return None
     if not pictures:
         return None
-    return np.asarray(pictures[0].to_ndarray(format="gray"), dtype=np.float32)
+    return pictures[0].to_ndarray(format="gray")[::_SPARSE, ::_SPARSE].astype(np.float32)
 
 
 def decode_peak(packets: list[bytes]) -> float | None:
@@ -162,5 +176,5 @@ def decode_peak(packets: list[bytes]) -> float | None:
     return peak
 
 
-def _difference(first: Any, second: Any) -> float:
-    return float(abs(first - second).mean())
+def _differs(first: Any, second: Any) -> bool:
+    return first.shape != second.shape or float(abs(first - second).mean()) > FROZEN_DIFFERENCE

@@ -4,12 +4,15 @@ Bytes in, tuples out; whatever is malformed gives None and never raises. Header 
 No decryption, no order, no clock.
 """
 
+from struct import Struct
 from typing import Final, NamedTuple
 
 SEQUENCE_BITS: Final = 16
 TIMESTAMP_BITS: Final = 32
 MAX_PACKET_BYTES: Final = 2048
-_HEADER_BYTES: Final = 12
+# First two bytes, sequence number, timestamp, SSRC.
+_HEADER: Final = Struct("!BBHII")
+_HEADER_BYTES: Final = _HEADER.size
 _REPORT_BYTES: Final = 28
 _SENDER_REPORT: Final = 200
 _MAX_REPORTS: Final = 32
@@ -39,7 +42,7 @@ def parse_packet(data: bytes) -> Packet | None:
     size = len(data)
     if not _HEADER_BYTES <= size <= MAX_PACKET_BYTES or data[0] >> 6 != 2:
         return None
-    first, second = data[0], data[1]
+    first, second, sequence, timestamp, ssrc = _HEADER.unpack_from(data)
     start = _HEADER_BYTES + 4 * (first & 0x0F)
     if first & 0x10:
         if size < start + 4:
@@ -53,14 +56,7 @@ def parse_packet(data: bytes) -> Packet | None:
         end -= padding
     if end < start:
         return None
-    return Packet(
-        second & 0x7F,
-        second >= 0x80,
-        int.from_bytes(data[2:4], "big"),
-        int.from_bytes(data[4:8], "big"),
-        int.from_bytes(data[8:12], "big"),
-        data[start:end],
-    )
+    return Packet(second & 0x7F, second >= 0x80, sequence, timestamp, ssrc, data[start:end])
 
 
 def original_of(packet: Packet, payload_type: int, ssrc: int) -> Packet | None:

@@ -228,7 +228,7 @@ class Track:
         self.cause = None
         lasts = block.lasts or _FRAME_MS
         self._last, self.end = at, at + lasts
-        self.blocks.append(block._replace(at=at, lasts=lasts))
+        self.blocks.append(Block(at, lasts, block.data, block.key, block.klass))
 
     def _hole(self, at: int) -> None:
         end = self.end or 0.0

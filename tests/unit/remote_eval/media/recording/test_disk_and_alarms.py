@@ -111,6 +111,44 @@ def test_silence_is_an_alarm_after_ten_seconds_and_ends_with_the_first_sound() -
     assert heard.of(SILENT) == ["alarm", "clear"]
 
 
+class Prompt(HealthProbe):
+    """Looks at once, and remembers when."""
+
+    looks: list[float]
+
+    def _offer(self, kind: str, track: str, media: list[bytes], at: float) -> None:
+        self.looks.append(at)
+        self.look(kind, track, media, at)
+
+
+@pytest.fixture
+def prompt() -> Prompt:
+    probe = Prompt(Alarms(Heard()))
+    probe.looks = []
+    return probe
+
+
+def test_a_picture_that_moves_is_looked_at_seldom_and_one_in_doubt_at_every_chance(prompt: Prompt) -> None:
+    moving, black = keyframes(pictures(40, noise=12)), keyframes(pictures(2, noise=2, level=16))
+    for number, frame in enumerate([*moving, *(moving[-1:] * 16)]):
+        prompt.picture("m/camera", frame, number * 2000.0)
+    # The first proves nothing, the second moves; then every 16 s, until one shows what the one before did.
+    assert prompt.looks == [0, 2000, 18_000, 34_000, 50_000, 66_000, 68_000, 70_000]
+    prompt.looks.clear()
+    for number, frame in enumerate(black * 3):
+        prompt.picture("n/camera", frame, number * 2000.0)
+    assert prompt.looks == [0, 2000, 4000]
+
+
+def test_a_voice_is_looked_at_seldom_and_silence_at_every_chance(prompt: Prompt) -> None:
+    quiet = [one.data for one in sounds(2)[20:23]]
+    loud = [one.data for one in sounds(2)[51:54]]
+    for second in range(20):
+        for packet in loud if second < 10 else quiet:
+            prompt.sound("m/microphone", packet, second * 1000.0)
+    assert prompt.looks == [0, 5000, 10_000, 12_000, 14_000, 16_000, 18_000]
+
+
 def test_what_does_not_decode_is_not_judged() -> None:
     assert decode_luma(b"\x00" * 30) is None
     assert decode_peak([b"\xff\xff\xff"]) is None
