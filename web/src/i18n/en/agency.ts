@@ -221,7 +221,7 @@ export default {
     redrawReasonHint: "Needed when the section was drawn before; leave it empty for a first draw.",
     submit: "Send the request",
     submitting: "Sending…",
-    blocked: "{n} problems are left. The platform checks again when you send.",
+    blocked: "Problems left: {n}. The platform checks again when you send.",
     refused: "The platform did not accept the request. Mend what follows and send again:",
     lost: "It is not known whether the platform received this. Press the button again: the same content never makes a second draw.",
     remove: "Remove",

@@ -34,7 +34,7 @@ export default {
     sources: { camera: "Picture", microphone: "Sound", intercom: "Intercom", masked: "Masked voice" },
     unknown: "a member",
     sealed: "Sealed: a raw voice that this platform cannot open",
-    gaps: "{n} gaps",
+    gaps: "Gaps: {n}",
     noGaps: "No gap",
     gapList: "List of gaps",
     gap: "{from} to {to}: {who}, {cause}",

@@ -10,8 +10,6 @@ export interface Gap extends Span {
   readonly cause: string;
 }
 
-export const GAP_CAUSES = ["loss", "stalled", "malformed", "source", "overflow", "disk", "recorder", "process", "cut-off", "sealed"] as const;
-
 /** What is between the spans of a part: a gap that nobody listed is one all the same. */
 export function holes(spans: readonly Span[], part: Span): Span[] {
   const found: Span[] = [];
