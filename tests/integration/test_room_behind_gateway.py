@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -101,6 +102,11 @@ class Site:
         assert away is not None
         self.dials.clear()
         away.abandon()
+
+    def finds(self, address: str) -> None:
+        """The hub's name leads to another machine, and the gateway dials again."""
+        self.gateway._configuration = replace(self.known, hub=address)
+        self.dials.set()
 
     async def recording(self) -> None:
         """Wait until the gateway has the room, and records it."""
@@ -211,6 +217,36 @@ async def test_a_gateway_that_comes_to_the_next_server_records_the_room_that_run
     assert {one.track for one in index.files.values()} == {
         f"{expert.client.member}/{source}" for source in ("camera", "microphone")
     }
+
+
+async def test_seats_of_a_gateway_that_finds_the_next_server_late_are_its_own_again(
+    room: Room, beside_room: Database, tmp_path: Path
+) -> None:
+    """A server that does not know the gateway yet lets its seats in at the hub; then it comes."""
+    async with served(room, tmp_path) as site:
+        await site.here()
+        await room.open()
+        expert = await room.expert(0)
+        await room.publish(expert)
+        await room.recorded()
+        site.leaves()
+        await room.server.stop()
+        room.server = await room.second(beside_room)
+        room.arriving.app.state.hall = room.hall
+        again = await room.expert(0)
+        assert again.client.member == expert.client.member
+        assert again.client.welcome["engine"]["fingerprint"] != site.fingerprint
+        site.finds(room.server.address)
+        assert await again.client.ended() == 1012
+        home, witness = await room.expert(0), await room.account("wanda")
+        # The session goes on, and the ids of its frames with it.
+        home.client._numbers = count(100)
+        assert home.client.welcome["engine"]["fingerprint"] == site.fingerprint
+        await room.publish(home)
+        face = TrackId(f"{home.client.member}/camera")
+        seen = await room.view(witness, face)
+        await seen.until(face, 10)
+        assert face in site.edge._rooms[RoomId(room.id)].tracks
 
 
 async def test_a_room_that_was_closed_while_its_gateway_was_away_ends_there_and_is_handed_over(

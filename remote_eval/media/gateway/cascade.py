@@ -34,7 +34,7 @@ from remote_eval.media.engine import (
 from remote_eval.media.gateway.linking import UNAVAILABLE, LinkedRoom
 from remote_eval.media.gateway.merging import Where, merged
 from remote_eval.media.gateway.reaching import RemoteGateway
-from remote_eval.media.gateway.sites import MAX_SITES, Sites
+from remote_eval.media.gateway.sites import MAX_SITES, SiteOf, Sites
 
 _log = logging.getLogger(__name__)
 # Changes that nobody waits for are gathered for so long before links follow them.
@@ -42,7 +42,6 @@ SETTLE_SECONDS: Final = 0.05
 # A mask that has no name yet.
 _COMING: Final = TrackId("coming/masked")
 _NONE: Final[Mapping[RoomId, RoomSpec]] = MappingProxyType({})
-SiteOf = Callable[[RoomId, MemberId], Where]
 
 
 class CascadeEngine:
@@ -71,7 +70,7 @@ class CascadeEngine:
         self.capabilities = hub.capabilities
         self._hub = hub
         self._site_of = site_of
-        self._sites = Sites(hub, chance=chance, follow=_follow)
+        self._sites = Sites(hub, site_of=site_of, chance=chance, follow=_follow)
         self._rooms: dict[RoomId, LinkedRoom] = {}
         self._work: dict[RoomId, list[asyncio.Task[None]]] = {}
         for room, spec in rooms.items():
@@ -331,7 +330,9 @@ class CascadeEngine:
         return merged(hub, sites, linked.place, linked.grants.__contains__)
 
     def events(self, room: RoomId) -> AsyncIterator[EngineEvent]:
-        """See `MediaEngine`; beside the port's kinds ``gateway``: `site`, `state` (up, lost)."""
+        """See `MediaEngine`; beside the port's kinds ``gateway``: `site`, `state` (up, lost, gone) and
+        the `members` who begin anew.
+        """
         return self._linked(room).story.stream()
 
     async def aclose(self) -> None:

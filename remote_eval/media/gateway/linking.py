@@ -95,18 +95,22 @@ class LinkedRoom:
 
     def forget(self, member: MemberId) -> None:
         """A member is out: nothing is granted to it, nothing of what it views counts."""
-        for known in (self.grants, self.views, self.wants):
-            known.pop(member, None)
+        self.grants.pop(member, None)
+        self.begins_anew(member)
 
     def abandon(self, site: str) -> list[MemberId]:
         """A site that is none any more: those who were there are the hub's, and view nothing yet."""
         moved = self.members_at(site)
         for member in [one for one, where in self.home.items() if where == site]:
             self.home[member] = None
-            self.views.pop(member, None)
-            self.wants.pop(member, None)
+            self.begins_anew(member)
         del self.sites[site]
         return moved
+
+    def begins_anew(self, member: MemberId) -> None:
+        """What a member viewed does not count any more."""
+        self.views.pop(member, None)
+        self.wants.pop(member, None)
 
     def live(self) -> list[Site]:
         """Sites that are reached."""

@@ -13,23 +13,29 @@ from pathlib import Path
 from typing import Final
 
 from remote_eval.errors import MediaError
-from remote_eval.media.engine import EngineEvent, Grants, MediaEngine, MemberId, RoomSpec, TrackId
+from remote_eval.media.engine import EngineEvent, Grants, MediaEngine, MemberId, RoomId, RoomSpec, TrackId
 from remote_eval.media.gateway.linking import DOWN, LinkedRoom, Site
-from remote_eval.media.gateway.merging import owner
+from remote_eval.media.gateway.merging import Where, owner
 from remote_eval.media.gateway.reaching import RemoteGateway
 
 # Beside a room's members each site views at the hub as a guest.
 MAX_SITES: Final = 32
 _SEED_BYTES: Final = 32
 Follow = Callable[[LinkedRoom, EngineEvent], None]
+SiteOf = Callable[[RoomId, MemberId], Where]
 
 
 class Sites:
-    """Gateways by site, for every room of one hub. `follow` hears what a site's engine tells."""
+    """Gateways by site, for every room of one hub. `site_of` tells where a member is, `follow` hears what a
+    site's engine tells.
+    """
 
-    def __init__(self, hub: MediaEngine, *, chance: Callable[[int], bytes], follow: Follow) -> None:
+    def __init__(
+        self, hub: MediaEngine, *, site_of: SiteOf, chance: Callable[[int], bytes], follow: Follow
+    ) -> None:
         self.here: dict[str, RemoteGateway] = {}
         self._hub = hub
+        self._site_of = site_of
         self._chance = chance
         self._follow = follow
 
@@ -53,6 +59,24 @@ class Sites:
         await linked.settle()
 
     async def _enter(self, linked: LinkedRoom, site: Site, gateway: RemoteGateway) -> None:
+        back = await self._strays(linked, site, gateway) if gateway.holds(linked.room) else []
+        for member in back:
+            linked.home[member] = site.name
+        try:
+            await self._prepare(linked, site, gateway)
+        except MediaError:
+            for member in back:
+                linked.home[member] = None
+                with suppress(MediaError):
+                    await linked.tell_hub(member)
+            raise
+        for member in back:
+            linked.begins_anew(member)
+        linked.story.tell("gateway", {"site": site.name, "state": "up", "members": sorted(back)})
+        for member in linked.members_at(site.name):
+            await linked.tell_hub(member, anew=True)
+
+    async def _prepare(self, linked: LinkedRoom, site: Site, gateway: RemoteGateway) -> None:
         room, clock = linked.room, (await self._hub.stats(linked.room)).clock_ms
         kept = linked.members_at(site.name) if gateway.holds(room) else []
         if gateway.holds(room):
@@ -70,9 +94,15 @@ class Sites:
         site.hearing = asyncio.create_task(
             self._hear(linked, site, gateway, events), name=f"site {site.name}"
         )
-        linked.story.tell("gateway", {"site": site.name, "state": "up"})
-        for member in linked.members_at(site.name):
-            await linked.tell_hub(member, anew=True)
+
+    async def _strays(self, linked: LinkedRoom, site: Site, gateway: RemoteGateway) -> list[MemberId]:
+        """Members of the hub whose media the gateway has: a server that did not know the gateway yet let them
+        in. They are the site's again, begin anew, and are named by the event ``gateway`` with state ``up``.
+        """
+        there = await gateway.stats(linked.room)
+        seen = {owner(one.track) for one in there.tracks} | {one.member for one in there.legs}
+        own = [one for one in linked.members_at(None) if self._site_of(linked.room, one) == site.name]
+        return [one for one in own if one in seen]
 
     def _spec_there(self, linked: LinkedRoom, clock: float) -> RoomSpec:
         """The room as a gateway opens it: under keys of its own, in a folder of its own choice."""
