@@ -25,6 +25,7 @@ from remote_eval.protocol.session import ROOM_CLOSED
 
 SUBPROTOCOL: Final = "qiantong.room.1"
 MAX_REASON_BYTES: Final = 120
+NONCE_BYTES: Final = 32
 router = APIRouter(prefix="/v1")
 
 
@@ -46,7 +47,8 @@ async def signal(socket: WebSocket, room_id: str) -> None:
     hall.came(address)
     try:
         await socket.accept(subprotocol=SUBPROTOCOL)
-        link = Link(FrameSocket(socket), address=address, now_ms=hall.now_ms())
+        nonce = hall.platform.random(NONCE_BYTES).hex()
+        link = Link(FrameSocket(socket), address=address, nonce=nonce, now_ms=hall.now_ms())
         await led.attendance.serve(link, _judge(principal))
     finally:
         hall.went(address)

@@ -310,6 +310,11 @@ def write(frame: Mapping[str, JsonValue]) -> str:
     return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
 
 
+def challenge(nonce: str) -> str:
+    """The server's first frame; a seat signs for this nonce, so that no hello is good for a second socket."""
+    return write({"v": VERSION, "type": "challenge", "body": {"nonce": nonce}})
+
+
 def ok(to: str, body: Mapping[str, JsonValue]) -> str:
     """An answer."""
     return write({"v": VERSION, "type": "ok", "to": to, "body": body})

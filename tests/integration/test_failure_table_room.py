@@ -281,8 +281,9 @@ async def test_a_phone_found_inside_is_answered_at_once_and_its_bearer_is_out_by
     await case.calling.work()
     assert await bearer.client.ended() == 4003
     await witness.event("member", id=bearer.client.member, change="expelled")
-    shown = room.shown(room.cast.seated[0], room.certificate())
-    assert await refused(await room.socket(), shown) == ("signal.refused", 4003)
+    client = await room.socket()
+    shown = room.shown(room.cast.seated[0], room.certificate(), await client.nonce())
+    assert await refused(client, shown) == ("signal.refused", 4003)
     closure, why = f"/desk/alerts/{alert['alert']}/closure", {"reason": "手机已收存"}
     expect(await case.post("dana", closure, why), 200)
     await witness.event("clear", code="detector", site=CITY)
@@ -445,5 +446,6 @@ async def test_whoever_walks_out_through_the_gate_is_out_of_the_room_at_once(roo
     await witness.event("member", id=gone.client.member, change="expelled")
     assert {"left-before-release", "left-while-seated"} <= set(await case.open_alerts(CITY))
     assert (await witness.refused("phase", to="signing")).reasons == ["quorum"]
-    shown = room.shown(room.cast.seated[0], room.certificate())
-    assert await refused(await room.socket(), shown) == ("signal.refused", 4003)
+    client = await room.socket()
+    shown = room.shown(room.cast.seated[0], room.certificate(), await client.nonce())
+    assert await refused(client, shown) == ("signal.refused", 4003)

@@ -39,39 +39,47 @@ async def test_a_stolen_token_opens_nothing_without_the_key_of_its_seat(room: Ro
     await room.open()
     seated, certificate = room.cast.seated[0], RTCCertificate.generateCertificate()
     thief = Browser(seat=seated.browser.seat, token=seated.browser.token)
-    right = room.shown(seated, certificate)
     own = fingerprint_of(RTCCertificate.generateCertificate())
-    wrong: list[dict[str, Any]] = [
-        right | {"binding": None},
-        right | {"fingerprint": None},
-        right | {"fingerprint": own},
-        right | {"binding": thief.sign(b"anything")},
-        right | {"credential": {"seat": "x" * 43}},
-        *(
-            room.shown(seated, certificate, **{name: "another"})
-            for name in ("room", "origin", "session", "seat")
-        ),
+    wrong: list[tuple[dict[str, str], dict[str, Any]]] = [
+        ({}, {"binding": None}),
+        ({}, {"fingerprint": None}),
+        ({}, {"fingerprint": own}),
+        ({}, {"binding": thief.sign(b"anything")}),
+        ({}, {"credential": {"seat": "x" * 43}}),
+        *(({name: "another"}, {}) for name in ("room", "origin", "session", "seat", "nonce")),
     ]
-    for shown in wrong:
+    for signed, said in wrong:
+        client = await room.socket()
+        shown = room.shown(seated, certificate, await client.nonce(), **signed) | said
         began = time.monotonic()
-        assert await refused(await room.socket(), shown) == ("signal.refused", 4003)
+        assert await refused(client, shown) == ("signal.refused", 4003)
         # One time for every reason.
         assert time.monotonic() - began >= 0.2
-    assert (await (await room.socket()).hello(**right))["member"]
+    right = await room.socket()
+    assert (await right.hello(**room.shown(seated, certificate, await right.nonce())))["member"]
 
 
-async def test_whoever_replays_a_hello_has_no_media_without_the_certificate(room: Room) -> None:
+async def test_a_hello_that_was_heard_is_good_for_no_second_socket(room: Room) -> None:
+    """Neither while the seat is there nor after it has gone, and the seat itself comes back at any time."""
     await room.open()
     seated, certificate = room.cast.seated[0], RTCCertificate.generateCertificate()
-    heard = room.shown(seated, certificate)
     victim = await room.socket()
+    heard = room.shown(seated, certificate, await victim.nonce())
     await victim.hello(**heard)
-    thief = await room.socket()
-    await thief.hello(**heard)
-    assert await victim.ended() == 4001
+    assert await refused(await room.socket(), heard) == ("signal.refused", 4003)
+    assert not victim.closed.is_set()
+    await victim.close()
+    assert await refused(await room.socket(), heard) == ("signal.refused", 4003)
+    back = await room.socket()
+    assert (await back.hello(**room.shown(seated, certificate, await back.nonce())))["member"]
+
+
+async def test_no_media_run_to_another_certificate_than_the_seat_signed_for(room: Room) -> None:
+    await room.open()
+    expert = (await room.expert(0)).client
     own = fingerprint_of(RTCCertificate.generateCertificate()).replace("sha-256 ", "a=fingerprint:sha-256 ")
     for sdp in (f"v=0\r\n{own}\r\n", "v=0\r\n"):
-        refusal = await thief.refused("publish", sdp=sdp, sources={"0": "camera"})
+        refusal = await expert.refused("publish", sdp=sdp, sources={"0": "camera"})
         assert refusal.code == "media.fingerprint"
 
 
@@ -103,8 +111,9 @@ async def test_a_seat_of_another_draw_is_no_seat_of_this_room(room: Room) -> Non
         await connection.execute(draws.insert().values(**other))
         moved = arrivals.update().where(arrivals.c.id == seated.arrival)
         await connection.execute(moved.values(draw_id="drw_other"))
-    shown = room.shown(seated, RTCCertificate.generateCertificate())
-    assert await refused(await room.socket(), shown) == ("signal.refused", 4003)
+    client = await room.socket()
+    shown = room.shown(seated, RTCCertificate.generateCertificate(), await client.nonce())
+    assert await refused(client, shown) == ("signal.refused", 4003)
 
 
 async def test_accounts_come_in_by_their_role_and_site_alone(room: Room) -> None:
@@ -174,8 +183,9 @@ async def test_a_person_whose_seat_session_ends_is_out_at_once(room: Room) -> No
     assert await expert.client.ended() == 4003
     await witness.client.event("member", id=expert.client.member, change="expelled")
     await within(10, publisher.link.closed.wait())
-    shown = room.shown(room.cast.seated[0], expert.certificate)
-    assert await refused(await room.socket(), shown) == ("signal.refused", 4003)
+    client = await room.socket()
+    shown = room.shown(room.cast.seated[0], expert.certificate, await client.nonce())
+    assert await refused(client, shown) == ("signal.refused", 4003)
 
 
 async def test_a_person_without_a_socket_is_out_all_the_same_when_the_session_ends(room: Room) -> None:

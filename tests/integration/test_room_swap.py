@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from aiortc import RTCCertificate
 
 from app.store.unit_of_work import Database
 from app.usecases.room import standing
@@ -29,7 +28,7 @@ async def refused(room: Room, seated: Seated) -> tuple[str, int]:
     """How the room answers this seat's session, and how the socket ends."""
     client = await room.socket()
     with pytest.raises(Refused) as refusal:
-        await client.hello(**room.shown(seated, RTCCertificate.generateCertificate()))
+        await client.hello(**room.shown(seated, room.certificate(), await client.nonce()))
     return refusal.value.code, await client.ended()
 
 

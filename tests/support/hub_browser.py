@@ -34,17 +34,23 @@ _SETUP: Final = """async () => {
   me.sound = new AudioContext();
   return me.fingerprint;
 }"""
-_JOIN: Final = """async ([room, hello]) => {
+_KNOCK: Final = """async (room) => {
   const me = window.me;
+  const challenged = new Promise((nonce) => { me.challenged = nonce; });
   me.ended = new Promise((ended) => { me.end = ended; });
   me.socket = new WebSocket(`ws://${location.host}/v1/rooms/${room}/signal`, "qiantong.room.1");
   me.socket.onclose = (event) => me.end(event.code);
   me.socket.onmessage = ({ data }) => {
     const frame = JSON.parse(data);
     if (frame.type === "event") me.events.push(frame);
+    else if (frame.type === "challenge") me.challenged(frame.body.nonce);
     else { me.answers.get(frame.to)?.(frame); me.answers.delete(frame.to); }
   };
-  await new Promise((open, failed) => { me.socket.onopen = open; me.socket.onerror = failed; });
+  const failed = me.ended.then((code) => { throw new Error(String(code)); });
+  return Promise.race([challenged, failed]);
+}"""
+_JOIN: Final = """async (hello) => {
+  const me = window.me;
   const gone = me.ended.then((code) => ({ type: "error", code: String(code) }));
   const welcome = await Promise.race([me.ask("hello", hello), gone]);
   // One heart, however often somebody comes: twenty of them would be too many frames.
@@ -177,15 +183,17 @@ class BrowserMember:
         """Of the certificate of all this page's connections."""
         return self._fingerprint
 
-    def join(
-        self, room: str, credential: dict[str, Any], binding: str | None = None, cookie: str | None = None
-    ) -> dict[str, Any]:
-        """Come in."""
+    def knock(self, room: str, cookie: str | None = None) -> str:
+        """Open a socket; what it is challenged with."""
         if cookie is not None:
             self._cookie(cookie)
+        return str(self.page.evaluate(_KNOCK, room))
+
+    def join(self, credential: dict[str, Any], binding: str | None = None) -> dict[str, Any]:
+        """Come in where one knocked."""
         device = {"camera": "ok", "microphone": "ok", "speaker": "ok"}
         hello = {"credential": credential, "resume": None, "binding": binding, "device": device}
-        told = self.page.evaluate(_JOIN, [room, hello | {"fingerprint": self._fingerprint}])
+        told = self.page.evaluate(_JOIN, hello | {"fingerprint": self._fingerprint})
         if told["type"] != "welcome":
             return {"error": told["code"]}
         return {"member": told["body"]["member"], "resumed": told["body"]["resumed"]}

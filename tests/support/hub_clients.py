@@ -28,6 +28,8 @@ class Person:
     """One member; `certificate` stays the same however often it comes."""
 
     certificate: RTCCertificate = field(default_factory=RTCCertificate.generateCertificate)
+    # A socket that has said nothing yet.
+    knocked: Client | None = None
     media: Media | None = None
     publisher: RealPublisher | None = None
     viewer: Viewer | None = None
@@ -56,20 +58,27 @@ class SiteClients:
         """Of the certificate that this person has from now on."""
         return fingerprint_of(self._people.setdefault(name, Person()).certificate)
 
+    async def knock(self, name: str, *, room: str, cookie: str | None = None) -> str:
+        """Open a socket; what it is challenged with."""
+        person = self._people.setdefault(name, Person())
+        if person.knocked is not None:
+            await person.knocked.close()
+        place = Place(address=f"ws://{self._server}", room=room, origin=self._origin)
+        person.knocked = await Client.open(place, cookie=cookie)
+        return await person.knocked.nonce()
+
     async def join(
         self,
         name: str,
         *,
-        room: str,
         credential: dict[str, Any],
         binding: str | None = None,
-        cookie: str | None = None,
         resume: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Come in; the member's id, or the code of the refusal."""
-        person = self._people.setdefault(name, Person())
-        place = Place(address=f"ws://{self._server}", room=room, origin=self._origin)
-        client = await Client.open(place, cookie=cookie)
+        """Come in where one knocked; the member's id, or the code of the refusal."""
+        person = self._people[name]
+        client, person.knocked = person.knocked, None
+        assert client is not None
         try:
             welcome = await client.hello(
                 credential, fingerprint=fingerprint_of(person.certificate), binding=binding, resume=resume

@@ -114,23 +114,30 @@ class HubRoom:
         assert done["status"] == 201, done
         self.id = done["body"]["id"]
 
-    def shown(self, name: str, **changes: Any) -> dict[str, Any]:
+    def knock(self, name: str) -> str:
+        """A person opens a socket; what it is challenged with."""
+        cookie = None
+        if name not in self.experts and name != "b":
+            login = {"w": "wanda", "v": "sven"}.get(name) or SITES[self.places[name]][3]
+            cookie = self.world.cookies[login]
+        return str(self.at(name).ask("knock", name=name, room=self.id, cookie=cookie))
+
+    def shown(self, name: str, nonce: str) -> dict[str, Any]:
         """What a person shows to come in."""
         if name in self.experts:
             seat = self.world.seats[self.experts.index(name)]
             fingerprint = self.at(name).ask("fingerprint", name=name)
-            binding = seat.binding(fingerprint=fingerprint, origin=self.origin, room=self.id, **changes)
+            binding = seat.binding(fingerprint=fingerprint, nonce=nonce, origin=self.origin, room=self.id)
             return {"credential": {"seat": seat.browser.token}, "binding": binding}
         if name == "b":
             return {"credential": {"call": CALL_TOKEN}}
-        logins = {"w": "wanda", "v": "sven"}
-        login = logins.get(name) or SITES[self.places[name]][3]
         camera = {"camera": "north"} if name.startswith("c") else {}
-        return {"credential": {"account": True} | camera, "cookie": self.world.cookies[login]}
+        return {"credential": {"account": True} | camera}
 
     def join(self, name: str, **more: Any) -> str:
         """A person comes in; its member id."""
-        welcome = self.at(name).ask("join", name=name, room=self.id, **self.shown(name) | more)
+        shown = self.shown(name, self.knock(name))
+        welcome = self.at(name).ask("join", name=name, **shown | more)
         assert "member" in welcome, (name, welcome)
         known = self.members.setdefault(name, welcome["member"])
         assert known == welcome["member"], "somebody came back as somebody else"

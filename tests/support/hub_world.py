@@ -56,11 +56,12 @@ class Seat:
     browser: Browser
     session: str
 
-    def binding(self, *, fingerprint: str, origin: str, room: str, **changes: str) -> str:
+    def binding(self, *, fingerprint: str, nonce: str, origin: str, room: str, **changes: str) -> str:
         """What the seat's key says of a certificate; `changes` make it a statement of something else."""
         bound = {
             "fingerprint": fingerprint,
             "format": "qt/1 room-binding",
+            "nonce": nonce,
             "origin": origin,
             "room": room,
             "seat": self.browser.seat,

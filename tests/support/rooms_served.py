@@ -209,12 +209,14 @@ class Room:
         """An expert comes in from its seat."""
         seated, certificate = self.cast.seated[number], RTCCertificate.generateCertificate()
         client = await self.socket()
-        await client.hello(**self.shown(seated, certificate) | hello)
+        await client.hello(**self.shown(seated, certificate, await client.nonce()) | hello)
         client.beat()
         return Media(client, certificate)
 
-    def shown(self, seated: Seated, certificate: RTCCertificate, **changes: str) -> dict[str, Any]:
-        """What a seat's hello shows."""
+    def shown(
+        self, seated: Seated, certificate: RTCCertificate, nonce: str, /, **changes: str
+    ) -> dict[str, Any]:
+        """What a seat's hello shows on the socket of this nonce."""
         fingerprint = fingerprint_of(certificate)
         binding = binding_of(
             self.place,
@@ -222,6 +224,7 @@ class Room:
             seat=seated.browser.seat,
             session=seated.session,
             fingerprint=fingerprint,
+            nonce=nonce,
             changes=changes,
         )
         credential = {"seat": seated.browser.token}

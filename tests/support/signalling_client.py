@@ -75,12 +75,14 @@ def binding_of(
     seat: str,
     session: str,
     fingerprint: str,
+    nonce: str,
     changes: Mapping[str, str],
 ) -> str:
     """What a seat's key signs for its certificate; `changes` make it a statement of something else."""
     bound = {
         "fingerprint": fingerprint,
         "format": "qt/1 room-binding",
+        "nonce": nonce,
         "origin": place.origin,
         "room": place.room,
         "seat": seat,
@@ -106,6 +108,7 @@ class Client:
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _unasked: list[Json] = field(default_factory=list)
+    _nonce: str | None = None
 
     @classmethod
     async def open(
@@ -141,6 +144,8 @@ class Client:
     def _take(self, frame: Json) -> None:
         if frame["type"] == "event":
             self.events.append(frame)
+        elif frame["type"] == "challenge":
+            self._nonce = frame["body"]["nonce"]
         elif frame["to"] in self._answers:
             self._answers.pop(frame["to"]).set_result(frame)
         else:
@@ -222,6 +227,10 @@ class Client:
         seen = [one["seq"] for one in self.events]
         newest = max(seen) if seen else self.snapshot["seq"]
         return {"member": self.member, "token": self.welcome["resume"], "seq": newest}
+
+    async def nonce(self) -> str:
+        """What the server challenged this socket with."""
+        return str(await self.until(lambda: self._nonce))
 
     async def event(self, kind: str, /, **wanted: Any) -> Json:
         """The first event of this kind, heard or to come, whose body has these values."""

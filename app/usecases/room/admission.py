@@ -53,12 +53,15 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """The room that somebody comes to, as it is now; `origin` is where its pages are served from."""
+    """The room that somebody comes to, as it is now; `origin` is where its pages are served from, `nonce`
+    what the socket was challenged with.
+    """
 
     platform: Platform
     room: RoomRow
     state: RoomState
     origin: str
+    nonce: str
 
     def place(self, site: str) -> Label:
         """What a site of this room is called."""
@@ -96,7 +99,7 @@ async def by_seat(uow: UnitOfWork, door: Door, shown: SeatPass) -> Standing:
 async def _check_binding(uow: UnitOfWork, door: Door, session: SeatSession, shown: SeatPass) -> None:
     if shown.fingerprint is None or shown.binding is None:
         raise refused("no-binding")
-    statement = binding_statement(door.room.id, session, fingerprint=shown.fingerprint, origin=door.origin)
+    statement = binding_statement(door, session, shown.fingerprint)
     try:
         signature = urlsafe_b64decode(shown.binding + "=" * (-len(shown.binding) % 4))
         p256.verify(await key_of_session(uow, session), statement, signature)
@@ -104,14 +107,17 @@ async def _check_binding(uow: UnitOfWork, door: Door, session: SeatSession, show
         raise refused("binding") from error
 
 
-def binding_statement(room_id: str, session: SeatSession, *, fingerprint: str, origin: str) -> bytes:
-    """What a seat's key signs: this certificate, in this room, from this page, in this session."""
+def binding_statement(door: Door, session: SeatSession, fingerprint: str) -> bytes:
+    """What a seat's key signs: this certificate, on this socket, in this room, from this page, in this
+    session.
+    """
     return canonical(
         {
             "fingerprint": fingerprint,
             "format": BINDING_FORMAT,
-            "origin": origin,
-            "room": room_id,
+            "nonce": door.nonce,
+            "origin": door.origin,
+            "room": door.room.id,
             "seat": session.seat,
             "session": session.id,
         }

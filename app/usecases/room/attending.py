@@ -26,7 +26,7 @@ from crypto.hashing import tagged
 from remote_eval import commands as cmd
 from remote_eval.errors import EvaluationError, MediaError, SignallingError
 from remote_eval.isolation import may_send
-from remote_eval.protocol.messages import Hello
+from remote_eval.protocol.messages import Hello, challenge
 from remote_eval.protocol.session import ROOM_CLOSED, Act, Greet, Session, keeps
 from remote_eval.protocol.views import sight, snapshot
 from remote_eval.room_events import time_text
@@ -80,6 +80,7 @@ class Attendance:
     async def serve(self, link: Link, judge: Judge) -> None:
         """Drive a socket until it is gone; `judge` knows whose cookie came with it."""
         self._all.add(link)
+        link.send(challenge(link.nonce))
         try:
             await self._both(link, judge)
         finally:
@@ -110,7 +111,7 @@ class Attendance:
 
     async def _greet(self, link: Link, greet: Greet, judge: Judge) -> None:
         try:
-            member, standing = await self._admit(greet.hello, judge)
+            member, standing = await self._admit(greet.hello, judge, link.nonce)
         except WriteConflictError:
             link.end(GOING_AWAY, "moved")
             return
@@ -139,11 +140,13 @@ class Attendance:
         if member is not None and member.presence != HERE:
             await self._live.try_fact(cmd.Present(member=member_id, presence=HERE))
 
-    async def _admit(self, hello: Hello, judge: Judge) -> tuple[Member, Standing]:
+    async def _admit(self, hello: Hello, judge: Judge, nonce: str) -> tuple[Member, Standing]:
         live, found = self._live, dict[str, tuple[str, Standing]]()
 
         async def prepare(uow: UnitOfWork, _state: object) -> cmd.Command:
-            door = Door(platform=live.platform, room=live.row, state=live.state, origin=self._origin)
+            door = Door(
+                platform=live.platform, room=live.row, state=live.state, origin=self._origin, nonce=nonce
+            )
             standing = await judge(uow, door, hello)
             member = await member_of(uow, door, standing)
             found["in"] = (member.id, standing)

@@ -30,11 +30,14 @@ class Socket(Protocol):
 
 
 class Link:
-    """A socket with its connection; `address` is the peer's, `member` is set by the welcome."""
+    """A socket with its connection; `address` is the peer's, `nonce` this socket's own, `member` is set by
+    the welcome.
+    """
 
-    def __init__(self, socket: Socket, *, address: str, now_ms: int) -> None:
+    def __init__(self, socket: Socket, *, address: str, nonce: str, now_ms: int) -> None:
         self.connection = Connection(now_ms=now_ms)
         self.address = address
+        self.nonce = nonce
         self.member: str | None = None
         self.fingerprint: str | None = None
         # What keeps the member admitted: the seat session's or account session's id.

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { Refusal, SignalClient, Unanswered, type News } from "./client.ts";
+import { Refusal, SignalClient, Unanswered, type ClientOptions, type News } from "./client.ts";
 import { FakeTimers, FakeWire, MEMBER, snapshotOf, TIME, welcomeOf } from "./fakes.ts";
 
-function begin(more: { stats?: () => Promise<null> } = {}) {
+function begin(more: Partial<Pick<ClientOptions, "stats" | "hello">> = {}) {
   const timers = new FakeTimers();
   const wire = new FakeWire();
   const news: News[] = [];
@@ -13,7 +13,7 @@ function begin(more: { stats?: () => Promise<null> } = {}) {
     timers,
     chance: () => 0.5,
     newId: () => `n${(number += 1)}`,
-    hello: async () => ({ credential: { seat: "t".repeat(20) }, fingerprint: null, binding: null, device: { camera: "ok", microphone: "ok", speaker: "ok" } }),
+    hello: async () => HELLO,
     tell: (one) => news.push(one),
     ...more,
   });
@@ -28,6 +28,7 @@ function begin(more: { stats?: () => Promise<null> } = {}) {
   return { client, timers, wire, news, states, events, enter };
 }
 
+const HELLO = { credential: { seat: "t".repeat(20) }, fingerprint: null, binding: null, device: { camera: "ok", microphone: "ok", speaker: "ok" } } as const;
 const chat = (seq: number) => ({ type: "event", seq, at: TIME, kind: "chat", from: MEMBER.id, body: { text: `t${seq}` } });
 
 describe("a client that enters", () => {
@@ -70,6 +71,22 @@ describe("a client that enters", () => {
       await timers.pass(1_000);
     }
     expect(await asked).toBeInstanceOf(Unanswered);
+  });
+
+  it("answers what this socket was challenged with, and gives up a server that never challenges or does it twice", async () => {
+    const heard: string[] = [];
+    const { client, wire, timers, states } = begin({ hello: async (nonce: string) => (heard.push(nonce), HELLO) });
+    client.start();
+    await timers.pass(9_000);
+    expect([heard, wire.last.types()]).toEqual([[], []]);
+    await timers.pass(2_000);
+    expect(states()).toEqual(["connecting", "waiting", "connecting"]);
+    wire.last.opens("cd".repeat(32));
+    await timers.settle();
+    expect(heard).toEqual(["cd".repeat(32)]);
+    wire.last.opens("ef".repeat(32));
+    await timers.settle();
+    expect([heard.length, states().at(-1)]).toEqual([1, "waiting"]);
   });
 
   it("does not let a server welcome it that it did not greet", async () => {

@@ -7,7 +7,6 @@ import { momentOf, PASSING, readFrame, SUBPROTOCOL, write, type Bodies, type Fra
 export interface Socket {
   send(text: string): void;
   close(code?: number, reason?: string): void;
-  onopen: (() => void) | null;
   onmessage: ((message: { readonly data: unknown }) => void) | null;
   onclose: ((end: { readonly code: number; readonly reason: string }) => void) | null;
 }
@@ -26,8 +25,8 @@ export interface ClientOptions {
   /** From 0 up to 1: spreads out those who come back together. */
   readonly chance: () => number;
   readonly newId: () => string;
-  /** Asked before every hello, as devices change. */
-  readonly hello: () => Promise<Hello>;
+  /** Asked before every hello, as devices change; `nonce` is what the server challenged this socket with. */
+  readonly hello: (nonce: string) => Promise<Hello>;
   readonly stats?: () => Promise<Stats | null>;
   readonly tell: (news: News) => void;
 }
@@ -76,6 +75,7 @@ interface Pending {
 
 export class SignalClient {
   private socket: Socket | null = null;
+  private challenged = false;
   private welcomed = false;
   private helloId = "";
   private back: { member: string; token: string; seq: number } | null = null;
@@ -138,19 +138,19 @@ export class SignalClient {
     const socket = this.options.open(this.options.address, SUBPROTOCOL);
     this.socket = socket;
     this.welcomed = false;
+    this.challenged = false;
     // From here on only the newest socket is listened to.
     const ours = (): boolean => this.socket === socket;
-    socket.onopen = () => void (ours() && this.greet(socket));
     socket.onmessage = (message) => void (ours() && this.receive(message.data));
     socket.onclose = (end) => void (ours() && this.gone(end.code));
     this.heard = this.options.timers.now();
     this.beat(HELLO_PATIENCE, () => this.drop());
   }
 
-  private async greet(socket: Socket): Promise<void> {
+  private async greet(socket: Socket, nonce: string): Promise<void> {
     let hello: Hello;
     try {
-      hello = await this.options.hello();
+      hello = await this.options.hello(nonce);
     } catch {
       if (this.socket === socket) this.end("fault");
       return;
@@ -238,6 +238,7 @@ export class SignalClient {
   }
 
   private take(frame: ServerFrame): void {
+    if (frame.type === "challenge") return this.challenge(frame.body.nonce);
     if (frame.type === "welcome") return this.welcome(frame.to, frame.body);
     if (frame.type === "error" && !this.welcomed) {
       // 4003 or 4000 follows; nothing else is said to a stranger.
@@ -251,6 +252,12 @@ export class SignalClient {
       return;
     }
     this.event(frame, this.back);
+  }
+
+  private challenge(nonce: string): void {
+    if (this.challenged || this.socket === null) throw new FrameError("/type");
+    this.challenged = true;
+    void this.greet(this.socket, nonce);
   }
 
   private welcome(to: string, body: Welcome): void {

@@ -2,6 +2,7 @@
 import type { Socket, Timers } from "./client.ts";
 import type { Member, Snapshot } from "./frames.ts";
 
+export const NONCE = "ab".repeat(32);
 export const TIME = "2026-03-02T01:00:00.000Z";
 
 export const MEMBER: Member = {
@@ -59,7 +60,6 @@ export function welcomeOf(over: Record<string, unknown> = {}): Record<string, un
 }
 
 export class FakeSocket implements Socket {
-  onopen: (() => void) | null = null;
   onmessage: ((message: { readonly data: unknown }) => void) | null = null;
   onclose: ((end: { readonly code: number; readonly reason: string }) => void) | null = null;
   readonly sent: string[] = [];
@@ -76,8 +76,8 @@ export class FakeSocket implements Socket {
   }
 
   // What the other side does.
-  opens(): void {
-    this.onopen?.();
+  opens(nonce = NONCE): void {
+    this.says({ type: "challenge", body: { nonce } });
   }
 
   closes(code: number): void {

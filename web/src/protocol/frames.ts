@@ -268,6 +268,11 @@ export interface Refused {
   readonly retryable: boolean;
   readonly detail: Readonly<Record<string, unknown>>;
 }
+/** The server's first frame: a seat signs for this nonce, so that no hello is good for a second socket. */
+export interface Challenge {
+  readonly type: "challenge";
+  readonly body: { readonly nonce: string };
+}
 export interface Welcomed {
   readonly type: "welcome";
   readonly to: string;
@@ -278,7 +283,7 @@ export interface Unknown {
   readonly type: "unknown";
   readonly seq: number;
 }
-export type ServerFrame = Ok | Refused | Welcomed | RoomEvent | Unknown;
+export type ServerFrame = Ok | Refused | Challenge | Welcomed | RoomEvent | Unknown;
 
 const frameId = matching(/^[A-Za-z0-9_-]{1,36}$/);
 const anything: Reader<Record<string, unknown>> = (value, at) => {
@@ -289,7 +294,8 @@ const okFrame = record({ to: frameId, body: anything });
 const errorFrame = record({ to: orNull(frameId), code: matching(/^[a-z][a-z0-9.-]{0,63}$/), retryable: flag, detail: anything });
 const welcomeFrame = record({ to: frameId, body: welcome });
 const eventFrame = record({ seq: count, at: time, kind: matching(/^[a-z][a-z-]{0,31}$/), from: orNull(id), body: anything });
-const MEMBERS: Readonly<Record<string, number>> = { ok: 4, welcome: 4, error: 6, event: 7 };
+const challengeFrame = record({ body: record({ nonce: matching(/^[0-9a-f]{64}$/) }) });
+const MEMBERS: Readonly<Record<string, number>> = { challenge: 3, ok: 4, welcome: 4, error: 6, event: 7 };
 
 /** Reads one frame of the server. Throws FrameError. */
 export function readFrame(data: unknown): ServerFrame {
@@ -306,6 +312,7 @@ export function readFrame(data: unknown): ServerFrame {
   if (Object.keys(value).length !== MEMBERS[type]) throw new FrameError("/");
   if (type === "ok") return { type, ...okFrame(value, "") };
   if (type === "error") return { type, ...errorFrame(value, "") };
+  if (type === "challenge") return { type, ...challengeFrame(value, "") };
   if (type === "welcome") return { type, ...welcomeFrame(value, "") };
   return readEvent(value);
 }

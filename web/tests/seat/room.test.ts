@@ -22,8 +22,8 @@ const chair = { you: memberOf("mem_1", { chair: true }) };
 
 describe("what the key signs for the room", () => {
   it("is canonical: members in order and nothing between them", () => {
-    const made = bindingStatement({ session: "ses_1", seat: "s3", room: "room_1", origin: "https://a.example", fingerprint: "sha-256 AB" });
-    expect(made).toBe('{"fingerprint":"sha-256 AB","format":"qt/1 room-binding","origin":"https://a.example","room":"room_1","seat":"s3","session":"ses_1"}');
+    const made = bindingStatement({ session: "ses_1", seat: "s3", room: "room_1", origin: "https://a.example", nonce: "00ff", fingerprint: "sha-256 AB" });
+    expect(made).toBe('{"fingerprint":"sha-256 AB","format":"qt/1 room-binding","nonce":"00ff","origin":"https://a.example","room":"room_1","seat":"s3","session":"ses_1"}');
   });
 });
 

@@ -48,10 +48,10 @@ export function enrolmentStatement(origin: string, site: string, seat: string, t
   return JSON.stringify({ format: "qt/1 seat-enrolment", key: thumbprint, origin, seat, site });
 }
 
-/** What the key signs to enter a room: this certificate, in this room, from this page, in this session. */
-export function bindingStatement(one: { readonly fingerprint: string; readonly origin: string; readonly room: string; readonly seat: string; readonly session: string }): string {
-  const { fingerprint, origin, room, seat, session } = one;
-  return JSON.stringify({ fingerprint, format: "qt/1 room-binding", origin, room, seat, session });
+/** What the key signs to enter a room: this certificate, on this socket, in this room, from this page, in this session. */
+export function bindingStatement(one: { readonly fingerprint: string; readonly nonce: string; readonly origin: string; readonly room: string; readonly seat: string; readonly session: string }): string {
+  const { fingerprint, nonce, origin, room, seat, session } = one;
+  return JSON.stringify({ fingerprint, format: "qt/1 room-binding", nonce, origin, room, seat, session });
 }
 
 export async function kept(): Promise<Kept | null> {

@@ -11,8 +11,8 @@ import { NOWHERE, reduce, sameDevices, wanted, type RoomView } from "../../proto
 export interface Entrance {
   readonly room: string;
   readonly credential: Credential;
-  /** Signs for the certificate, or null for who has no key. */
-  readonly bind: (fingerprint: string) => Promise<string | null>;
+  /** Signs for the certificate on the socket of this nonce, or null for who has no key. */
+  readonly bind: (fingerprint: string, nonce: string) => Promise<string | null>;
   readonly devices: () => Devices;
   /** Hears what the server said, after the view has followed it. */
   readonly heard?: (news: News, view: RoomView) => void;
@@ -77,12 +77,12 @@ export function useRoom(entrance: Entrance): Room {
     timers: TIMERS,
     chance: Math.random,
     newId: () => crypto.randomUUID(),
-    hello: async () => {
+    hello: async (nonce) => {
       const own = await certificate;
       ports.value ??= browserPorts(own);
       told = { ...entrance.devices() };
       const fingerprint = fingerprintOf(own);
-      return { credential: entrance.credential, fingerprint, binding: await entrance.bind(fingerprint), device: told };
+      return { credential: entrance.credential, fingerprint, binding: await entrance.bind(fingerprint, nonce), device: told };
     },
     stats: () => figures.take([links.publish.current(), links.view.current()]),
     tell: (news) => {
