@@ -37,6 +37,7 @@ FILES: Final = (
     "tests/e2e/test_room_networks.py",
     "tests/e2e/test_room_relay.py",
     "tests/e2e/test_room_page.py",
+    "tests/e2e/test_room_page_janus.py",
     "tests/e2e/test_more_time_page.py",
     "tests/e2e/test_clarify_page.py",
     "tests/e2e/test_playback_page.py",

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from playwright.sync_api import sync_playwright
 
+from app.gateways.janus_engines import OwnJanus
 from app.main import STATIC
 from app.store.engine import make_engine
 from app.store.unit_of_work import Database
@@ -103,7 +104,7 @@ class House:
     _count: int = field(default=0)
 
     @contextmanager
-    def room(self, *, opened: bool = True) -> Iterator[Played]:
+    def room(self, *, opened: bool = True, janus: OwnJanus | None = None) -> Iterator[Played]:
         """A room of its own over a copy of the world, gone at the end of the block."""
         self._count += 1
         own = self.folder / f"room-{self._count}"
@@ -111,7 +112,7 @@ class House:
         for file in (self.folder / "world").glob("qiantong.sqlite*"):
             shutil.copy(file, own)
         stack = AsyncExitStack()
-        room = self._wait(self._enter(stack, own))
+        room = self._wait(self._enter(stack, own, janus))
         try:
             if opened:
                 self._wait(room.open())
@@ -120,13 +121,13 @@ class House:
         finally:
             self._wait(stack.aclose())
 
-    async def _enter(self, stack: AsyncExitStack, own: Path) -> Room:
+    async def _enter(self, stack: AsyncExitStack, own: Path, janus: OwnJanus | None) -> Room:
         database = Database(make_engine(f"sqlite:///{own / 'qiantong.sqlite'}"), CIPHER)
         stack.push_async_callback(database.dispose)
         arriving = await enter(self.world, database, own / "parties")
         stack.push_async_callback(arriving.client.aclose)
         cast_ = cast_of(self.world.folder)
-        return await stack.enter_async_context(served(arriving, cast_, own, static=STATIC))
+        return await stack.enter_async_context(served(arriving, cast_, own, static=STATIC, janus=janus))
 
     def _wait(self, work: Awaitable[T]) -> T:
         async def whole() -> T:

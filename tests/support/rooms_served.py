@@ -19,6 +19,7 @@ import httpx
 import uvicorn
 from aiortc import RTCCertificate
 
+from app.gateways.janus_engines import JanusEngines, OwnJanus
 from app.gateways.room_engines import RoomProcesses
 from app.main import create_app
 from app.room_composition import make_hall, relays_of
@@ -405,10 +406,19 @@ async def start_server(
 
 @asynccontextmanager
 async def served(
-    arriving: Arriving, cast_: Cast, folder: Path, *, static: Path | None = None
+    arriving: Arriving,
+    cast_: Cast,
+    folder: Path,
+    *,
+    static: Path | None = None,
+    janus: OwnJanus | None = None,
 ) -> AsyncIterator[Room]:
-    """A server whose rooms run in processes of their own; no room is open yet."""
-    engines = RoomProcesses(folder / "rooms", bind="127.0.0.1", addresses=["127.0.0.1"])
+    """A server whose rooms run in processes of their own, or on a Janus; no room is open yet."""
+    engines = (
+        RoomProcesses(folder / "rooms", bind="127.0.0.1", addresses=["127.0.0.1"])
+        if janus is None
+        else JanusEngines(folder / "rooms", janus)
+    )
     server = await start_server(arriving, arriving.platform, engines, static=static)
     # What goes over HTTP goes to the same hall.
     arriving.app.state.hall = server.hall
