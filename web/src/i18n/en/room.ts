@@ -169,7 +169,7 @@ export default {
     end: "End the call",
     speak: "Hold to speak to the bidder",
     speaking: "The bidder hears your changed voice",
-    speakHint: "Only while you hold the button or the space bar does the bidder hear you, by a changed voice; the bidder sees nobody.",
+    speakHint: "Only while you hold the button, the space bar or Enter does the bidder hear you, by a changed voice; the bidder sees nobody.",
     live: "Bidder {bidder} is connected",
   },
   end: {
