@@ -38,6 +38,7 @@ FILES: Final = (
     "tests/e2e/test_room_relay.py",
     "tests/e2e/test_room_page.py",
     "tests/e2e/test_room_page_janus.py",
+    "tests/e2e/test_room_page_recovery.py",
     "tests/e2e/test_seat_clarify_page.py",
     "tests/e2e/test_more_time_page.py",
     "tests/e2e/test_clarify_page.py",
