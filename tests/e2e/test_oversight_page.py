@@ -124,6 +124,9 @@ def test_the_roster_opens_with_a_reason_once_everybody_is_there_and_its_names_go
         page.go_back()
         page.get_by_text("每次读取都会记录在案").wait_for()
         assert [name for name in sitting if name in page.content()] == []
+        # The room is open, and a seat can still be vacated.
+        page.get_by_text("评审进行中").wait_for()
+        page.get_by_text("空出席位……").wait_for()
     with visit(browser, at(today, draw_of(today)), size=WIDE) as page:
         sign_in(page, today, "op.one")
         page.get_by_text("这一级的名单不对您的角色开放").wait_for()

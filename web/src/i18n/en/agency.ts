@@ -131,7 +131,7 @@ export default {
       filled: "Every seat has accepted",
       short: "Too few: the centre takes the prescribed steps",
       sealed: "Every seat has accepted, the roster is sealed",
-      checked_in: "Experts are arriving",
+      checked_in: "The experts are there",
       opened: "The evaluation room is in use",
       closed: "The evaluation is over",
       published: "The result is published",

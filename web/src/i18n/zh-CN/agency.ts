@@ -128,7 +128,7 @@ export default {
       filled: "已满员",
       short: "人数不足，工作人员正在按规定步骤处理",
       sealed: "已满员，名单已封存",
-      checked_in: "专家正在报到",
+      checked_in: "专家已到齐",
       opened: "评标室已启用",
       closed: "评标已结束",
       published: "结果已公告",
