@@ -241,6 +241,7 @@ async def test_an_m_line_is_refused_by_itself_with_its_reason(room: MediaEngine)
     await link.close()
 
 
+OTHER = ":".join(["CD"] * 32)
 BROKEN: Mapping[str, Callable[[str], str]] = {
     "nothing": lambda _: "",
     "no SDP": lambda _: "hello",
@@ -259,6 +260,14 @@ BROKEN: Mapping[str, Callable[[str], str]] = {
     "a port beyond all": lambda text: text.replace("m=video 9 ", "m=video 999999 "),
     "a role that is none": lambda text: text.replace("a=setup:actpass", "a=setup:holdconn"),
     "a null byte": lambda text: text.replace("s=-", "s=\0"),
+    "a certificate more, in capitals": lambda text: text + f"a=Fingerprint:sha-256 {OTHER}\r\n",
+    "a certificate more, behind a carriage return": lambda text: (
+        text + f"a=x\ra=fingerprint:sha-256 {OTHER}\r\n"
+    ),
+    "another certificate in the last m-line": lambda text: OTHER.join(
+        text.rsplit(text.partition("sha-256 ")[2][: len(OTHER)], 1)
+    ),
+    "a candidate in capitals": lambda text: text + "a=Candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n",
 }
 
 

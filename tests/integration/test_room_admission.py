@@ -12,6 +12,8 @@ from websockets.exceptions import InvalidStatus
 from app.store.desk_tables import arrivals
 from app.store.tables import draws
 from tests.support.arriving import Browser
+from tests.support.media_link import Link
+from tests.support.media_offers import media_lines, offer_text
 from tests.support.rooms_served import Room
 from tests.support.signalling_client import Client, Refused, fingerprint_of
 from tests.support.waiting import within
@@ -81,6 +83,31 @@ async def test_no_media_run_to_another_certificate_than_the_seat_signed_for(room
     for sdp in (f"v=0\r\n{own}\r\n", "v=0\r\n"):
         refusal = await expert.refused("publish", sdp=sdp, sources={"0": "camera"})
         assert refusal.code == "media.fingerprint"
+
+
+async def test_no_spelling_brings_a_certificate_past_the_one_that_was_signed(room: Room) -> None:
+    await room.open()
+    expert = await room.expert(0)
+    link = await Link.open(certificate=expert.certificate)
+    right = offer_text(link, [media_lines("video", "0", "sendonly")], ["0"])
+    own = fingerprint_of(RTCCertificate.generateCertificate())
+    await link.close(silently=True)
+    for line, code in (
+        (f"a=fingerprint:{own}", "media.fingerprint"),
+        (f"a=fingerprint: {own}", "media.fingerprint"),
+        (f"a=Fingerprint:{own}", "media.sdp"),
+        (f"a=FINGERPRINT:{own}", "media.sdp"),
+        (f"a=fingerprint :{own}", "media.sdp"),
+        (f"a=fingerprint\t:{own}", "media.sdp"),
+        (f"a=x\ra=Fingerprint:{own}", "media.sdp"),
+        (f"a=x\0\r\na=Fingerprint:{own}", "media.sdp"),
+        ("a=Candidate:1 1 udp 1 192.0.2.1 9 typ host", "media.sdp"),
+        ("a=Simulcast:send h;l", "media.sdp"),
+    ):
+        refusal = await expert.client.refused("publish", sdp=f"{right}{line}\r\n", sources={"0": "camera"})
+        assert refusal.code == code, line
+    # The same without any such line is taken.
+    assert (await expert.client.ask("publish", sdp=right, sources={"0": "camera"}))["refused"] == {}
 
 
 async def test_only_pages_of_the_platform_reach_a_room_that_there_is(room: Room) -> None:

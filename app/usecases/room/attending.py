@@ -26,6 +26,7 @@ from crypto.hashing import tagged
 from remote_eval import commands as cmd
 from remote_eval.errors import EvaluationError, MediaError, SignallingError
 from remote_eval.isolation import may_send
+from remote_eval.media.lines import lines_of
 from remote_eval.protocol.messages import Hello, challenge
 from remote_eval.protocol.session import ROOM_CLOSED, Act, Greet, Session, keeps
 from remote_eval.protocol.views import sight, snapshot
@@ -273,13 +274,8 @@ class Attendance:
 
 def require_fingerprint(sdp: str, fingerprint: str) -> None:
     """Raise MediaError ``media.fingerprint`` unless each certificate that a description names is this one."""
-    kind, _, value = fingerprint.partition(" ")
-    named = [
-        line.removeprefix("a=fingerprint:").split()
-        for line in sdp.splitlines()
-        if line.startswith("a=fingerprint:")
-    ]
-    if not named or any([one[:1], one[1:]] != [[kind], [value]] for one in named):
+    named = [line for line in lines_of(sdp) if line.startswith("a=fingerprint")]
+    if not named or any(line != f"a=fingerprint:{fingerprint}" for line in named):
         raise MediaError("media.fingerprint")
 
 

@@ -1,9 +1,10 @@
 """What the adapter changes in session descriptions between a client and Janus; pure text to text.
 
-To Janus goes an offer without what a client must not steer: no candidates (Janus waits for checks, so nobody
-makes it send to an address of his choice), no simulcast, one fingerprint, refused m-lines inactive. To a
-client goes what Janus said without the address that it guessed for itself. `silent_answer` answers in a
-member's stead, so that nothing waits for the member (RFC 9429 §5.3).
+Of an offer, which `lite.sdp` has read before, Janus gets what it needs alone (`_TAKEN`) and nothing that a
+client must not steer: no candidates (Janus waits for checks, so nobody makes it send to an address of his
+choice), no simulcast, no keys but those of DTLS, one fingerprint, refused m-lines inactive. To a client goes
+what Janus said without the address that it guessed for itself. `silent_answer` answers in a member's stead, so
+that nothing waits for the member (RFC 9429 §5.3).
 """
 
 from collections.abc import Collection
@@ -12,16 +13,34 @@ from typing import Final
 from remote_eval.media.lite.sdp import Section
 
 _DIRECTIONS: Final = frozenset({"a=sendrecv", "a=sendonly", "a=recvonly", "a=inactive"})
-_UNWANTED: Final = (
-    "a=candidate:",
-    "a=end-of-candidates",
-    "a=remote-candidates",
-    "a=simulcast:",
-    "a=rid:",
-    "a=ssrc-group:SIM",
-)
+# Attributes that go to Janus: names alone, and beginnings up to where the value is free.
+_FLAGS: Final = _DIRECTIONS | {"a=rtcp-mux", "a=rtcp-rsize", "a=extmap-allow-mixed", "a=bundle-only"}
 _TRANSPORT: Final = ("a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:", "a=setup:")
 _OF_CODECS: Final = ("a=mid:", "a=rtcp-mux", "a=rtpmap:", "a=fmtp:")
+_TAKEN: Final = (
+    "v=",
+    "o=",
+    "s=",
+    "t=",
+    "b=",
+    "c=",
+    "m=",
+    "a=group:BUNDLE ",
+    "a=msid-semantic:",
+    "a=msid:",
+    "a=mid:",
+    "a=extmap:",
+    "a=rtpmap:",
+    "a=rtcp-fb:",
+    "a=fmtp:",
+    "a=ssrc:",
+    "a=ssrc-group:FID ",
+    "a=ice-ufrag:",
+    "a=ice-pwd:",
+    "a=ice-options:",
+    "a=fingerprint:sha-256 ",
+    "a=setup:",
+)
 _NEUTRAL: Final = "c=IN IP4 0.0.0.0"
 
 
@@ -93,12 +112,8 @@ def mid_of(part: list[str]) -> str:
 
 
 def _without(lines: list[str]) -> list[str]:
-    kept = [line for line in lines if not line.startswith(_UNWANTED) and not _is_other_hash(line)]
+    kept = [line for line in lines if line in _FLAGS or line.startswith(_TAKEN)]
     return [_NEUTRAL if line.startswith("c=") else line for line in kept]
-
-
-def _is_other_hash(line: str) -> bool:
-    return line.startswith("a=fingerprint:") and not line.lower().startswith("a=fingerprint:sha-256 ")
 
 
 def _directed(lines: list[str], direction: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Session descriptions as browsers write them, read strictly and with limits (RFC 8866, RFC 8829, RFC 8843).
 
 Only BUNDLE with rtcp-mux over DTLS-SRTP is taken; every fault raises MediaError ``media.sdp`` with the
-name of what is wrong, and more than MAX_SDP_BYTES ``media.too-large``. Candidates matter only to a side
+name of what is wrong; lines are `media.lines`'. Candidates matter only to a side
 that dials; the lite side waits for checks. Writing is in `answer`.
 """
 
@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from remote_eval.errors import MediaError
-from remote_eval.media.engine import MAX_LEGS_PER_VIEW, MAX_SDP_BYTES
+from remote_eval.media.engine import MAX_LEGS_PER_VIEW
+from remote_eval.media.lines import lines_of
 
-MAX_LINES: Final = 4000
-MAX_LINE: Final = 1024
 MAX_CANDIDATES: Final = 8
 # A view's m-lines, and a data channel's.
 MAX_SECTIONS: Final = MAX_LEGS_PER_VIEW + 1
@@ -95,13 +94,13 @@ class Description:
 def read_description(text: str) -> Description:
     """Read an offer or an answer."""
     head, *parts = _split(text)
-    session = _Lines(head)
-    sections = tuple(_read_section(_Lines(part)) for part in parts)
+    session, readers = _Lines(head), [_Lines(part) for part in parts]
+    sections = tuple(_read_section(one) for one in readers)
     mids = [section.mid for section in sections]
     if len(set(mids)) != len(mids):
         raise _fault("mid")
     bundle = _read_bundle(session, mids)
-    tagged = _Lines(parts[mids.index(bundle[0])])
+    tagged = readers[mids.index(bundle[0])]
     ufrag = _one(tagged, session, "ice-ufrag")
     password = _one(tagged, session, "ice-pwd")
     if not (4 <= len(ufrag) <= 256 and 22 <= len(password) <= 256):
@@ -114,7 +113,7 @@ def read_description(text: str) -> Description:
         bundle=bundle,
         ufrag=ufrag,
         password=password,
-        fingerprint=_read_fingerprint(tagged.values("fingerprint") or session.values("fingerprint")),
+        fingerprint=_read_fingerprint(tagged, session, readers),
         setup=_read_setup(_one(tagged, session, "setup")),
         candidates=_read_candidates(tagged.values("candidate")),
     )
@@ -126,15 +125,8 @@ def _fault(reason: str) -> MediaError:
 
 def _split(text: str) -> list[list[str]]:
     """Lines of the session, then of each m-line."""
-    if len(text) > MAX_SDP_BYTES or len(text.encode("utf-8", "replace")) > MAX_SDP_BYTES:
-        raise MediaError("media.too-large", limit=MAX_SDP_BYTES)
-    lines = text.replace("\r\n", "\n").rstrip("\n").split("\n")
-    if len(lines) > MAX_LINES or lines[0] != "v=0":
-        raise _fault("lines")
     parts: list[list[str]] = [[]]
-    for line in lines:
-        if len(line) > MAX_LINE or len(line) < 2 or line[1] != "=" or not line.isprintable():
-            raise _fault("line")
+    for line in lines_of(text):
         if line.startswith("m="):
             parts.append([])
         parts[-1].append(line)
@@ -182,8 +174,14 @@ def _read_bundle(session: _Lines, mids: list[str]) -> tuple[str, ...]:
     return tuple(groups[0])
 
 
-def _read_fingerprint(values: list[str]) -> str:
-    """The one sha-256 value; others beside it may stay: all are of one certificate (RFC 8122 §5)."""
+def _read_fingerprint(tagged: _Lines, session: _Lines, every: list[_Lines]) -> str:
+    """The one sha-256 value; others beside it may stay: all are of one certificate (RFC 8122 §5).
+
+    What m-lines beside the tagged one name is the same certificate: an engine may take the last.
+    """
+    if not (tagged.values("fingerprint") or session.values("fingerprint")):
+        raise _fault("fingerprint")
+    values = [value for part in (session, *every) for value in part.values("fingerprint")]
     found = {value[8:].upper() for value in values if value.lower().startswith("sha-256 ")}
     if len(found) != 1 or not _SHA256.fullmatch(found_one := found.pop()):
         raise _fault("fingerprint")

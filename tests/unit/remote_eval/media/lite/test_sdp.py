@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from remote_eval.errors import MediaError
 from remote_eval.media.engine import Grants, TrackId
+from remote_eval.media.lines import MAX_LINE
 from remote_eval.media.lite.answer import Transport, write_description
 from remote_eval.media.lite.codecs import LEVEL, MID, choose
 from remote_eval.media.lite.negotiation import plan_publish, plan_view
-from remote_eval.media.lite.sdp import MAX_LINE, MAX_SECTIONS, read_description
+from remote_eval.media.lite.sdp import MAX_SECTIONS, read_description
 from remote_eval.media.lite.track import Track
 
 FINGERPRINT = ":".join(["AB"] * 32)
@@ -183,6 +184,7 @@ REPLACED = {
     "extmap": ("a=extmap:1 ", "a=extmap:0 "),
     "ssrc": ("a=ssrc:1090603519", "a=ssrc:99999999999"),
     "ssrc-group": ("a=ssrc-group:FID 2452086684", "a=ssrc-group:FID"),
+    "attribute": ("a=setup:actpass", "a=Setup:actpass"),
     "line": ("s=-", "s=" + "x" * MAX_LINE),
     "lines": ("v=0", "v=1"),
 }
@@ -195,6 +197,13 @@ def test_each_fault_is_refused_by_its_name(reason: str) -> None:
         read_description(OFFER.replace(before, after))
     assert caught.value.code == "media.sdp"
     assert caught.value.details == {"reason": reason}
+
+
+def test_an_m_line_that_names_another_certificate_than_the_first_is_refused() -> None:
+    head, _, tail = OFFER.rpartition(FINGERPRINT)
+    with pytest.raises(MediaError) as caught:
+        read_description(head + ":".join(["CD"] * 32) + tail)
+    assert caught.value.details == {"reason": "fingerprint"}
 
 
 def test_more_m_lines_than_a_view_may_have_are_refused() -> None:
