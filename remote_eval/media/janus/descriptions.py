@@ -3,8 +3,8 @@
 Of an offer, which `lite.sdp` has read before, Janus gets what it needs alone (`_TAKEN`) and nothing that a
 client must not steer: no candidates (Janus waits for checks, so nobody makes it send to an address of his
 choice), no simulcast, no keys but those of DTLS, one fingerprint, refused m-lines inactive. To a client goes
-what Janus said without the address that it guessed for itself. `silent_answer` answers in a member's stead, so
-that nothing waits for the member (RFC 9429 §5.3).
+what Janus said without the address that it guessed for itself. `silent_answer` answers in a member's stead,
+so that nothing waits for the member (RFC 9429 §5.3).
 """
 
 from collections.abc import Collection
