@@ -67,6 +67,10 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
                 "案件步骤缺失，不能继续办理，请核对证据",
                 "Steps of the case are gone: it is led no further; check its evidence",
             ),
+            "recording.running": (
+                "评标室尚未关闭：此前的画面和声音只能经批准的观看查看，录制在关闭后可凭理由回放",
+                "The room is not closed: until then by an approved watch alone, afterwards with a reason",
+            ),
             "case.too-many": ("一次抽取至多立案 {limit} 件", "A draw has at most {limit} cases"),
         },
     )

@@ -159,7 +159,8 @@ async def get_events(
     """A room's ledger, with whether it holds."""
     async with platform.database.read() as uow:
         found = await reading.checked(uow, await find_room(uow, principal, room_id))
-    return reading.events_json(found, principal, after=after, limit=limit)
+        words = await reading.hears(uow, principal, found, now=platform.clock())
+    return reading.events_json(found, words=words, after=after, limit=limit)
 
 
 @router.get(

@@ -1,7 +1,7 @@
 """`/v1/rooms/{room}/recordings` and `/v1/recordings/{view}`: what was recorded, and looks at it (R27).
 
-A look takes two steps: asked for with its reason, then opened once by the same account within a minute. The
-secret between them is told once and kept by no store as it is.
+A look is for a closed room, in two steps: asked for with its reason, then opened once by the same account
+within a minute. The secret between them is told once and kept by no store as it is.
 """
 
 from typing import Annotated, Any, Final
@@ -68,7 +68,7 @@ async def get_check(
     status_code=201,
     operation_id="askRecordingView",
     response_model=ViewOut,
-    responses=problems(401, 403, 404, 413, 415),
+    responses=problems(401, 403, 404, 409, 413, 415),
 )
 async def post_view(
     *,
@@ -79,7 +79,7 @@ async def post_view(
     room_id: str,
     asked: ViewIn,
 ) -> dict[str, Any]:
-    """Ask to look at one track; the reason stays on record, whether the look is taken or not."""
+    """Ask to look at one track of a closed room; the reason stays on record, taken or not."""
     response.headers.update(UNKEPT)
     actor, engines = actor_of(request, principal), hall_of(request).engines
     token = platform.random(recordings.TOKEN_BYTES).hex()
@@ -97,7 +97,7 @@ async def post_view(
     "/recordings/{view}",
     operation_id="viewRecording",
     response_class=StreamingResponse,
-    responses=_STREAM | problems(401, 403, 404),
+    responses=_STREAM | problems(401, 403, 404, 409),
 )
 async def get_view(request: Request, platform: PlatformDep, principal: Viewer, view: str) -> Response:
     """Look at a track, once: Matroska with VP8 or Opus, deciphered as it is sent."""

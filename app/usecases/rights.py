@@ -144,13 +144,13 @@ _ROOM: Final = {
     "gateway.enrol": _right("gateways:enrol", OPERATOR),
     "gateway.approve": _right("gateways:approve", OPERATOR, SUPERVISOR),
     "gateway.revoke": _right("gateways:revoke", OPERATOR, SUPERVISOR),
-    # What happened, by member ids; the words of the chat are for supervision alone.
+    # What happened, by member ids; of the words of the chat see `app.usecases.room.reading.hears`.
     "room.ledger": _right("rooms:ledger", OPERATOR, SUPERVISOR, WITNESS),
     # A breach on record with what there is frozen, and who is replaced for it: the authority's alone.
     "case.open": _right("cases:write", SUPERVISOR),
     "case.decide": _right("cases:write", SUPERVISOR),
     "case.read": _right("cases:read", SUPERVISOR),
-    # Pictures and voices, each look with a reason and on record.
+    # Pictures and voices of a closed room, each look with a reason and on record.
     "room.view": _right("rooms:view", SUPERVISOR),
 }
 _ACCOUNTS: Final = {

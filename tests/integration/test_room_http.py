@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from app.store import room_tables as tables
 from crypto.hashing import sha256
 from remote_eval.media.engine import TrackId
 from remote_eval.media.turn import credentials
 from tests.integration.test_room_admission import refused
 from tests.support.arriving import CITY, PNG
 from tests.support.rooms_served import Everybody, Room
-from tests.support.signalling_client import Media, fingerprint_of
+from tests.support.signalling_client import Client, Media, fingerprint_of
 
 pytestmark = pytest.mark.anyio
 
@@ -139,21 +140,77 @@ async def test_the_report_waits_for_every_node_and_is_signed_once(room: Room) ->
     assert sha256(stored.document).hex() == kept["digest"]
 
 
-async def test_the_ledger_is_read_with_its_chain_and_without_the_words_of_the_chat(room: Room) -> None:
+async def test_the_ledger_is_read_with_its_chain_and_page_by_page(room: Room) -> None:
     await room.open()
-    every = await room.evaluating()
-    await every.experts[0].client.ask("chat", text="我方意见")
-    whole, other = await read(room, "sven", "/events"), await read(room, "olga", "/events")
+    await room.evaluating()
+    whole = await read(room, "sven", "/events")
     assert (whole["intact"], whole["fault"]) == (True, None)
     assert [one["seq"] for one in whole["items"]] == list(range(1, whole["events"] + 1))
     assert whole["anchors"]
-    texts = [
-        [one["body"]["text"] for one in told["items"] if one["kind"] == "chat"] for told in (whole, other)
-    ]
-    assert texts == [["我方意见"], [None]]
     some = await read(room, "sven", "/events?after=3&limit=2")
     assert ([one["seq"] for one in some["items"]], some["more"]) == ([4, 5], True)
     assert (await room.arriving.get("dana", f"/rooms/{room.id}/events")).status_code == 403
+
+
+async def words(room: Room, who: str) -> list[str | None]:
+    """What the ledger tells an account of the chat."""
+    told = (await room.cookie_get(who, "/events")).json()["items"]
+    return [one["body"]["text"] for one in told if one["kind"] == "chat"]
+
+
+async def closing(witness: Client) -> None:
+    """A witness brings the room to its end."""
+    await witness.ask("phase", to="signing")
+    await witness.ask("phase", to="closed")
+
+
+async def watched(room: Room, supervisor: Client, witness: Client, minutes: int = 5) -> str:
+    """A supervisor's watch that the witness has given."""
+    await supervisor.ask("watch-ask", minutes=minutes, reason="抽查")
+    watch = str((await witness.event("watch", state="asked"))["body"]["watch"])
+    await witness.ask("watch-decide", watch=watch, allow=True, reason="同意")
+    return watch
+
+
+async def test_the_words_of_the_chat_are_a_supervisors_by_its_own_watch_or_when_the_room_is_over(
+    room: Room,
+) -> None:
+    await room.open()
+    every = await room.evaluating()
+    witness = every.witness.client
+    await every.experts[0].client.ask("chat", text="我方意见")
+    # Not as somebody with an account, and not as a member without a watch, asked for or not.
+    assert await words(room, "sven") == [None]
+    supervisor = (await room.account("sven")).client
+    assert await words(room, "sven") == [None]
+    await supervisor.ask("watch-ask", minutes=5, reason="抽查")
+    assert await words(room, "sven") == [None]
+    watch = (await witness.event("watch", state="asked"))["body"]["watch"]
+    await witness.ask("watch-decide", watch=watch, allow=True, reason="同意")
+    assert await words(room, "sven") == ["我方意见"]
+    for who in ("olga", "wanda"):
+        assert await words(room, who) == [None]
+    # Another supervisor's watch is not one's own.
+    other = (await read(room, "sven", "/events"))["items"]
+    assert [one["body"]["text"] for one in other if one["kind"] == "chat"] == [None]
+    await witness.ask("watch-decide", watch=watch, allow=False, reason="结束")
+    assert await words(room, "sven") == [None]
+    await closing(witness)
+    await room.over()
+    assert await words(room, "sven") == ["我方意见"]
+    for who in ("olga", "wanda"):
+        assert await words(room, who) == [None]
+
+
+async def test_the_words_end_with_the_time_of_the_watch_though_nobody_leads_the_room(room: Room) -> None:
+    await room.open()
+    every = await room.evaluating()
+    await every.experts[0].client.ask("chat", text="我方意见")
+    await watched(room, (await room.account("sven")).client, every.witness.client)
+    assert await words(room, "sven") == ["我方意见"]
+    await room.server.hall.aclose()
+    room.arriving.stage.clock.advance(minutes=5)
+    assert await words(room, "sven") == [None]
 
 
 @pytest.mark.parametrize(
@@ -238,6 +295,51 @@ async def test_a_look_at_a_recording_has_a_reason_and_is_taken_once(room: Room) 
         ("投诉调查", False),
         ("投诉调查", True),
     ]
+
+
+async def test_no_recording_is_looked_at_before_the_room_is_closed_watch_or_not(room: Room) -> None:
+    await room.open()
+    every = await room.whole()
+    await room.recorded()
+    wanted = {"part": 1, "track": f"{every.experts[0].client.member}/microphone", "reason": "抽查"}
+
+    async def refused_() -> None:
+        status, told = await asked(room, "sven", "/recordings/views", wanted)
+        assert (status, told["code"]) == (409, "recording.running")
+
+    await refused_()  # the lobby
+    await room.begin(every)
+    await refused_()
+    await watched(room, (await room.account("sven")).client, every.witness.client)
+    await refused_()  # a watch is for the room, and ends with its time
+    await every.witness.client.ask("phase", to="signing")
+    await refused_()
+    await every.witness.client.ask("phase", to="closed")
+    await room.over()
+    assert (await asked(room, "sven", "/recordings/views", wanted))[0] == 201
+    assert [one["reason"] for one in (await read(room, "wanda", "/recordings"))["views"]] == ["抽查"]
+
+
+async def test_a_look_that_was_given_before_opens_nothing_of_a_room_that_is_not_closed(room: Room) -> None:
+    await room.open()
+    every = await room.evaluating()
+    await room.recorded()
+    await closing(every.witness.client)
+    await room.over()
+    wanted = {"part": 1, "track": f"{every.experts[0].client.member}/microphone", "reason": "抽查"}
+    _, permit = await asked(room, "sven", "/recordings/views", wanted)
+
+    async def closed_at(moment: str | None) -> None:
+        async with room.arriving.platform.database.write() as uow:
+            await uow.rooms._connection.execute(tables.rooms.update().values(closed_at=moment))
+
+    closed = (await read(room, "sven", ""))["closed_at"]
+    await closed_at(None)
+    shown = await room.arriving.get("sven", f"/recordings/{permit['view']}")
+    assert (shown.status_code, shown.json()["code"]) == (409, "recording.running")
+    # What was refused was not used up.
+    await closed_at(closed)
+    assert (await room.arriving.get("sven", f"/recordings/{permit['view']}")).status_code == 200
 
 
 async def test_a_changed_byte_of_a_recording_is_named(room: Room) -> None:

@@ -328,6 +328,12 @@ class Room:
         key = f"page-{next(self.arriving.numbers)}"
         return await page.post(f"/v1/rooms/{self.id}{path}", body, Idempotency_Key=key)
 
+    async def cookie_get(self, login: str, path: str) -> httpx.Response:
+        """GET of the room as somebody signed in: the account that is a member of it."""
+        page = people.browser(as_service(self.arriving))
+        page.cookie = self.cast.cookies[login]
+        return await page.get(f"/v1/rooms/{self.id}{path}")
+
     async def anchored(self) -> None:
         """Wait until a head of the room's ledger stands in the log."""
         async with asyncio.timeout(PATIENCE_SECONDS):

@@ -1,7 +1,8 @@
 """What a room's ledger says: events, outages, presence, the body of a report (R24, R32).
 
 Everything is read from the stored events and checked on the way: chain, details, and the heads that stand in
-the log of the draw. Members are ids and places; the words of a chat are for supervision alone.
+the log of the draw. Members are ids and places; the words of a chat are for supervision alone, and while the
+room is not closed for a supervisor whose watch runs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ from remote_eval.room_ledger import RoomHead
 from remote_eval.room_state import RoomState
 
 MAX_EVENTS: Final = 1_000
+_ACCOUNT: Final = "account:"
 _MAX_DOCUMENT: Final = 64 * 1024
 Json = dict[str, Any]
 
@@ -67,8 +69,22 @@ async def _anchor_fault(
     return None
 
 
-def events_json(found: CheckedRoom, principal: Principal, *, after: int, limit: int) -> Json:
-    """Events after a number, as the caller may read them."""
+async def hears(uow: UnitOfWork, principal: Principal, found: CheckedRoom, *, now: datetime) -> bool:
+    """Whether the caller reads the words of the chat: supervision, of a closed room or by its own watch."""
+    if principal.role != SUPERVISOR:
+        return False
+    if found.kept.row.closed_at is not None:
+        return True
+    member = await uow.rooms.member(found.kept.row.id, f"{_ACCOUNT}{principal.person}")
+    if member is None:
+        return False
+    # A watch whose time is up is over, whether somebody leads the room and writes so or not.
+    own = [one for one in found.kept.state.watches.values() if one.member == member.id]
+    return any(one.state == "running" and one.until is not None and now < one.until for one in own)
+
+
+def events_json(found: CheckedRoom, *, words: bool, after: int, limit: int) -> Json:
+    """Events after a number; the words of the chat only if `words`."""
     every = [one for one in found.kept.events if one.entry.seq > after]
     return {
         "room": found.kept.row.id,
@@ -76,7 +92,7 @@ def events_json(found: CheckedRoom, principal: Principal, *, after: int, limit: 
         "fault": found.fault,
         "events": found.kept.row.seq,
         "head": found.kept.row.head.hex(),
-        "items": [_event(one, whole=principal.role == SUPERVISOR) for one in every[:limit]],
+        "items": [_event(one, words=words) for one in every[:limit]],
         "more": len(every) > limit,
         "anchors": [
             {"events": one.seq, "hash": _hash_of(one), "log_index": one.log_index, "at": one.at}
@@ -90,10 +106,10 @@ def _hash_of(anchor: RoomAnchor) -> str:
     return str(told["hash"])
 
 
-def _event(one: KeptEvent, *, whole: bool) -> Json:
+def _event(one: KeptEvent, *, words: bool) -> Json:
     told: Any = to_json(one.event)
     body = dict(told["body"])
-    if one.event.kind == "chat" and not whole:
+    if one.event.kind == "chat" and not words:
         body["text"] = None
     return {
         "seq": one.entry.seq,

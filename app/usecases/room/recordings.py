@@ -1,5 +1,6 @@
 """Recordings of a room: what there is, whether it holds, and looks at it, each with a reason on record (R27).
 
+A look is for afterwards: until the room is closed, pictures and voices are for members and approved watches.
 A look is asked for, gets a secret that opens it once within a minute, and is streamed as it is deciphered,
 frame by frame: nothing in clear is written anywhere. The platform's custody key opens what committee, cameras
 and witnesses publish; of voices that a bidder heard changed it opens nothing.
@@ -14,7 +15,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
-from app.errors import AccessRefusedError, NotFoundError
+from app.errors import AccessRefusedError, ConflictError, NotFoundError
 from app.gateways.room_engines import RECORDINGS, RoomEngines
 from app.store.repositories.rooms import RecordingAnchor, RecordingView, RoomRow
 from app.store.unit_of_work import UnitOfWork
@@ -132,6 +133,15 @@ def _further(known: dict[str, tuple[int, bytes]], every: Sequence[tuple[str, int
             known[name] = (frames, bytes.fromhex(head))
 
 
+def over(row: RoomRow | None) -> None:
+    """Whether a room is closed: no part of it is looked at before, ended or not.
+
+    Raises ConflictError ``recording.running``.
+    """
+    if row is None or row.closed_at is None:
+        raise ConflictError("recording.running")
+
+
 async def ask_view(
     uow: UnitOfWork,
     platform: Platform,
@@ -144,8 +154,10 @@ async def ask_view(
 ) -> RecordingView:
     """Write down who wants to look at what, and why.
 
-    Raises NotFoundError ``recording.unknown``, AccessRefusedError ``recording.raw``.
+    Raises ConflictError ``recording.running``, NotFoundError ``recording.unknown``, AccessRefusedError
+    ``recording.raw``.
     """
+    over(row)
     classes = await asyncio.to_thread(_classes, engines.folder(row.id) / RECORDINGS, wanted)
     if not classes:
         raise NotFoundError("recording.unknown")
@@ -169,11 +181,15 @@ async def ask_view(
 
 
 async def take_view(uow: UnitOfWork, platform: Platform, token: str, *, actor: Actor) -> RecordingView:
-    """Use a look, once. Raises NotFoundError ``recording.view-over``."""
+    """Use a look, once.
+
+    Raises NotFoundError ``recording.view-over``, ConflictError ``recording.running``.
+    """
     token_hash, now = sha256(token.encode()).hex(), platform.now()
     view = await uow.rooms.open_view(token_hash, actor=actor.person, now=now)
     if view is None:
         raise NotFoundError("recording.view-over")
+    over(await uow.rooms.get(view.room_id))
     await note(uow, actor, "recording.view", f"{view.room_id}/{view.id}", now=now)
     return view
 
