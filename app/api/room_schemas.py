@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from app.api.schemas import Id, Text, Wire
 from app.api.venue_schemas import Part
 
+Device = Literal["microphone", "speaker", "camera"]
 Moment = Field(examples=["2026-11-24T01:00:00.000Z"])
 RoomPhase = Literal["preparing", "check-in", "evaluating", "clarifying", "signing", "closed"]
 
@@ -216,10 +217,31 @@ class ViewOut(BaseModel):
     expires_at: str
 
 
-class EquipmentIn(Wire):
-    """What the browser of a seat found at its own devices."""
+class PcIn(Wire):
+    """What the browser tells of its computer; null: it does not."""
 
-    parts: Annotated[dict[Part, Literal["ok", "faulty"]], Field(min_length=1)]
+    cores: Annotated[int, Field(ge=1, le=1024)] | None
+    memory_mb: Annotated[int, Field(ge=1, le=2**26)] | None
+
+
+class NetworkIn(Wire):
+    """A short probe: questions answered and lost, median and longest round trip in milliseconds."""
+
+    answered: int = Field(ge=0, le=50)
+    lost: int = Field(ge=0, le=50)
+    rtt_ms: Annotated[int, Field(ge=0, le=60_000)] | None
+    worst_ms: Annotated[int, Field(ge=0, le=60_000)] | None
+
+
+class EquipmentIn(Wire):
+    """What a check at a seat found: devices as opened and as the person confirmed, computer, network.
+
+    Computer and network are told by figures; the server judges them.
+    """
+
+    parts: Annotated[dict[Device, Literal["ok", "faulty"]], Field(min_length=1)] | None = None
+    pc: PcIn | None = None
+    network: NetworkIn | None = None
 
 
 class EquipmentOut(BaseModel):

@@ -17,7 +17,7 @@ from app.api.strict_json import StrictRoute
 from app.store.repositories.rooms import RoomRow
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.principals import AT_A_SITE, Principal
-from app.usecases.room.equipment import report_equipment
+from app.usecases.room.equipment import Computer, Probe, SelfCheck, report_equipment
 from app.usecases.room.hall import Hall
 from app.usecases.room.rooms import Opening, find_room, open_room, site_ids
 
@@ -106,15 +106,20 @@ async def get_room_of_seat(request: Request, response: Response, platform: Platf
 async def post_equipment(
     request: Request, response: Response, platform: PlatformDep, found: EquipmentIn
 ) -> dict[str, Any]:
-    """What the browser of this seat found at its devices, as a report for the site's staff."""
+    """What the browser of this seat found at its own check: evidence for the site's staff."""
     response.headers.update(UNKEPT)
+    check = SelfCheck(
+        parts=dict[str, str]((found.parts or {}).items()),
+        pc=None if found.pc is None else Computer(**found.pc.model_dump()),
+        network=None if found.network is None else Probe(**found.network.model_dump()),
+    )
 
-    async def work(uow: UnitOfWork) -> str:
+    async def work(uow: UnitOfWork) -> dict[str, Any]:
         session = await session_of(uow, request)
-        await report_equipment(uow, session, found.parts, now=platform.now())
-        return session.seat
+        kept = await report_equipment(uow, session, check, now=platform.now())
+        return {"seat": session.seat, "parts": kept}
 
-    return {"seat": await platform.database.transact(work), "parts": found.parts}
+    return await platform.database.transact(work)
 
 
 async def _may_know(uow: UnitOfWork, principal: Principal, row: RoomRow) -> bool:

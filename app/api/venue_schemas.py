@@ -9,10 +9,18 @@ from remote_eval.venue import EQUIPMENT, ZONES
 
 Part = Literal["pc", "network", "microphone", "speaker", "camera"]
 Zone = Annotated[str, Field(json_schema_extra={"enum": sorted(ZONES)})]
+Source = Literal["seat", "staff", "statement"]
 Serves = Literal["host", "remote"]
 PartState = Literal["pending", "confirmed", "returned"]
 BookingState = Literal["pending", "confirmed", "returned", "cancelled"]
 _SITE: Final = Field(examples=["city-centre"])
+_PROBED: Final = {"answered": 10, "lost": 0, "rtt_ms": 24, "worst_ms": 61}
+_CHECK: Final = {
+    "condition": "ok",
+    "checked_at": "2026-12-01T00:10:00Z",
+    "source": "staff",
+    "own": {"condition": "ok", "at": "2026-12-01T00:05:00Z", "stands": False, "figures": _PROBED},
+}
 _MAX_CENTRES: Final = 16
 _MAX_SEATS: Final = 99
 # Base64 of 512 KiB.
@@ -39,11 +47,22 @@ class VenueList(BaseModel):
     items: list[VenueOut]
 
 
+class OwnCheckOut(BaseModel):
+    """What the seat's own browser found last. `stands`: a fault that nobody has mended since."""
+
+    condition: Literal["ok", "faulty"]
+    at: str
+    stands: bool
+    figures: dict[str, int | None] | None = Field(examples=[_PROBED])
+
+
 class CheckOut(BaseModel):
-    """One part of a seat's equipment."""
+    """One part of a seat's equipment as it stands, with whose finding that is, and the seat's own check."""
 
     condition: Literal["ok", "faulty", "unchecked"]
     checked_at: str | None
+    source: Source | None = Field(description="null: nobody, or before sources were kept")
+    own: OwnCheckOut | None
 
 
 class SeatOut(BaseModel):
@@ -51,9 +70,7 @@ class SeatOut(BaseModel):
 
     id: str
     label: str
-    equipment: dict[str, CheckOut] = Field(
-        examples=[{name: {"condition": "ok", "checked_at": "2026-12-01T00:10:00Z"} for name in EQUIPMENT}]
-    )
+    equipment: dict[str, CheckOut] = Field(examples=[dict.fromkeys(EQUIPMENT, _CHECK)])
     unready: list[Part]
 
 
@@ -133,16 +150,23 @@ class ImportedOut(BaseModel):
 
 
 class SeatReportIn(Wire):
-    """What was found at one part of a seat: a fault, a repair, a check."""
+    """What staff found at one part of a seat: a fault, a repair, a check. ``all``, which is ``ok`` only: a
+    statement over the whole seat, which covers no fault that the seat itself found.
+    """
 
-    part: Part
+    part: Part | Literal["all"]
     condition: Literal["ok", "faulty"]
     note: Text = Field(examples=["无声，已换备用麦克风"])
 
 
-class SeatReportOut(SeatReportIn):
-    """A report as kept."""
+class SeatReportOut(BaseModel):
+    """A report as kept, of one part; `figures`: what the seat's own check measured."""
 
+    part: Part
+    condition: Literal["ok", "faulty"]
+    note: str
+    source: Source
+    figures: dict[str, int | None] | None
     seat: str
     by: str
     at: str

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any
 
 from app.store.repositories.bookings import CentrePart
-from app.store.repositories.venues import Room, Seat, Zone
+from app.store.repositories.venues import Check, Room, Seat, Zone
 from app.usecases.principals import AGENCY, AT_A_SITE, Principal
 from app.usecases.venues.bookings import Booked
 from app.usecases.venues.places import Coming, Readiness
-from app.usecases.venues.sites import SiteView, condition_of, not_ready, out_of_order
+from app.usecases.venues.sites import SiteView, check_of, not_ready, out_of_order
 from crypto.canonical import JsonValue
 from remote_eval.venue import ENTRY, EQUIPMENT, HOST, REMOTE, SEATED_ZONES
 
@@ -40,10 +40,17 @@ def seat_json(seat: Seat, *, now: datetime) -> dict[str, JsonValue]:
     """A seat with its equipment."""
     equipment: dict[str, JsonValue] = {}
     for part in EQUIPMENT:
-        condition, at = condition_of(seat, part)
-        equipment[part] = {"condition": condition, "checked_at": at}
+        equipment[part] = _check_json(check_of(seat, part))
     unready: list[JsonValue] = list(not_ready(seat, now=now))
     return {"id": seat.id, "label": seat.label, "equipment": equipment, "unready": unready}
+
+
+def _check_json(one: Check) -> dict[str, JsonValue]:
+    own: JsonValue = None
+    if one.own_condition is not None:
+        figures: JsonValue = None if one.own_figures is None else dict(one.own_figures)
+        own = {"condition": one.own_condition, "at": one.own_at, "stands": one.own_fault, "figures": figures}
+    return {"condition": one.condition, "checked_at": one.checked_at, "source": one.source, "own": own}
 
 
 def readiness_json(one: Readiness, *, counts_only: bool) -> dict[str, Any]:

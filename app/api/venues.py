@@ -29,7 +29,8 @@ from app.errors import Fault, InputRefusedError
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.principals import AGENCY, Principal
 from app.usecases.venues.places import readiness, search
-from app.usecases.venues.sites import SeatReport, import_sites, report_seat, reports, view, views
+from app.usecases.venues.sites import ALL, SeatReport, import_sites, report_seat, reports, view, views
+from remote_eval.venue import OK
 
 router = APIRouter(prefix="/v1", tags=["venues"], route_class=StrictRoute)
 Reader = Annotated[Principal, Depends(acting("venue.read"))]
@@ -153,6 +154,8 @@ async def post_report(
     found: SeatReportIn,
 ) -> Response:
     """Report a fault, a repair or a check of one part of a seat. A faulty seat cannot be booked."""
+    if found.part == ALL and found.condition != OK:
+        raise InputRefusedError("request.invalid", [Fault(code="schema.choice", pointer="/condition")])
     report = SeatReport(seat=seat_id, part=found.part, condition=found.condition, note=found.note)
     actor = actor_of(request, principal)
 
@@ -175,7 +178,7 @@ def _needs(listed: list[str]) -> dict[str, int]:
 
 
 def _report_json(report: Mapping[str, Any]) -> dict[str, Any]:
-    shown = {name: report[name] for name in ("part", "condition", "note")}
+    shown = {name: report[name] for name in ("part", "condition", "note", "source", "figures")}
     return shown | {
         "seat": report["seat_id"],
         "by": report["reported_by"],

@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
 )
 
 from app.store.columns import HEX32, ID, METADATA, SERIAL, TEXT, TIME
@@ -85,6 +86,12 @@ seat_equipment = Table(
     Column("part", String(16), primary_key=True),
     Column("condition", String(16), nullable=False),
     Column("checked_at", TIME),
+    # Whose finding the condition is; the seat's own last check is kept beside whatever staff say.
+    Column("source", String(16)),
+    Column("own_fault", Boolean, nullable=False, server_default=false()),
+    Column("own_condition", String(16)),
+    Column("own_at", TIME),
+    Column("own_figures", JSON),
     ForeignKeyConstraint(["site_id", "seat_id"], ["venue_seats.site_id", "venue_seats.id"]),
     CheckConstraint("part IN ('pc', 'network', 'microphone', 'speaker', 'camera')", name="part"),
     CheckConstraint("condition IN ('ok', 'faulty', 'unchecked')", name="condition"),
@@ -101,6 +108,8 @@ seat_reports = Table(
     Column("part", String(16), nullable=False),
     Column("condition", String(16), nullable=False),
     Column("note", TEXT, nullable=False),
+    Column("source", String(16), nullable=False, server_default="staff"),
+    Column("figures", JSON),
     Column("reported_by", ID, nullable=False),
     Column("reported_at", TIME, nullable=False),
     ForeignKeyConstraint(["site_id", "seat_id"], ["venue_seats.site_id", "venue_seats.id"]),

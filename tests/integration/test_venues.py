@@ -256,3 +256,20 @@ kind = "storage"
 name = "寄存处"
 rooms = []
 """
+
+
+async def test_a_word_over_a_whole_seat_says_so_and_every_part_has_its_source(api: Service) -> None:
+    await open_venues(api)
+    path = f"/v1/venues/{CITY}/seats/{seats(CITY, 'e1', 1)[0]}/reports"
+    await api.post("dana", path, {"part": "camera", "condition": "ok", "note": "换新"})
+    whole = {"part": "all", "condition": "ok", "note": "开场前检查"}
+    seat = (await api.post("dana", path, whole)).json()
+    assert seat["unready"] == []
+    assert {one["source"] for one in seat["equipment"].values()} == {"statement"}
+    # Whoever looked at one part by hand says more than the word over all of them.
+    seat = (await api.post("dana", path, {"part": "camera", "condition": "ok", "note": "已看"})).json()
+    assert [seat["equipment"][part]["source"] for part in ("camera", "pc")] == ["staff", "statement"]
+    kept = (await api.get("dana", f"/v1/venues/{CITY}/reports")).json()["items"]
+    assert sorted(one["source"] for one in kept) == ["staff"] * 2 + ["statement"] * 5
+    broken = await api.post("dana", path, whole | {"condition": "faulty"})
+    assert faults(broken) == [("schema.choice", "/condition")]

@@ -5,7 +5,7 @@ Nothing is ever deleted: what a new plan leaves out is retired, because bookings
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from sqlalchemy import Table, select, update
@@ -63,20 +63,36 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One part of a seat as it stands, from which source and when; `own_...`: the seat's own last check.
+
+    `own_fault`: the seat found a fault there which nobody has mended since.
+    """
+
+    condition: str = "unchecked"
+    checked_at: str | None = None
+    source: str | None = None
+    own_fault: bool = False
+    own_condition: str | None = None
+    own_at: str | None = None
+    own_figures: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seat:
-    """A seat of a room. `equipment`: part to (condition, time of check); what is not in it is unchecked."""
+    """A seat of a room. `equipment`: what is known of its parts; what is not in it is unchecked."""
 
     site_id: str
     id: str
     room_id: str
     label: str
     retired: bool = False
-    equipment: Mapping[str, tuple[str, str | None]] = field(default_factory=dict)
+    equipment: Mapping[str, Check] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What somebody found at a seat: a fault, a repair, a check."""
+    """What somebody found at a seat: a fault, a repair, a check. `figures`: what the seat measured."""
 
     site_id: str
     seat_id: str
@@ -85,6 +101,8 @@ class Report:
     note: str
     reported_by: str
     reported_at: str
+    source: str = "staff"
+    figures: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +118,8 @@ class Layout:
         return self.zones[self.rooms[seat.room_id].zone_id]
 
 
+_CHECKED = tuple(one.name for one in fields(Check))
+_REPORTED = tuple(one.name for one in fields(Report))
 _SEAT = tuple(venue_seats.c[name] for name in ("site_id", "id", "room_id", "label", "retired"))
 
 
@@ -164,17 +184,18 @@ class VenueRepository:
         except IntegrityError as error:
             raise WriteConflictError("store.write-conflict") from error
 
-    async def report(self, one: Report) -> None:
-        """Keep a report and let the seat's part be as it says."""
-        names = ("site_id", "seat_id", "part", "condition", "note", "reported_by", "reported_at")
-        await self._connection.execute(seat_reports.insert().values(**{n: getattr(one, n) for n in names}))
-        now = {
-            "site_id": one.site_id,
-            "seat_id": one.seat_id,
-            "part": one.part,
-            "condition": one.condition,
-            "checked_at": one.reported_at,
-        }
+    async def checks(self, site_id: str, seat_id: str) -> Mapping[str, Check]:
+        """What is known of each part of a seat."""
+        return (await self._equipment([site_id])).get((site_id, seat_id), {})
+
+    async def report(self, one: Report, stands: Check | None) -> None:
+        """Keep a report, and let the seat's part stand so; None: the report changes nothing of it."""
+        values = {name: getattr(one, name) for name in _REPORTED}
+        await self._connection.execute(seat_reports.insert().values(**values))
+        if stands is None:
+            return
+        place = {"site_id": one.site_id, "seat_id": one.seat_id, "part": one.part}
+        now = place | {name: getattr(stands, name) for name in _CHECKED}
         try:
             await self._put(seat_equipment, [now], keys=("site_id", "seat_id", "part"))
         except IntegrityError as error:
@@ -195,13 +216,11 @@ class VenueRepository:
         equipment = await self._equipment(site_ids)
         return [Seat(**row, equipment=equipment.get((row["site_id"], row["id"]), {})) for row in rows]
 
-    async def _equipment(
-        self, site_ids: Collection[str]
-    ) -> dict[tuple[str, str], dict[str, tuple[str, str | None]]]:
-        found: dict[tuple[str, str], dict[str, tuple[str, str | None]]] = defaultdict(dict)
+    async def _equipment(self, site_ids: Collection[str]) -> dict[tuple[str, str], dict[str, Check]]:
+        found: dict[tuple[str, str], dict[str, Check]] = defaultdict(dict)
         query = select(seat_equipment).where(seat_equipment.c.site_id.in_(site_ids))
         for row in await self._connection.execute(query):
-            found[row.site_id, row.seat_id][row.part] = (row.condition, row.checked_at)
+            found[row.site_id, row.seat_id][row.part] = Check(**{n: row._mapping[n] for n in _CHECKED})
         return found
 
     async def _retire(self, table: Table, site_id: str) -> None:

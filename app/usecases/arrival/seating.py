@@ -175,7 +175,7 @@ async def _broken(uow: UnitOfWork, seats: Collection[str]) -> set[str]:
     broken = set()
     for one in seats:
         seat = await uow.venues.seat(one)
-        if seat is None or any(condition == _BROKEN for condition, _ in seat.equipment.values()):
+        if seat is None or any(one.condition == _BROKEN for one in seat.equipment.values()):
             broken.add(one)
     return broken
 

@@ -9,17 +9,21 @@ from datetime import datetime
 from typing import Any, Final
 
 from app.errors import Fault, InputRefusedError, NotFoundError
-from app.store.repositories.venues import Layout, Report, Seat, Site
+from app.store.repositories.venues import Check, Layout, Report, Seat, Site
 from app.store.unit_of_work import UnitOfWork
 from app.times import from_text, to_text
 from app.usecases.operations import Actor, note
 from app.usecases.principals import AT_A_SITE, Principal, require_site
+from app.usecases.venues.findings import Finding, keep
 from app.usecases.venues.plans import plan_faults, sites_of
 from app.usecases.venues.texts import fault
+from remote_eval.seat_check import STAFF, STATEMENT
 from remote_eval.slots import SLOT_SECONDS
-from remote_eval.venue import UNCHECKED, Part, faulty, unready
+from remote_eval.venue import EQUIPMENT, Part, faulty, unready
 
 MAX_REPORTS: Final = 200
+# The whole seat in one report.
+ALL: Final = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +36,7 @@ class SiteView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeatReport:
-    """What somebody reports of one part of one seat."""
+    """What staff report of one part of one seat, or with ``all`` of the whole seat: that it is good."""
 
     seat: str
     part: str
@@ -83,22 +87,23 @@ async def report_seat(
 ) -> Seat:
     """Keep a fault, a repair or a check of one part; the seat as it is then.
 
-    Raises NotFoundError ``site.unknown`` or ``seat.unknown``.
+    A statement over all parts does not cover what the seat's own check found faulty: that part is looked at
+    by hand, and said to be mended. Raises NotFoundError ``site.unknown`` or ``seat.unknown``.
     """
     seen = await view(uow, principal, site_id)
     if found.seat not in seen.layout.seats:
         raise NotFoundError("seat.unknown")
-    await uow.venues.report(
-        Report(
-            site_id=site_id,
-            seat_id=found.seat,
-            part=found.part,
+    for part in EQUIPMENT if found.part == ALL else (found.part,):
+        finding = Finding(
+            site=site_id,
+            seat=found.seat,
+            part=part,
             condition=found.condition,
+            source=STATEMENT if found.part == ALL else STAFF,
             note=found.note,
-            reported_by=principal.person,
-            reported_at=now,
+            by=principal.person,
         )
-    )
+        await keep(uow, finding, now=now)
     await note(uow, actor, "seat.report", f"{site_id}/{found.seat}", now=now)
     return (await uow.venues.layouts([site_id]))[site_id].seats[found.seat]
 
@@ -112,8 +117,12 @@ async def reports(uow: UnitOfWork, principal: Principal, site_id: str) -> list[R
 def parts_of(seat: Seat) -> tuple[Part, ...]:
     """A seat's equipment for the rules."""
     return tuple(
-        Part(name=name, condition=condition, checked_at=None if at is None else from_text(at))
-        for name, (condition, at) in sorted(seat.equipment.items())
+        Part(
+            name=name,
+            condition=one.condition,
+            checked_at=None if one.checked_at is None else from_text(one.checked_at),
+        )
+        for name, one in sorted(seat.equipment.items())
     )
 
 
@@ -127,9 +136,9 @@ def not_ready(seat: Seat, *, now: datetime) -> tuple[str, ...]:
     return unready(parts_of(seat), now=now)
 
 
-def condition_of(seat: Seat, part: str) -> tuple[str, str | None]:
-    """Condition and time of the check of one part."""
-    return seat.equipment.get(part, (UNCHECKED, None))
+def check_of(seat: Seat, part: str) -> Check:
+    """What is known of one part."""
+    return seat.equipment.get(part, Check())
 
 
 async def _store(uow: UnitOfWork, site: Site, layout: Layout) -> Site:
