@@ -14,6 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from app.api.problem_texts import FAULTS, PROBLEMS
+from app.cli.key_texts import KEY_FAULTS, KEY_TEXTS
 from app.cli.pool_texts import pool_fault
 from app.cli.recording_texts import RECORDING_TEXTS
 from app.errors import (
@@ -132,6 +133,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "demo.unverified": ("核验未通过", "The verification failed"),
     "demo.experts": ("专家数应为 30 至 1000000", "The number of experts is 30 to 1000000"),
     **RECORDING_TEXTS,
+    **KEY_TEXTS,
 }
 
 
@@ -235,6 +237,7 @@ def _fault_words(fault: Fault) -> tuple[str, str]:
     law = LAW_TEXTS.get(bare)
     return (
         FAULTS.get(fault.code)
+        or KEY_FAULTS.get(fault.code)
         or pool_fault(fault.code)
         or (None if law is None else (law.zh, law.en))
         or FAULTS.get(bare.replace("value.", "schema."), _WRONG)

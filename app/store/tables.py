@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-from app.store.columns import HEX32, ID, METADATA, SERIAL, TIME
+from app.store.columns import HEX32, ID, METADATA, SERIAL, TEXT, TIME
 
 parties = Table(
     "parties",
@@ -68,6 +68,9 @@ api_keys = Table(
     Column("created_at", TIME, nullable=False),
     Column("expires_at", TIME, nullable=False),
     Column("revoked_at", TIME),
+    # What the key is for, and why it was ended, as said by whoever issued and ended it.
+    Column("label", TEXT),
+    Column("revoked_reason", TEXT),
     CheckConstraint("mode IN ('live', 'test')", name="mode"),
     CheckConstraint("role IN ('agency', 'operator', 'supervisor', 'site', 'witness')", name="role"),
     CheckConstraint("(role = 'agency') = (agency_id IS NOT NULL)", name="agency"),
@@ -97,6 +100,22 @@ projects = Table(
     Column("updated_at", TIME, nullable=False),
     CheckConstraint("mode IN ('live', 'test')", name="mode"),
     CheckConstraint("length(owner) > 0", name="owner"),
+)
+
+# Each hand-over of a section's responsible person: `version` is the project's that it made.
+project_owners = Table(
+    "project_owners",
+    METADATA,
+    Column("project_id", ID, primary_key=True),
+    Column("section", ID, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("at", TIME, nullable=False),
+    Column("person", ID, nullable=False),
+    Column("former", TEXT, nullable=False),
+    Column("owner", TEXT, nullable=False),
+    Column("reason", TEXT, nullable=False),
+    ForeignKeyConstraint(["project_id", "section"], ["projects.id", "projects.section"]),
+    CheckConstraint("length(owner) > 0 AND length(reason) > 0", name="told"),
 )
 
 pools = Table(

@@ -205,7 +205,7 @@ async def test_keys_that_are_unknown_expired_revoked_or_for_the_sandbox(api: Ser
     answer = await bearer(api, sandbox)
     assert (answer.status_code, answer.json()["code"]) == (403, "key.mode")
     async with api.platform.database.write() as uow:
-        await uow.keys.revoke(good.split("_")[2], at=api.platform.now())
+        await uow.keys.revoke(good.split("_")[2], at=api.platform.now(), reason="lost")
     assert (await bearer(api, good)).json()["code"] == "key.revoked"
     brief = await token(api, "fred", "operator")
     api.scene.clock.move(days=2)

@@ -1,8 +1,9 @@
 """API keys (hashed, scoped, expiring) and the nonces of signed requests already seen."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Row, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -28,6 +29,8 @@ class ApiKey:
     expires_at: str
     revoked_at: str | None = None
     site_id: str | None = None
+    label: str | None = None
+    revoked_reason: str | None = None
 
 
 class AccessRepository:
@@ -45,15 +48,21 @@ class AccessRepository:
     async def get(self, key_id: str) -> ApiKey | None:
         """One key, also when it has expired or was revoked: the caller checks."""
         row = (await self._connection.execute(select(api_keys).where(api_keys.c.id == key_id))).one_or_none()
-        return None if row is None else ApiKey(**{**row._mapping, "scopes": tuple(row.scopes)})
+        return None if row is None else _key(row)
 
-    async def revoke(self, key_id: str, *, at: str) -> None:
-        """Make a key useless from now on."""
-        await self._connection.execute(
+    async def listed(self, *, mode: str) -> list[ApiKey]:
+        """Every key of a mode, in the order they were issued, with those that ended."""
+        query = select(api_keys).where(api_keys.c.mode == mode).order_by(api_keys.c.created_at, api_keys.c.id)
+        return [_key(row) for row in await self._connection.execute(query)]
+
+    async def revoke(self, key_id: str, *, at: str, reason: str) -> bool:
+        """Make a key useless from now on; False when it was so before, or is none."""
+        ended = await self._connection.execute(
             update(api_keys)
             .where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
-            .values(revoked_at=at)
+            .values(revoked_at=at, revoked_reason=reason)
         )
+        return ended.rowcount == 1
 
     async def spend_nonce(self, key_id: str, nonce: str, *, expires_at: str, now: str) -> None:
         """Note a nonce as used; forget those that have expired. Raises AccessRefusedError when it was used
@@ -66,3 +75,7 @@ class AccessRepository:
             )
         except IntegrityError as error:
             raise AccessRefusedError("signature.replayed") from error
+
+
+def _key(row: Row[Any]) -> ApiKey:
+    return ApiKey(**{**row._mapping, "scopes": tuple(row.scopes)})
