@@ -30,6 +30,7 @@ from app.api import (
     gateways,
     letters,
     problems,
+    project_owners,
     projects,
     public,
     relay,
@@ -108,6 +109,7 @@ def create_app(
     for router in (
         projects.import_router,
         projects.router,
+        project_owners.router,
         draw_orders.router,
         draws.router,
         disclosures.router,

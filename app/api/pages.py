@@ -12,6 +12,7 @@ MAX_LIMIT: Final = 200
 DEFAULT_LIMIT: Final = 50
 _MAX_CURSOR_CHARS: Final = 400
 _PARTS: Final = 2
+_MAX_DIGITS: Final = 9  # a row number that every column can hold
 
 
 def cursor_of(first: str, second: str) -> str:
@@ -32,6 +33,17 @@ def read_cursor(cursor: str | None) -> tuple[str, str] | None:
     except (ValueError, RecursionError) as error:
         raise ProblemError("cursor.malformed") from error
     return value[0], value[1]
+
+
+def read_number(cursor: str | None) -> int | None:
+    """The row number in a cursor made with an empty second part. Raises ProblemError ``cursor.malformed``."""
+    place = read_cursor(cursor)
+    if place is None:
+        return None
+    digits, rest = place
+    if rest or not (digits.isascii() and digits.isdecimal() and len(digits) <= _MAX_DIGITS):
+        raise ProblemError("cursor.malformed")
+    return int(digits)
 
 
 def link_next(request: Request, response: Response, cursor: str | None) -> None:

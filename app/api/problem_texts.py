@@ -299,6 +299,8 @@ FAULTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "schema.missing": ("缺少此项", "It is missing"),
         "schema.unknown": ("不认识此项", "It is not known"),
         "project.owner": ("项目没有服务责任人", "The project has no responsible person"),
+        "project.owner-same": ("该人已是服务责任人", "This person is responsible already"),
+        "project.reason": ("交接须说明理由", "A hand-over needs a reason"),
         "bidders.left-out": (
             "投标人只能标记退出，不能删除：删除会解除回避",
             "A bidder can be marked withdrawn, not left out: that would lift avoidance",

@@ -74,6 +74,8 @@ _DRAWING: Final = {
     "project.read": _right("projects:read", AGENCY, OPERATOR, SUPERVISOR),
     "project.list": _right("projects:read", AGENCY),
     "project.write": _right("projects:write", AGENCY),
+    # Of one responsible person to another: the centre's staff may, too.
+    "project.hand-over": _right("projects:write", AGENCY, OPERATOR),
     "draw.preview": _right("draws:preview", AGENCY),
     "draw.request": _right("draws:request", AGENCY, duty="request"),
     "draw.read": _right("draws:read", AGENCY, OPERATOR, SUPERVISOR),

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.errors import ConflictError, WriteConflictError
-from app.store.tables import agencies, projects
+from app.store.tables import agencies, project_owners, projects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,20 @@ class Project:
     version: int
     created_at: str
     updated_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOver:
+    """A section handed from one responsible person to another; `version` is the section's that it made."""
+
+    project_id: str
+    section: str
+    version: int
+    at: str
+    person: str
+    former: str
+    owner: str
+    reason: str
 
 
 _COLUMNS = tuple(column.name for column in fields(Project))
@@ -105,3 +119,20 @@ class ProjectRepository:
         )
         if (await self._connection.execute(swap)).rowcount != 1:
             raise WriteConflictError("project.version-moved")
+
+    async def add_hand_over(self, one: HandOver) -> None:
+        """Keep a hand-over; there is no way to change or remove one."""
+        values = {column.name: getattr(one, column.name) for column in fields(HandOver)}
+        await self._connection.execute(project_owners.insert().values(**values))
+
+    async def hand_overs(
+        self, project_id: str, section: str, *, before: int | None, limit: int
+    ) -> list[HandOver]:
+        """Up to `limit` hand-overs of a section, newest first, older than version `before`."""
+        query = select(project_owners).where(
+            project_owners.c.project_id == project_id, project_owners.c.section == section
+        )
+        if before is not None:
+            query = query.where(project_owners.c.version < before)
+        rows = await self._connection.execute(query.order_by(project_owners.c.version.desc()).limit(limit))
+        return [HandOver(**row._mapping) for row in rows]
