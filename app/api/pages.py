@@ -12,7 +12,10 @@ MAX_LIMIT: Final = 200
 DEFAULT_LIMIT: Final = 50
 _MAX_CURSOR_CHARS: Final = 400
 _PARTS: Final = 2
-_MAX_DIGITS: Final = 9  # a row number that every column can hold
+# The most that a column of numbers, and one of row numbers, can hold.
+MAX_INTEGER: Final = 2**31 - 1
+MAX_SERIAL: Final = 2**63 - 1
+_MAX_DIGITS: Final = 19
 
 
 def cursor_of(first: str, second: str) -> str:
@@ -35,21 +38,24 @@ def read_cursor(cursor: str | None) -> tuple[str, str] | None:
     return value[0], value[1]
 
 
-def read_number(cursor: str | None) -> int | None:
-    """The row number in a cursor made with an empty second part. Raises ProblemError ``cursor.malformed``."""
+def read_number(cursor: str | None, *, most: int = MAX_INTEGER) -> int | None:
+    """The number, up to `most`, in a cursor with an empty second part. Raises ProblemError
+    ``cursor.malformed``.
+    """
     place = read_cursor(cursor)
     if place is None:
         return None
     digits, rest = place
-    if rest or not (digits.isascii() and digits.isdecimal() and len(digits) <= _MAX_DIGITS):
+    number = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) <= _MAX_DIGITS else -1
+    if rest or not 0 <= number <= most:
         raise ProblemError("cursor.malformed")
-    return int(digits)
+    return number
 
 
-def link_next(request: Request, response: Response, cursor: str | None) -> None:
-    """Add ``Link: …; rel=next`` when there is a next page."""
+def link_next(request: Request, response: Response, cursor: str | None, **also: int) -> None:
+    """Add ``Link: …; rel=next`` when there is a next page; `also` goes into its query."""
     if cursor is not None:
-        url = request.url.include_query_params(cursor=cursor)
+        url = request.url.include_query_params(cursor=cursor, **also)
         response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
 
 

@@ -17,7 +17,8 @@ from app.api.pages import (
 from app.api.principals import PlatformDep, acting, actor_of
 from app.api.projects import project_json
 from app.api.received import Received
-from app.api.schemas import HandOverPage, OwnerIn, ProjectOut
+from app.api.record_schemas import HandOverPage, OwnerIn
+from app.api.schemas import ProjectOut
 from app.api.strict_json import StrictRoute
 from app.store.repositories.projects import HandOver
 from app.usecases.principals import Principal

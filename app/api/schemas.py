@@ -114,14 +114,6 @@ class BiddersIn(Wire):
     bidders: list[BidderIn] = Field(min_length=1, max_length=_MAX_ORGS)
 
 
-class OwnerIn(Wire):
-    """Who is responsible for a section from now on, and why that changes."""
-
-    section: Id = Field(examples=["s1"])
-    owner: Text = Field(examples=["李工"], description="服务责任人, the person in charge")
-    reason: Text = Field(examples=["王工调离"])
-
-
 class ImportIn(Wire):
     """Everything about an OCDS import but the package itself."""
 
@@ -269,24 +261,6 @@ class ProjectPage(BaseModel):
     """A page of sections; `next` is null on the last."""
 
     items: list[ProjectOut]
-    next: str | None
-
-
-class HandOverOut(BaseModel):
-    """A section handed over; `version` is the section's that it made, `by` who did it."""
-
-    version: int
-    at: str
-    former: str
-    owner: str
-    reason: str
-    by: str
-
-
-class HandOverPage(BaseModel):
-    """A page of hand-overs, newest first; `next` is null on the last."""
-
-    items: list[HandOverOut]
     next: str | None
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="专家库 · expert pools", no_args_is_help=True)
 KINDS: Final = ("csv", "xlsx", "jsonl")
+_MOST_CHANGES: Final = 2_000_000  # every record of the largest pool gone and another one come
 _Input = Annotated[Path, typer.Argument(metavar="FILE", help=".csv、.xlsx 或 .jsonl")]
 _Records = Annotated[
     bool, typer.Option("--records", help="文件为 pool export 的输出 · the file was written by pool export")
@@ -133,6 +134,27 @@ def export(
     with os.fdopen(descriptor, "wb") as stream:
         stream.writelines(row + b"\n" for row in rows)
     typer.echo(f"导出 {len(rows)} 人 · {len(rows)} records")
+
+
+@app.command()
+def changes(
+    pool: Annotated[str, typer.Argument(metavar="POOL", help="专家库编号 · pool id")],
+    version: Annotated[int | None, typer.Option(min=1, help="版本 · version; newest if left out")] = None,
+) -> None:
+    """列出一个版本相对上一版本的变更：哪条记录的哪些字段，不含姓名与内容。
+
+    List what a version changed against the one before: fields of records, no name and no value.
+    """
+    from app.cli import session
+    from app.usecases.pools import changes_of
+
+    async def work(one: "Installation") -> list[str]:
+        async with one.platform.database.read() as uow:
+            _, found = await changes_of(uow, pool, version, mode=one.platform.mode, limit=_MOST_CHANGES)
+        return [f"{row.expert_tag}\t{row.kind}\t{','.join(row.fields)}\t{row.at}" for _, row in found]
+
+    for line in session.on_installation(work):
+        typer.echo(line)
 
 
 @app.command()

@@ -122,6 +122,19 @@ def double_faults(records: Sequence[ExpertRecord]) -> list[Fault]:
     return faults
 
 
+async def changes_of(
+    uow: UnitOfWork, pool_id: str, version: int | None, *, mode: str, after: int = 0, limit: int
+) -> tuple[PoolVersion, list[tuple[int, PoolChange]]]:
+    """A version's head (None: the newest) with up to `limit` of its changes behind the row `after`.
+
+    Raises NotFoundError ``pool.unknown``.
+    """
+    pool = await uow.pools.get(pool_id, version)
+    if pool is None or pool.mode != mode:
+        raise NotFoundError("pool.unknown")
+    return pool, await uow.pools.changes(pool.id, pool.version, after=after, limit=limit)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Fresh:
     """A version that is built and not yet stored; `rows` are the records' canonical bytes."""

@@ -141,6 +141,8 @@ ROUTES = {
     ("POST", "/v1/draws/drw_x:receipt"): "draw.receipt",
     ("POST", "/v1/draws/drw_x:roster"): "draw.roster",
     ("GET", "/v1/draws/drw_x/conduct"): "conduct.read",
+    ("GET", "/v1/pools/city/changes"): "pool.read",
+    ("GET", "/v1/operations"): "operations.read",
 }
 BODIES = {
     "/v1/projects": project(),

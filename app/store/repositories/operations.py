@@ -37,3 +37,18 @@ class OperationRepository:
         columns = tuple(operation_log.c[name] for name in Operation.__slots__)
         query = select(*columns).order_by(operation_log.c.id.desc()).limit(limit)
         return [Operation(**row._mapping) for row in await self._connection.execute(query)]
+
+    async def page(
+        self, *, before: int | None, target: str | None, limit: int
+    ) -> list[tuple[int, Operation]]:
+        """Up to `limit` records with their numbers, newest first: older than `before`, about `target`."""
+        columns = tuple(operation_log.c[name] for name in Operation.__slots__)
+        query = select(operation_log.c.id, *columns)
+        if before is not None:
+            query = query.where(operation_log.c.id < before)
+        if target is not None:
+            query = query.where(operation_log.c.target == target)
+        rows = await self._connection.execute(query.order_by(operation_log.c.id.desc()).limit(limit))
+        return [
+            (row.id, Operation(**{name: row._mapping[name] for name in Operation.__slots__})) for row in rows
+        ]

@@ -117,14 +117,21 @@ class PoolRepository:
             for row in rows
         ]
 
-    async def changes(self, pool_id: str, version: int) -> list[PoolChange]:
-        """What this version changed against the one before."""
+    async def changes(
+        self, pool_id: str, version: int, *, after: int = 0, limit: int
+    ) -> list[tuple[int, PoolChange]]:
+        """What this version changed against the one before, each with its row number: up to `limit` behind
+        the row `after`.
+        """
         query = select(pool_changes).where(
-            pool_changes.c.pool_id == pool_id, pool_changes.c.version == version
+            pool_changes.c.pool_id == pool_id, pool_changes.c.version == version, pool_changes.c.id > after
         )
-        rows = await self._connection.execute(query.order_by(pool_changes.c.id))
+        rows = await self._connection.execute(query.order_by(pool_changes.c.id).limit(limit))
         return [
-            PoolChange(at=row.at, expert_tag=row.expert_tag, kind=row.kind, fields=tuple(row.fields))
+            (
+                row.id,
+                PoolChange(at=row.at, expert_tag=row.expert_tag, kind=row.kind, fields=tuple(row.fields)),
+            )
             for row in rows
         ]
 
