@@ -328,6 +328,15 @@ class Reform:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GoOn:
+    """`go-on`: after the limit before the start the tenderee decided to wait on; entered by a supervisor."""
+
+    type: ClassVar[str] = "go-on"
+    outage: str
+    reason: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Swap:
     """The person at `seat` moves to the seat `to` of the same site; both are seat ids."""
 
@@ -478,6 +487,7 @@ MemberCommand = (
     | WatchDecide
     | ResumeSite
     | Reform
+    | GoOn
     | Swap
     | Bye
     | SignReport

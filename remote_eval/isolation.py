@@ -161,6 +161,7 @@ def _same_site(state: RoomState, viewer: Member, subject: str | None, body: Mapp
 _BY_BODY: Final[Mapping[str, Callable[[Member, Mapping[str, object]], bool]]] = MappingProxyType(
     {
         "engine": lambda _viewer, body: body.get("code") == "engine",
+        "shared": lambda _viewer, body: body.get("code") in {"engine", "witness"},
         "call": lambda viewer, body: viewer.call is not None and body.get("call") == viewer.call,
         "addressed": _meant,
     }

@@ -72,8 +72,12 @@ ZONES_OF: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 # How far a right to an event goes: `own` what the member did or is the subject of, `known` members that it
 # knows, `site` its own site, `addressed` an intercom's addressee, `call` its own call, `engine` the alarm
-# that the media engine is gone, `heard` whose microphone it hears, `seen` a track that it may receive.
-EVENT_SCOPES: Final = ("all", "own", "known", "site", "addressed", "call", "engine", "heard", "seen")
+# that the media engine is gone, `shared` that and that no witness is there, `heard` whose microphone it
+# hears, `seen` a track that it may receive.
+EVENT_SCOPES: Final = (
+    *("all", "own", "known", "site", "addressed"),
+    *("call", "engine", "shared", "heard", "seen"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +119,7 @@ _SEAT_TOLD: Final[Mapping[str, str]] = MappingProxyType(
         **_scoped("all", "phase hold directive site outage extended closed"),
         **_scoped("known", "member swap"),
         **_scoped("own", "device health called problem settled contact consent"),
-        **_scoped("engine", "alarm clear"),
+        **_scoped("shared", "alarm clear"),
         "intercom": "addressed",
         "track": "seen",
     }
@@ -207,7 +211,7 @@ _SUPERVISOR_TOLD: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 _SUPERVISES: Final = Cell(
-    send=_WATCHING | {"problem", "consent", "deny", "directive", "watch-ask", "reform"},
+    send=_WATCHING | {"problem", "consent", "deny", "directive", "watch-ask", "reform", "go-on"},
     knows=_EVERYBODY,
     events=_SUPERVISOR_TOLD,
 )

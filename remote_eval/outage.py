@@ -21,6 +21,7 @@ BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "outage.before_minutes": (1, 1_440),
     "outage.during_minutes": (1, 1_440),
     "presence.away_seconds": (5, 600),
+    "witness.away_seconds": (10, 3_600),
     "clock.tolerance_ms": (100, 60_000),
     "link.degraded_ms": (1_000, 60_000),
     "link.lost_ms": (2_000, 120_000),
@@ -135,6 +136,7 @@ def _limits(pack: str, values: Mapping[str, int]) -> Limits:
         during_ms=values["outage.during_minutes"] * 60_000,
         away_ms=values["presence.away_seconds"] * 1_000,
         clock_ms=values["clock.tolerance_ms"],
+        witness_ms=values["witness.away_seconds"] * 1_000,
     )
 
 

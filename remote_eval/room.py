@@ -15,6 +15,7 @@ from typing import Any, Final
 from crypto.canonical import JsonValue
 from remote_eval import (
     checklist,
+    room_attendance,
     room_calls,
     room_holds,
     room_people,
@@ -60,6 +61,7 @@ def start(
             "during_ms": limits.during_ms,
             "away_ms": limits.away_ms,
             "clock_ms": limits.clock_ms,
+            "witness_ms": limits.witness_ms,
         },
         "sites": [{"id": one.id, "part": one.part, "label": _label(one.label)} for one in there],
         "nodes": [
@@ -106,7 +108,10 @@ def decide(
     rule = _RULES.get(type(command))
     if rule is not None:
         rule(deed, command)
-    return tuple(deed.events)
+    # What follows from who is there now is the platform's doing, whoever came or went.
+    after = Deed(deed.state, None, now=now, new_id=new_id)
+    room_attendance.look(after)
+    return (*deed.events, *after.events)
 
 
 def _present(state: RoomState, actor: Member | None, command: cmd.Command) -> Member | None:
@@ -174,6 +179,7 @@ _RULES: Final[Mapping[type, Callable[[Deed, Any], None]]] = MappingProxyType(
         cmd.SignReport: checklist.sign_report,
         cmd.MoveTo: room_phases.move,
         cmd.Reform: room_phases.reform,
+        cmd.GoOn: room_holds.go_on,
         cmd.TakeBreak: room_holds.take_break,
         cmd.AskTime: room_time.ask,
         cmd.Extend: room_time.extend,

@@ -76,8 +76,10 @@ _SITE: Final = nullable(name())
 _TEXT: Final = nullable(text())
 _LABEL: Final = record({"zh": text(60), "en": text(60)})
 _DEVICE: Final = choice(*rs.DEVICE_STATES)
+_SPAN: Final = integer(0, _DAYS)
 _LIMITS: Final = record(
-    {"pack": text(80), **dict.fromkeys(("before_ms", "during_ms", "away_ms", "clock_ms"), integer(0, _DAYS))}
+    {"pack": text(80), **dict.fromkeys(("before_ms", "during_ms", "away_ms", "clock_ms"), _SPAN)},
+    {"witness_ms": _SPAN},
 )
 _MEMBER: Final = record(
     {
@@ -205,12 +207,13 @@ BODIES: Final[Mapping[str, Shape]] = MappingProxyType(
         "outage": record(
             {
                 "outage": _ID,
-                "site": _ID,
+                "site": _SITE,
                 "rule": choice("before", "during"),
-                "state": choice("open", "returned", "due", "over"),
+                "state": choice("open", "returned", "due", "decided", "over"),
                 "since": _AT,
                 "due": _AT,
-            }
+            },
+            {"scope": choice(*rs.OUTAGE_SCOPES), "reason": text()},
         ),
         "alarm": record(
             {

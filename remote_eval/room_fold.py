@@ -54,7 +54,7 @@ def opened(event: Event) -> RoomState:
 def evolve(state: RoomState, event: Event) -> RoomState:
     """The state after one more event."""
     folded = _FOLDS[event.kind](state, event, event.body)
-    return _clocked(replace(folded, seq=state.seq + 1, at=event.at), event.at)
+    return _witnessed(_clocked(replace(folded, seq=state.seq + 1, at=event.at), event.at), event.at)
 
 
 def _clocked(state: RoomState, at: datetime) -> RoomState:
@@ -65,6 +65,15 @@ def _clocked(state: RoomState, at: datetime) -> RoomState:
     if state.ran_since is None:
         return replace(state, ran_since=at)
     return replace(state, ran_since=None, ran_ms=state.ran_ms + rs.milliseconds(at - state.ran_since))
+
+
+def _witnessed(state: RoomState, at: datetime) -> RoomState:
+    """Since when the room sits without a witness; in a break nobody has to be there."""
+    sits = state.phase in rs.SITTING and rs.BREAK not in state.holds
+    alone = sits and not rs.witness_is_here(state)
+    if alone == (state.unwitnessed_since is not None):
+        return state
+    return replace(state, unwitnessed_since=at if alone else None)
 
 
 def _label(value: Mapping[str, str]) -> rs.Label:
@@ -368,14 +377,18 @@ def _outage(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomStat
         rule=body["rule"],
         since=moment_of(body["since"]),
         due=moment_of(body["due"]),
+        scope=body.get("scope", rs.OF_SITE),
     )
     if body["state"] in {"returned", "open"}:
         outage = replace(outage, returned_at=event.at if body["state"] == "returned" else None)
     elif body["state"] == "over":
         outage = replace(outage, ended_at=event.at)
+    elif body["state"] == "decided":
+        decision = rs.Decision(member=event.member or "", reason=body["reason"], at=event.at)
+        outage = replace(outage, decision=decision)
     outage = replace(outage, state=body["state"])
     state = replace(state, outages=_put(state.outages, outage.id, outage))
-    return _doubt(state, [outage.site]) if body["state"] == "open" else state
+    return _doubt(state, [outage.site]) if body["state"] == "open" and outage.site is not None else state
 
 
 def alarm_key(code: str, site: str | None, track: str | None) -> str:

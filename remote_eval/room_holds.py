@@ -2,25 +2,28 @@
 
 A lost site freezes the room for everybody. The limit of an outage is reckoned from the platform's clock; a
 site that is back within it resumes when a witness has identified its members again and the quorum is there.
-After the limit of an evaluation only `remote_eval.room_phases.reform` leads on. Limits are parameters of a
-pack, not law: see remote_eval/packs.
+An engine or recorder that is gone for long is an outage of the same rules. After the limit of an evaluation
+only `remote_eval.room_phases.reform` leads on, after the limit before the start a decision. Limits are
+parameters of a pack, not law: see remote_eval/packs.
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from remote_eval import room_state as rs
-from remote_eval.commands import Clear, Direct, Raise, ResumeSite, SiteFact, TakeBreak
+from remote_eval.commands import Clear, Direct, GoOn, Raise, ResumeSite, SiteFact, TakeBreak
 from remote_eval.errors import RoomError
 from remote_eval.room_deed import Deed, unknown
 from remote_eval.room_events import time_text
 from remote_eval.room_fold import alarm_key
-from remote_eval.room_phases import quorum
+from remote_eval.room_phases import binding_holds, quorum
 from remote_eval.room_state import Outage, RoomState, Site
 
-# Alarms without which nobody may go on.
-FREEZING_ALARMS: Final = frozenset({"engine", "recorder"})
+# Alarms with which nobody may go on; each is the scope of an outage as well.
+FREEZING_ALARMS: Final = ("engine", "recorder")
+# Causes that end when a witness has identified people again.
+_ASKING: Final = ("site:", "identify:")
 
 
 def freeze(deed: Deed, *causes: str) -> None:
@@ -33,12 +36,26 @@ def freeze(deed: Deed, *causes: str) -> None:
 
 
 def thaw(deed: Deed, *causes: str) -> None:
-    """Take causes away; the room goes on when none is left."""
+    """Take causes away; the room goes on when none is left and, while it works, the quorum is there."""
     held = deed.state.holds.get(rs.FROZEN)
     if held is None or not set(causes) & set(held.causes):
         return
     left = [cause for cause in held.causes if cause not in causes]
-    deed.add("hold", kind=rs.FROZEN, on=bool(left), causes=left, until=None)
+    if not left and deed.state.phase in rs.WORKING and any(quorum(deed.state)):
+        left = [rs.NO_QUORUM]
+    if left != list(held.causes):
+        deed.add("hold", kind=rs.FROZEN, on=bool(left), causes=left, until=None)
+
+
+def causes_of(state: RoomState) -> tuple[str, ...]:
+    """Why the room is frozen; empty: it is not."""
+    held = state.holds.get(rs.FROZEN)
+    return () if held is None else held.causes
+
+
+def awaits_people(state: RoomState) -> bool:
+    """Whether people of some site have to be identified again before the room goes on."""
+    return any(cause.startswith(_ASKING) for cause in causes_of(state))
 
 
 # ---- sites
@@ -90,27 +107,32 @@ def _lose(deed: Deed, site: Site) -> None:
     freeze(deed, f"site:{site.id}")
 
 
-def begin_outage(deed: Deed, site: str) -> None:
-    """Write the outage into the ledger with its limit."""
-    state, now = deed.state, deed.now
+def begin_outage(
+    deed: Deed, site: str | None, *, scope: str = rs.OF_SITE, since: datetime | None = None
+) -> None:
+    """Write the outage into the ledger with its limit; `since`: when it began, None: now."""
+    state, begun = deed.state, since or deed.now
     before = state.phase in rs.BEFORE
     if before:
-        due = max(state.begins_at + timedelta(milliseconds=state.limits.before_ms), now)
+        due = max(state.begins_at + timedelta(milliseconds=state.limits.before_ms), begun)
     else:
-        due = now + timedelta(milliseconds=state.limits.during_ms)
-    outage = Outage(id=deed.new("out"), site=site, rule="before" if before else "during", since=now, due=due)
+        due = begun + timedelta(milliseconds=state.limits.during_ms)
+    rule = "before" if before else "during"
+    outage = Outage(id=deed.new("out"), site=site, scope=scope, rule=rule, since=begun, due=due)
     _move(deed, outage, "open")
 
 
-def _move(deed: Deed, outage: Outage, to: str) -> None:
+def _move(deed: Deed, outage: Outage, to: str, **more: str) -> None:
     deed.add(
         "outage",
         outage=outage.id,
         site=outage.site,
+        scope=outage.scope,
         rule=outage.rule,
         state=to,
         since=time_text(outage.since),
         due=time_text(outage.due),
+        **more,
     )
 
 
@@ -122,7 +144,10 @@ def _return(deed: Deed, site: Site) -> None:
 
 
 def resume_site(deed: Deed, command: ResumeSite) -> None:
-    """A site goes on: link up, in time, people identified again; the last one needs the quorum."""
+    """A site goes on: link up, in time, people identified again; the last one needs the quorum.
+
+    It is asked for whatever else still freezes the room: whoever ends that asks nobody.
+    """
     site = deed.state.sites.get(command.site)
     if site is None:
         raise unknown("site")
@@ -135,7 +160,7 @@ def resume_site(deed: Deed, command: ResumeSite) -> None:
     if outage is not None:
         _move(deed, outage, "over")
     thaw(deed, f"site:{site.id}", f"identify:{site.id}")
-    if rs.FROZEN not in deed.state.holds:
+    if not awaits_people(deed.state):
         deed.require("room.quorum", quorum(deed.state))
 
 
@@ -154,14 +179,79 @@ def _not_resumable(state: RoomState, site: Site) -> list[dict[str, object]]:
         reasons.append({"code": "not-held"})
     if site.link == rs.LOST:
         reasons.append({"code": "link"})
-    if outage is not None and outage.state == "due" and outage.rule == "during":
-        reasons.append({"code": "limit"})
+    if outage is not None and outage.state == "due":
+        reasons.append({"code": "limit" if outage.rule == "during" else "undecided"})
     return reasons
 
 
 def _named(state: RoomState, site: str) -> bool:
-    held = state.holds.get(rs.FROZEN)
-    return held is not None and bool({f"site:{site}", f"identify:{site}"} & set(held.causes))
+    return bool({f"site:{site}", f"identify:{site}"} & set(causes_of(state)))
+
+
+def go_on(deed: Deed, command: GoOn) -> None:
+    """After the limit before the start somebody decided to wait on; who and why is in the ledger.
+
+    Until then nothing that was lost comes back. Raises ``room.state``: before the limit, after the start, or
+    decided already.
+    """
+    outage = deed.state.outages.get(command.outage)
+    if outage is None:
+        raise unknown("outage")
+    if outage.decision is not None:
+        raise RoomError("room.state", reasons=[{"code": "decided", "state": outage.state}])
+    if outage.state != "due" or outage.rule != "before":
+        raise RoomError("room.state", reasons=[{"code": "limit"}])
+    _move(deed, outage, "decided", reason=command.reason)
+    if outage.scope != rs.OF_SITE:
+        _mended(deed, outage.scope)
+
+
+# ---- the engine and the recorder
+
+
+def _gone_since(state: RoomState, code: str) -> datetime | None:
+    return min((one.at for one in state.alarms.values() if one.code == code), default=None)
+
+
+def _platform_outage(state: RoomState, code: str) -> Outage | None:
+    found = (one for one in state.outages.values() if one.scope == code and one.state != "over")
+    return next(found, None)
+
+
+def _note_gone(deed: Deed, code: str) -> None:
+    """Gone for longer than what makes a person away, it is an outage, from its begin on."""
+    since = _gone_since(deed.state, code)
+    if since is None or code not in causes_of(deed.state) or _platform_outage(deed.state, code) is not None:
+        return
+    if rs.milliseconds(deed.now - since) > deed.state.limits.away_ms:
+        begin_outage(deed, None, scope=code, since=since)
+
+
+def _mended(deed: Deed, code: str) -> None:
+    """What is back in time ends its own freeze; after an outage everybody is identified again."""
+    if _gone_since(deed.state, code) is not None:
+        return
+    outage = _platform_outage(deed.state, code)
+    if outage is not None and outage.state == "open" and deed.now > outage.due:
+        _move(deed, outage, "due")
+    elif outage is not None and outage.state != "due":
+        _move(deed, outage, "over")
+        _identify(deed)
+        thaw(deed, code)
+    elif outage is None:
+        thaw(deed, code)
+
+
+def _identify(deed: Deed) -> None:
+    """Everybody who came is to be identified again, unless the evaluation has not begun."""
+    if deed.state.phase not in rs.SITTING:
+        return
+    came = {
+        one.site
+        for one in deed.state.members.values()
+        if one.role in rs.COMMITTEE and one.presence != rs.EXPECTED
+    }
+    freeze(deed, *(f"identify:{site}" for site in deed.state.sites if site in came))
 
 
 def due_outages(deed: Deed) -> None:
@@ -172,6 +262,8 @@ def due_outages(deed: Deed) -> None:
             if site.link == rs.LOST and open_outage(state, site.id) is None:
                 begin_outage(deed, site.id)
                 freeze(deed, f"site:{site.id}")
+    for code in FREEZING_ALARMS:
+        _note_gone(deed, code)
     for outage in deed.state.outages.values():
         if outage.state == "open" and deed.now > outage.due:
             _move(deed, outage, "due")
@@ -193,9 +285,13 @@ def clear_alarm(deed: Deed, fact: Clear) -> None:
     """An alarm is over; what it froze goes on when no alarm of its code is left."""
     if alarm_key(fact.code, fact.site, fact.track) not in deed.state.alarms:
         return
+    freezes = fact.code in FREEZING_ALARMS and deed.state.phase != rs.CLOSED
+    if freezes:
+        # Nobody may have looked at the clock meanwhile.
+        _note_gone(deed, fact.code)
     deed.add("clear", code=fact.code, site=fact.site, track=fact.track)
-    if not any(one.code == fact.code for one in deed.state.alarms.values()):
-        thaw(deed, fact.code)
+    if freezes:
+        _mended(deed, fact.code)
 
 
 # ---- what people order
@@ -227,8 +323,7 @@ def take_break(deed: Deed, command: TakeBreak) -> None:
 
 
 def _begin_break(deed: Deed, command: TakeBreak) -> None:
-    if deed.state.holds:
-        raise RoomError("room.held", reasons=[{"code": kind} for kind in deed.state.holds])
+    deed.require("room.held", [{"code": kind} for kind in binding_holds(deed.state)])
     until = deed.now + timedelta(minutes=command.minutes or 0)
     deed.add("hold", kind=rs.BREAK, on=True, causes=[command.kind or "rest"], until=time_text(until))
 

@@ -1,7 +1,7 @@
 """Phases of a room: which follow which and by whose act, and what the evaluation asks before it begins.
 
-R20 (phases), R24 (recording), R26 (a black or frozen view blocks the start), R75 (equipment in order). Every
-reason is told at once.
+R20 (phases), R24 (recording), R26 (a black or frozen view blocks the start), R75 (equipment in order); who
+counts for the quorum (R39), and the way out of a room that cannot go on. Every reason is told at once.
 """
 
 from collections.abc import Iterator, Mapping
@@ -49,7 +49,7 @@ def move(deed: Deed, command: MoveTo) -> None:
         reasons = [{"code": "reform-only" if reform else "transition", "from": state.phase, "to": target}]
         raise RoomError("room.phase", reasons=reasons)
     # A room that cannot go on may be closed, but not past a supervisor who has stopped it.
-    held = [kind for kind in state.holds if target != rs.CLOSED or kind == rs.PAUSED]
+    held = [kind for kind in binding_holds(state) if target != rs.CLOSED or kind == rs.PAUSED]
     deed.require("room.held", [{"code": kind} for kind in held])
     deed.require("room.not-ready", _unready(state, target))
     if target == rs.CLOSED:
@@ -76,7 +76,7 @@ def readiness(state: RoomState) -> _Reasons:
     yield from _views(state)
     yield from _devices(state)
     yield from quorum(state)
-    if not any(one.role == rs.WITNESS and one.presence == rs.HERE for one in state.members.values()):
+    if not rs.witness_is_here(state):
         yield {"code": "witness"}
     for alarm in state.alarms.values():
         if alarm.code in BLOCKING_ALARMS:
@@ -134,6 +134,39 @@ def quorum(state: RoomState) -> _Reasons:
         yield {"code": "quorum", "have": len(sitting(state)), "need": state.quorum}
 
 
+def staying(state: RoomState) -> list[rs.Member]:
+    """Members of the committee who are identified and not gone: who comes back in time was not gone."""
+    return [one for one in _committee(state) if one.confirmed and one.presence in _STAYS]
+
+
+def reachable(state: RoomState) -> list[rs.Member]:
+    """Members of the committee who are not gone. Who is cut off with a whole site is not: its limit runs."""
+    return [one for one in _committee(state) if one.presence in _STAYS or _cut_off(state, one)]
+
+
+_STAYS: Final = frozenset({rs.HERE, rs.RECONNECTING})
+
+
+def _committee(state: RoomState) -> list[rs.Member]:
+    return [one for one in state.members.values() if one.role in rs.COMMITTEE]
+
+
+def _cut_off(state: RoomState, member: rs.Member) -> bool:
+    site = state.sites.get(member.site or "")
+    return member.presence == rs.AWAY and site is not None and site.link == rs.LOST
+
+
+def is_short(state: RoomState) -> bool:
+    """Whether the room sits with fewer than the quorum because the others are gone."""
+    sits = state.phase in rs.SITTING and rs.BREAK not in state.holds
+    return sits and len(reachable(state)) < state.quorum
+
+
+def binding_holds(state: RoomState) -> list[str]:
+    """Holds that stop a witness's step: one for want of the quorum stops what needs it, by its own reason."""
+    return [one.kind for one in state.holds.values() if one.causes != (rs.NO_QUORUM,)]
+
+
 def _running(state: RoomState) -> _Reasons:
     for request in state.requests.values():
         if request.state == "running":
@@ -141,9 +174,13 @@ def _running(state: RoomState) -> _Reasons:
 
 
 def reform(deed: Deed, command: Reform) -> None:
-    """Seal the room for a new committee, once an outage has passed its limit. Else ``room.state``."""
+    """Seal the room for a new committee, once an outage has passed its limit or while the quorum is missing.
+
+    Else ``room.state``.
+    """
     if deed.state.phase == rs.CLOSED:
         raise RoomError("room.phase", reasons=[{"code": "closed"}])
-    if not any(one.state == "due" for one in deed.state.outages.values()):
+    past = any(one.state in {"due", "decided"} for one in deed.state.outages.values())
+    if not past and not is_short(deed.state):
         raise RoomError("room.state", reasons=[{"code": "limit"}])
     deed.add("closed", from_=deed.state.phase, cause="reform", reason=command.reason)

@@ -19,6 +19,8 @@ CLOSED: Final = "closed"
 PHASES: Final = (PREPARING, CHECK_IN, EVALUATING, CLARIFYING, SIGNING, CLOSED)
 BEFORE: Final = frozenset({PREPARING, CHECK_IN})
 SITTING: Final = frozenset({EVALUATING, CLARIFYING, SIGNING})
+# Phases in which nobody goes on below the quorum.
+WORKING: Final = frozenset({EVALUATING, CLARIFYING})
 
 EXPERT: Final = "expert"
 OWNER: Final = "owner"  # a tenderee's representative on the committee
@@ -35,6 +37,8 @@ FROZEN: Final = "frozen"
 PAUSED: Final = "paused"
 BREAK: Final = "break"
 HOLDS: Final = (FROZEN, PAUSED, BREAK)
+# The cause of a freeze for want of the quorum, and the code of its alarm.
+NO_QUORUM: Final = "quorum"
 
 HERE: Final = "here"
 RECONNECTING: Final = "reconnecting"
@@ -47,6 +51,9 @@ DEGRADED: Final = "degraded"
 LOST: Final = "lost"
 LINKS: Final = (UP, DEGRADED, LOST)
 RECORDINGS: Final = ("ok", "late", "off")
+# What an outage is of.
+OF_SITE: Final = "site"
+OUTAGE_SCOPES: Final = (OF_SITE, "engine", "recorder")
 DEVICE_STATES: Final = ("ok", "absent", "denied", "busy", "off")
 
 MAX_CHAT: Final = 200
@@ -132,8 +139,8 @@ class TimeAsk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """A hold: kind, causes (``site:ID``, ``recorder``, ``engine``, ``identification``, ``directive``, or the
-    kind of a break), since when and until when, None: open.
+    """A hold: kind, causes, since when and until when, None: open. A cause is ``site:ID``, ``identify:ID``,
+    ``recorder``, ``engine``, ``quorum``, ``directive`` or the kind of a break.
     """
 
     kind: str
@@ -254,21 +261,33 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outage:
-    """A site's outage. `rule`: ``before`` or ``during`` the evaluation; `due`: when its limit is reached.
+class Decision:
+    """Who decided to go on after the limit before the start, and why."""
 
-    `state`: ``open``, ``returned`` (the link is up, nobody identified yet), ``due`` (the limit has passed),
-    ``over``.
+    member: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """An outage of a site, or of the whole room's engine or recorder (`scope`; then `site` is None).
+
+    `rule`: ``before`` or ``during`` the evaluation; `due`: when its limit is reached. `state`: ``open``,
+    ``returned`` (the link is up, nobody identified yet), ``due`` (the limit has passed), ``decided`` (it had
+    passed before the start, and somebody decided to go on), ``over``.
     """
 
     id: str
-    site: str
+    site: str | None
     rule: str
     since: datetime
     due: datetime
+    scope: str = OF_SITE
     state: str = "open"
     returned_at: datetime | None = None
     ended_at: datetime | None = None
+    decision: Decision | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,7 +316,8 @@ class Intercom:
 class Limits:
     """Limits of a room, taken from its pack when it was opened so that old rooms replay under old rules.
 
-    `pack` is ``id@version``; durations in milliseconds.
+    `pack` is ``id@version``; durations in milliseconds. Rooms from before there was a `witness_ms` have its
+    default.
     """
 
     pack: str
@@ -305,13 +325,15 @@ class Limits:
     during_ms: int
     away_ms: int
     clock_ms: int
+    witness_ms: int = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomState:
     """A room after `seq` events. `ran_ms`: how long the evaluation ran up to `ran_since`, which is None while
-    its clock stands still. `time_asks`: by member, asks for more time that nobody has answered yet. `cause`,
-    `closed_at`: why and when it was closed; nothing runs after.
+    its clock stands still. `unwitnessed_since`: since when it sits without a witness, None: it does not.
+    `time_asks`: by member, asks for more time that nobody has answered yet. `cause`, `closed_at`: why and
+    when it was closed; nothing runs after.
     """
 
     id: str
@@ -341,6 +363,7 @@ class RoomState:
     extensions: tuple[Extension, ...] = ()
     ran_ms: int = 0
     ran_since: datetime | None = None
+    unwitnessed_since: datetime | None = None
     report: str | None = None
     cause: str | None = None
     closed_at: datetime | None = None
@@ -358,6 +381,11 @@ class RoomState:
     def watching(self, member: str) -> bool:
         """Whether a watch of this member runs."""
         return any(one.member == member and one.state == "running" for one in self.watches.values())
+
+
+def witness_is_here(state: RoomState) -> bool:
+    """Whether at least one witness is in the room."""
+    return any(one.role == WITNESS and one.presence == HERE for one in state.members.values())
 
 
 def milliseconds(span: timedelta) -> int:

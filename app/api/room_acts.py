@@ -167,7 +167,7 @@ async def get_events(
     "/rooms/{room_id}/outages", operation_id="listOutages", response_model=OutageList, responses=_READ
 )
 async def get_outages(platform: PlatformDep, principal: LedgerReader, room_id: str) -> dict[str, Any]:
-    """The outages of a room's sites."""
+    """The outages of a room's sites, its engine and its recorder."""
     return {"items": reading.outages_json(await _state(platform, principal, room_id))}
 
 

@@ -118,17 +118,27 @@ class LedgerOut(BaseModel):
     anchors: list[AnchorOut]
 
 
+class OutageDecision(BaseModel):
+    """Who decided, after the limit before the start, to go on, and why."""
+
+    member: str
+    reason: str
+    at: str = Moment
+
+
 class OutageOut(BaseModel):
-    """An outage of a site."""
+    """An outage of a site, or of the room's engine or recorder."""
 
     id: str
-    site: str
+    site: str | None
+    scope: Literal["site", "engine", "recorder"]
     rule: Literal["before", "during"]
-    state: Literal["open", "returned", "due", "over"]
+    state: Literal["open", "returned", "due", "decided", "over"]
     since: str = Moment
     due: str = Moment
     returned_at: str | None
     ended_at: str | None
+    decided: OutageDecision | None
 
 
 class OutageList(BaseModel):

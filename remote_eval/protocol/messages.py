@@ -147,6 +147,7 @@ BODIES: Final[Mapping[str, Shape]] = MappingProxyType(
         "watch-decide": record({"watch": name(), "allow": flag, "reason": _TEXT}),
         "resume-site": record({"site": name(), "confirmed": array(name(), 64)}),
         "reform": record({"reason": _TEXT}),
+        "go-on": record({"outage": name(), "reason": _TEXT}),
         "swap": record({"seat": name(), "to": name()}),
         "bye": record({}),
     }
@@ -292,7 +293,7 @@ _BUILD: Final[Mapping[str, Callable[[_Body], cmd.MemberCommand | Hello]]] = Mapp
                 *(cmd.CallEnd, cmd.EntryAsk, cmd.ContactAsk, cmd.Agree, cmd.Deny, cmd.ContactBegin),
                 *(cmd.ContactEnd, cmd.TickNode, cmd.MoveTo, cmd.TakeBreak, cmd.Direct, cmd.WatchAsk),
                 *(cmd.AskTime, cmd.Extend),
-                *(cmd.WatchDecide, cmd.Reform, cmd.Swap, cmd.Bye),
+                *(cmd.WatchDecide, cmd.Reform, cmd.GoOn, cmd.Swap, cmd.Bye),
             )
         },
     }

@@ -299,13 +299,21 @@ def _outage(outage: rs.Outage) -> _View:
     return {
         "id": outage.id,
         "site": outage.site,
+        "scope": outage.scope,
         "rule": outage.rule,
         "state": outage.state,
         "since": time_text(outage.since),
         "due": time_text(outage.due),
         "returned_at": _time(outage.returned_at),
         "ended_at": _time(outage.ended_at),
+        "decided": _decided(outage.decision),
     }
+
+
+def _decided(decision: rs.Decision | None) -> JsonValue:
+    if decision is None:
+        return None
+    return {"from": decision.member, "reason": decision.reason, "at": time_text(decision.at)}
 
 
 def _intercoms(state: RoomState, viewer: Member) -> list[JsonValue]:

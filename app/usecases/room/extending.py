@@ -52,7 +52,7 @@ async def extend(live: LiveRoom, witness: Member, command: cmd.Extend) -> None:
 
 def _end(live: LiveRoom, state: RoomState, witness: Member, command: cmd.Extend) -> datetime:
     """The end that the room would have. Raises as `remote_eval.room.decide`."""
-    (event,) = room.decide(state, witness, command, now=live.now(), new_id=live.new_id)
+    event, *_ = room.decide(state, witness, command, now=live.now(), new_id=live.new_id)
     return moment_of(str(event.body["ends_at"]))
 
 

@@ -22,7 +22,7 @@ from remote_eval.outage import Pack
 from remote_eval.presence import evaluation_ms, ledger, session_ms
 from remote_eval.room_events import time_text, to_json
 from remote_eval.room_ledger import RoomHead
-from remote_eval.room_state import RoomState
+from remote_eval.room_state import Decision, RoomState
 
 MAX_EVENTS: Final = 1_000
 _ACCOUNT: Final = "account:"
@@ -127,15 +127,24 @@ def outages_json(state: RoomState) -> list[Json]:
         {
             "id": one.id,
             "site": one.site,
+            "scope": one.scope,
             "rule": one.rule,
             "state": one.state,
             "since": time_text(one.since),
             "due": time_text(one.due),
             "returned_at": _time(one.returned_at),
             "ended_at": _time(one.ended_at),
+            "decided": _decided(one.decision),
         }
         for one in state.outages.values()
     ]
+
+
+def _decided(decision: Decision | None) -> Json | None:
+    """Who decided to go on after the limit before the start."""
+    if decision is None:
+        return None
+    return {"member": decision.member, "reason": decision.reason, "at": time_text(decision.at)}
 
 
 def presence_json(state: RoomState, now: datetime) -> Json:
@@ -197,6 +206,7 @@ def pack_json(pack: Pack, state: RoomState) -> Json:
         "outage.before_minutes": state.limits.before_ms // 60_000,
         "outage.during_minutes": state.limits.during_ms // 60_000,
         "presence.away_seconds": state.limits.away_ms // 1_000,
+        "witness.away_seconds": state.limits.witness_ms // 1_000,
         "clock.tolerance_ms": state.limits.clock_ms,
     }
     return {

@@ -64,7 +64,7 @@ async def swap(live: LiveRoom, staff: Member, command: cmd.Swap, whence: Whence)
     slip = fresh_slip(live.platform)
 
     async def prepare(uow: UnitOfWork, state: RoomState) -> cmd.Command:
-        (event,) = live.judged(staff, command)
+        event, *_ = live.judged(staff, command)
         member = state.members[str(event.body["member"])]
         asked = Move(
             arrival=await _arrival(uow, live, member.id), source=command.seat, to=command.to, slip=slip

@@ -83,6 +83,7 @@ SEND = {
     "watch-decide": {"witness": "pceks"},
     "resume-site": {"witness": "pceks"},
     "reform": {"supervisor": "pceks"},
+    "go-on": {"supervisor": "pceks"},
     "swap": {"site": "pceks"},
     "report": {"witness": "sx"},
 }
@@ -146,14 +147,14 @@ EVENTS = {
         "bidder": "eks seen",
     },
     "alarm": {
-        **seats("pceks engine"),
+        **seats("pceks shared"),
         **WV,
         "site": "pceks site",
         "camera": "pceks engine",
         "bidder": "eks engine",
     },
     "clear": {
-        **seats("pceks engine"),
+        **seats("pceks shared"),
         **WV,
         "site": "pceks site",
         "camera": "pceks engine",

@@ -163,8 +163,55 @@ def test_before_the_start_two_hours_past_it_somebody_has_to_decide() -> None:
     made.later(MINUTE).tick()
     assert outage(made).state == "due"
     back(made)
-    made.do("w1", cmd.ResumeSite(site="south", confirmed=("e3", "e4")))
+    again = cmd.ResumeSite(site="south", confirmed=("e3", "e4"))
+    assert made.refused("w1", again) == ("room.state", ["undecided"])
+    assert made.refused("w1", cmd.MoveTo(to=rs.EVALUATING)) == ("room.held", ["frozen"])
+    go_on = cmd.GoOn(outage=outage(made).id, reason="招标人决定继续等待")
+    assert made.refused("w1", go_on)[0] == "signal.not-allowed", "a witness decides nothing for the tenderee"
+    (decided,) = made.do("v1", go_on)
+    assert (decided.member, decided.body["reason"]) == ("v1", "招标人决定继续等待")
+    decision = outage(made).decision
+    assert decision is not None
+    assert (decision.member, decision.at) == ("v1", made.now)
+    assert made.refused("v1", go_on) == ("room.state", ["decided"])
+    made.do("w1", again)
     made.do("w1", cmd.MoveTo(to=rs.EVALUATING))
+    assert made.state.phase == rs.EVALUATING
+
+
+def test_the_other_decision_two_hours_past_the_start_is_a_new_committee() -> None:
+    made = late(2 * HOUR + MINUTE)
+    made.do("v1", cmd.Reform(reason="招标人决定另行组建"))
+    assert (made.state.phase, made.state.cause) == (rs.CLOSED, "reform")
+
+
+def test_whoever_decided_to_wait_may_still_have_the_committee_formed_anew() -> None:
+    made = late(2 * HOUR + MINUTE)
+    made.do("v1", cmd.GoOn(outage=outage(made).id, reason="再等一小时"))
+    made.later(HOUR).tick()
+    made.do("v1", cmd.Reform(reason="一小时后仍未恢复"))
+    assert made.state.cause == "reform"
+
+
+def test_nobody_decides_early_or_what_only_a_new_committee_leads_out_of() -> None:
+    made = late(HOUR)
+    assert made.refused("v1", cmd.GoOn(outage=outage(made).id, reason="先定下")) == ("room.state", ["limit"])
+    assert made.refused("v1", cmd.GoOn(outage="out_9", reason="没有"))[0] == "signal.unknown"
+    sits = evaluating()
+    lose(sits)
+    sits.later(4 * HOUR + MINUTE).tick()
+    wait = cmd.GoOn(outage=outage(sits).id, reason="再等等")
+    assert sits.refused("v1", wait) == ("room.state", ["limit"])
+
+
+def late(milliseconds: int) -> Room:
+    """A site is lost before the start, and so much time has passed since."""
+    made = filled()
+    made.do("w1", cmd.MoveTo(to=rs.CHECK_IN))
+    lose(made)
+    made.now = BEGINS
+    made.later(milliseconds).tick()
+    return made
 
 
 def test_a_site_that_never_came_is_an_outage_from_the_begin_on() -> None:
@@ -255,7 +302,7 @@ def test_a_link_is_better_only_after_it_stayed_so() -> None:
 def test_the_pack_gives_the_limits_and_says_which_are_not_checked_law() -> None:
     pack = read_pack(PACK)
     assert (pack.limits.before_ms, pack.limits.during_ms) == (2 * HOUR, 4 * HOUR)
-    assert pack.limits.pack == "remote.cn@2026.1"
+    assert pack.limits.pack == "remote.cn@2026.2"
     for name in ("outage.before_minutes", "outage.during_minutes"):
         assert pack.parameters[name].status == "unchecked"
         assert pack.parameters[name].source

@@ -72,6 +72,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "watch-decide": {"watch": "watch_1", "allow": True, "reason": "同意"},
     "resume-site": {"site": "south", "confirmed": ["mem_1", "mem_2"]},
     "reform": {"reason": "超时"},
+    "go-on": {"outage": "out_1", "reason": "招标人决定继续等待"},
     "swap": {"seat": "seat_1", "to": "seat_2"},
     "bye": {},
 }

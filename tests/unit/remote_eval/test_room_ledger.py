@@ -75,6 +75,7 @@ COMMANDS = st.one_of(
         confirmed=st.lists(st.sampled_from(SEATS), unique=True, max_size=5).map(tuple),
     ),
     st.builds(cmd.Reform, reason=reason),
+    st.builds(cmd.GoOn, outage=some_id, reason=reason),
     st.builds(cmd.Swap, seat=name.map("seat-{}".format), to=st.sampled_from(["seat-9", "seat-e1"])),
     st.builds(cmd.Bye),
     st.builds(cmd.SignReport, digest=st.just("0" * 64)),
@@ -171,6 +172,19 @@ def test_whatever_happens_no_raw_voice_reaches_a_bidder_and_a_live_call_is_the_p
         if state.phase == rs.CLOSED:
             assert not received
     assert all(hold.causes for hold in state.holds.values())
+
+
+@given(start=st.sampled_from(sorted(STARTS)), steps=STEPS)
+@settings(max_examples=120, deadline=None)
+def test_whatever_happens_nobody_works_below_the_quorum_or_past_a_limit(
+    start: str, steps: list[tuple[int, str | None, Any]]
+) -> None:
+    state = driven(start, steps).state
+    if state.phase not in rs.WORKING or state.holds:
+        return
+    identified = [one for one in state.members.values() if one.role in rs.COMMITTEE and one.confirmed]
+    assert sum(one.presence in {rs.HERE, rs.RECONNECTING} for one in identified) >= state.quorum
+    assert all(one.state == "over" for one in state.outages.values())
 
 
 def test_a_break_is_a_bucket_of_its_own_whatever_the_connection_does() -> None:

@@ -93,15 +93,20 @@ const node = record({
   at: orNull(time),
 });
 const alarm = record({ code: id, at: time, site: orNull(id), track: orNull(path), value: orNull(int) });
+const outageState = choice("open", "returned", "due", "decided", "over");
+const outageScope = choice("site", "engine", "recorder");
+// Of the room's engine or recorder it has no site.
 const outage = record({
   id,
-  site: id,
+  site: orNull(id),
+  scope: outageScope,
   rule: choice("before", "during"),
-  state: choice("open", "returned", "due", "over"),
+  state: outageState,
   since: time,
   due: time,
   returned_at: orNull(time),
   ended_at: orNull(time),
+  decided: orNull(record({ from: id, reason: said, at: time })),
 });
 const intercom = record({ from: id, reason: orNull(word), since: time, to_member: orNull(id), to_site: orNull(id) });
 const watch = record({
@@ -223,11 +228,14 @@ const EVENTS = {
   site: record({ site: id, link: choice("up", "degraded", "lost"), recording: choice("ok", "late", "off"), clock_ms: maybe(int) }),
   outage: record({
     outage: id,
-    site: id,
+    site: orNull(id),
+    // A ledger from before there were others tells of sites only.
+    scope: maybe(outageScope),
     rule: choice("before", "during"),
-    state: choice("open", "returned", "due", "over"),
+    state: outageState,
     since: time,
     due: time,
+    reason: maybe(said),
   }),
   alarm: record({ code: id, site: maybe(id), track: maybe(path), value: maybe(int) }),
   clear: record({ code: id, site: maybe(id), track: maybe(path) }),
@@ -386,6 +394,7 @@ export interface Bodies {
   "watch-decide": { readonly watch: string; readonly allow: boolean; readonly reason: string };
   "resume-site": { readonly site: string; readonly confirmed: readonly string[] };
   reform: { readonly reason: string };
+  "go-on": { readonly outage: string; readonly reason: string };
   swap: { readonly seat: string; readonly to: string };
   bye: Record<string, never>;
 }

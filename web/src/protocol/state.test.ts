@@ -192,7 +192,11 @@ describe("what a witness watches", () => {
     );
     expect(view.sites.get("site_a")).toMatchObject({ link: "lost", recording: "late", lag_ms: 900, clock_ms: 12 });
     expect([...view.alarms.values()].map((one) => one.track)).toEqual(["mem_3/camera"]);
-    expect(view.outages.get("o1")).toMatchObject({ state: "returned", returned_at: TIME });
+    expect(view.outages.get("o1")).toMatchObject({ state: "returned", returned_at: TIME, decided: null });
+    const past = after(view, ["outage", { outage: "o1", site: "site_b", scope: "site", rule: "before", state: "decided", since: TIME, due: TIME, reason: "等" }, "mem_v"]);
+    expect(past.outages.get("o1")).toMatchObject({ state: "decided", decided: { from: "mem_v", reason: "等" } });
+    const engine = after(view, ["outage", { outage: "o2", site: null, scope: "engine", rule: "during", state: "open", since: TIME, due: TIME }]);
+    expect(engine.outages.get("o2")).toMatchObject({ site: null, scope: "engine" });
     expect(view.watches.get("w1")).toMatchObject({ state: "running", minutes: 20, until: TIME });
     expect(view.intercoms.get("mem_w")).toMatchObject({ to_site: "site_a", reason: "time" });
     expect(view.nodes.get("site_a/1.1")).toMatchObject({ state: "exception", from: "mem_w" });

@@ -354,13 +354,15 @@ function moreTime(view: RoomView, { at, from, body: { on, minutes, reason, of, d
   return { ...view, moreTime: { asks: on ? put(others, from, { from, minutes: minutes ?? 0, reason: reason ?? "", at }) : others, of, due } };
 }
 
-function outage(view: RoomView, { at, body }: Of<"outage">): RoomView {
-  const { outage: id, site, rule, state, since, due } = body;
+function outage(view: RoomView, { at, from, body }: Of<"outage">): RoomView {
+  const { outage: id, site, rule, state, since, due, reason } = body;
   const before = view.outages.get(id);
   const returned = state === "returned" ? at : state === "open" ? null : (before?.returned_at ?? null);
   const ended = state === "over" ? at : (before?.ended_at ?? null);
-  const outages = put(view.outages, id, { id, site, rule, state, since, due, returned_at: returned, ended_at: ended });
-  return doubted({ ...view, outages }, state === "open" ? [site] : []);
+  const decided = state === "decided" ? { from: from ?? "", reason: reason ?? "", at } : (before?.decided ?? null);
+  const scope = body.scope ?? "site";
+  const outages = put(view.outages, id, { id, site, scope, rule, state, since, due, returned_at: returned, ended_at: ended, decided });
+  return doubted({ ...view, outages }, state === "open" && site !== null ? [site] : []);
 }
 
 // ---- what follows from a view

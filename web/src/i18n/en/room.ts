@@ -48,6 +48,7 @@ export default {
     silent: "Others do not hear you: your microphone is off",
     alone: "You watch and listen only; nobody sees or hears you",
   },
+  unwitnessed: "No witness is here now; an alarm has been raised. Please stay at your seat.",
   hold: {
     frozen: "The evaluation is frozen",
     paused: "The evaluation is paused",
@@ -59,6 +60,7 @@ export default {
     identify: "the witness is identifying the people at {site} again",
     recorder: "a fault of the recording is being dealt with",
     engine: "sound and picture are being restored",
+    quorum: "fewer of the committee are here than are required; waiting for them",
     directive: "the supervisor has asked for a pause",
     reason: "the supervisor has asked for a pause: {reason}",
     meal: "meal",

@@ -5,6 +5,7 @@ import type chinese from "../zh-CN/wall-words.ts";
 export default {
   platform: "The platform",
   someone: "a member who left",
+  outageOf: { engine: "The media service", recorder: "The recording" },
   lines: {
     phase: "The room goes to {to}",
     closed: { witness: "A witness closes the room", reform: "The room is sealed; a new committee is formed" },
@@ -61,6 +62,7 @@ export default {
       open: "{site} is lost, limit {due}",
       returned: "{site} is connected again, people are to be identified",
       due: "{site} was lost for longer than its limit",
+      decided: "{who} enters the tenderee's decision to wait on for {site}: {reason}",
       over: "The outage of {site} is over",
     },
     alarm: "Alarm: {what}",

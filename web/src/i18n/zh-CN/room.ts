@@ -46,6 +46,7 @@ export default {
     silent: "别人听不到您：您已关闭麦克风",
     alone: "您现在只看只听，别人看不到也听不到您",
   },
+  unwitnessed: "现在没有见证人在场，已报警；请留在席位上等候。",
   hold: {
     frozen: "评审已冻结",
     paused: "评审已暂停",
@@ -57,6 +58,7 @@ export default {
     identify: "{site} 的人员正在由见证人重新核验身份",
     recorder: "录音录像设备出现故障，正在处理",
     engine: "音视频服务出现故障，正在恢复",
+    quorum: "在场的委员会成员不足规定人数，等人到齐",
     directive: "监督人要求暂停",
     reason: "监督人要求暂停，理由：{reason}",
     meal: "用餐",

@@ -2,6 +2,7 @@
 export default {
   platform: "平台",
   someone: "已离场的成员",
+  outageOf: { engine: "音视频服务", recorder: "录制" },
   lines: {
     phase: "进入“{to}”阶段",
     closed: { witness: "见证人关闭评标室", reform: "评标室封存，另组评标委员会" },
@@ -58,6 +59,7 @@ export default {
       open: "{site}中断，时限 {due}",
       returned: "{site}恢复连接，待核验人员",
       due: "{site}中断已过时限",
+      decided: "{who} 登记招标人的决定，{site}中断后继续等待：{reason}",
       over: "{site}中断结束",
     },
     alarm: "报警：{what}",

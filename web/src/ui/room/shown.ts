@@ -50,7 +50,7 @@ export function causeText(hold: Hold, view: RoomView, language: string, t: Say):
   if (what === "directive" && view.directive?.order === "pause") return t("page.room.hold.reason", { reason: view.directive.reason });
   return t(CAUSES.has(what) ? `page.room.hold.${what}` : "page.room.hold.other");
 }
-const CAUSES: ReadonlySet<string> = new Set(["recorder", "engine", "directive", "meal", "rest", "night"]);
+const CAUSES: ReadonlySet<string> = new Set(["recorder", "engine", "quorum", "directive", "meal", "rest", "night"]);
 
 const siteName = (site: Site | undefined, language: string, id: string): string => (site === undefined ? id : worded(site.label, language));
 

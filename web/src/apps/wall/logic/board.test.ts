@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Member, Request, Watch } from "../../../protocol/frames.ts";
 import { MEMBER, snapshotOf, TIME } from "../../../protocol/fakes.ts";
 import { NOWHERE, reduce, type RoomView } from "../../../protocol/state.ts";
-import { actsOn, groupsOf, lacking, ownWatch, STEPS, toResume, watchLeft } from "./board.ts";
+import { actsOn, groupsOf, lacking, ownWatch, reformBy, undecided, STEPS, toResume, watchLeft } from "./board.ts";
 import { clock, span } from "./moments.ts";
 import { partsOf, isWallRole } from "./parts.ts";
 
@@ -92,6 +92,23 @@ describe("sites that come back", () => {
     expect(toResume(view({ you, outages })).map((one) => one.id)).toEqual(["a"]);
     const room = { ...snapshotOf().room, holds: [{ kind: "frozen" as const, cause: "identify:b", since: TIME, until: null }] };
     expect(toResume(view({ you, room })).map((one) => one.id)).toEqual(["b"]);
+  });
+});
+
+describe("what a supervisor may decide", () => {
+  const you = person("me", { role: "supervisor", site: null, seat: null });
+  const outage = (over: object) => ({ id: "o", site: "a", scope: "site", rule: "during", state: "open", since: TIME, due: TIME, returned_at: null, ended_at: null, decided: null, ...over });
+  const now = (phase: string, over: object = {}): RoomView => view({ you, room: { ...snapshotOf().room, phase } as never, ...over });
+  it("to go on, only of what is past the limit before the start, once", () => {
+    const outages = [outage({}), outage({ id: "p", state: "due" }), outage({ id: "q", rule: "before", state: "due", site: null, scope: "engine" }), outage({ id: "r", rule: "before", state: "decided" })];
+    expect(undecided(now("check-in", { outages })).map((one) => one.id)).toEqual(["q"]);
+  });
+  it("a new committee: past a limit, or while members are missing", () => {
+    expect(reformBy(now("evaluating", { outages: [outage({})] }))).toBeNull();
+    for (const state of ["due", "decided"]) expect(reformBy(now("evaluating", { outages: [outage({ state })] }))).toBe("limit");
+    const alarms = [{ code: "quorum", at: TIME, site: null, track: null, value: 4 }];
+    expect(reformBy(now("evaluating", { alarms }))).toBe("quorum");
+    expect(reformBy(now("signing"))).toBe("quorum");
   });
 });
 

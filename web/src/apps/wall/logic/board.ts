@@ -1,5 +1,5 @@
 // What the wall's parts show of a room: tiles by site, which requests wait for whom, which steps a witness may take.
-import { momentOf, type Member, type Phase, type Request, type Site, type Track, type Watch } from "../../../protocol/frames.ts";
+import { momentOf, type Member, type Outage, type Phase, type Request, type Site, type Track, type Watch } from "../../../protocol/frames.ts";
 import type { RoomView } from "../../../protocol/state.ts";
 import { SEATED } from "./names.ts";
 
@@ -63,13 +63,24 @@ export const STEPS: Readonly<Record<Phase, readonly { readonly to: Phase; readon
 };
 
 const IDENTIFY = "identify:";
+const RESUMES: ReadonlySet<Outage["state"]> = new Set<Outage["state"]>(["returned", "due", "decided"]);
 
 /** Sites whose people are to be identified: after an outage that returned, or after a night. */
 export function toResume(view: RoomView): readonly Site[] {
-  const named = new Set([...view.outages.values()].filter((one) => one.state === "returned" || one.state === "due").map((one) => one.site));
+  const named = new Set([...view.outages.values()].filter((one) => RESUMES.has(one.state) && one.site !== null).map((one) => one.site));
   for (const hold of view.holds.values()) if (hold.cause?.startsWith(IDENTIFY)) named.add(hold.cause.slice(IDENTIFY.length));
   for (const one of view.members.values()) if (SEATED.has(one.role) && !one.confirmed && one.presence === "here" && one.site !== null) named.add(one.site);
   return [...view.sites.values()].filter((one) => named.has(one.id));
+}
+
+/** Outages that passed the limit before the start, and nobody has decided yet what then. */
+export const undecided = (view: RoomView): readonly Outage[] => [...view.outages.values()].filter((one) => one.rule === "before" && one.state === "due");
+
+/** Why a new committee may be formed now; results that are being signed may be short of members without an alarm. */
+export function reformBy(view: RoomView): "limit" | "quorum" | null {
+  if ([...view.outages.values()].some((one) => one.state === "due" || one.state === "decided")) return "limit";
+  const short = [...view.alarms.values()].some((one) => one.code === "quorum");
+  return short || view.phase === "signing" ? "quorum" : null;
 }
 
 /** The committee's people of a site who are here to be looked at. */

@@ -98,7 +98,7 @@ export function sentence(event: Past, tongue: Tongue, names: Names, clock: (at: 
         recording: tongue.t(`page.recordings.${event.body.recording}`),
       });
     case "outage":
-      return say(`outage.${event.body.state}`, { site: names.site(event.body.site), due: clock(event.body.due) });
+      return say(`outage.${event.body.state}`, { site: outageOf(event.body, tongue, names), due: clock(event.body.due), reason: event.body.reason ?? "" });
     case "alarm":
     case "clear":
       return say(event.kind, { what: alarmWords(event.body, tongue, names) });
@@ -113,6 +113,10 @@ export function sentence(event: Past, tongue: Tongue, names: Names, clock: (at: 
       return null;
   }
 }
+
+/** The site that is lost, or what of the room is. */
+export const outageOf = (one: { readonly site: string | null; readonly scope: string | null }, tongue: Tongue, names: Names): string =>
+  one.site === null ? word(tongue, "page.outageOf", one.scope ?? "engine") : names.site(one.site);
 
 /** "Picture black, picture of seat 3", in the words of a person who has to act on it. */
 export function alarmWords(alarm: { readonly code: string; readonly site: string | null; readonly track: string | null }, tongue: Tongue, names: Names): string {
@@ -141,7 +145,8 @@ export function before(view: RoomView): RoomEvent[] {
   for (const one of view.calls.values()) if (one.at !== null) put("clarification", one.at, one.from, { state: "asked", bidder: one.bidder });
   for (const one of view.moreTime?.asks.values() ?? []) put("more-time", one.at, one.from, { ...one, on: true, asking: view.moreTime?.asks.size ?? 0, of: view.moreTime?.of ?? 0 });
   for (const one of view.watches.values()) put("watch", one.at, one.from, { state: "asked", member: one.from, minutes: one.minutes, reason: one.reason });
-  for (const one of view.outages.values()) put("outage", one.since, null, { state: "open", site: one.site, due: one.due });
+  for (const one of view.outages.values()) put("outage", one.since, null, { state: "open", site: one.site, scope: one.scope, due: one.due });
+  for (const { decided, ...one } of view.outages.values()) if (decided !== null) put("outage", decided.at, decided.from, { ...one, state: "decided", reason: decided.reason });
   for (const one of view.alarms.values()) put("alarm", one.at, null, one);
   return made.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 }

@@ -54,7 +54,7 @@ const EVENTS: readonly RoomEvent[] = [
   event("closed", { from: "signing", cause: "witness", reason: null }),
   event("closed", { from: "evaluating", cause: "reform", reason: "x" }),
   ...["frozen", "paused", "break", "held"].map((kind) => event("hold", { kind, on: true, causes: [], cause: null, until: null }, null)),
-  ...["site:s1", "identify:s1", "recorder", "engine", "directive", "meal"].map((cause) => event("hold", { kind: "frozen", on: true, causes: [cause], cause, until: null }, null)),
+  ...["site:s1", "identify:s1", "recorder", "engine", "quorum", "directive", "meal"].map((cause) => event("hold", { kind: "frozen", on: true, causes: [cause], cause, until: null }, null)),
   event("hold", { kind: "break", on: false, causes: [], cause: null, until: null }),
   ...["admitted", "expelled", "chair", "confirmed"].map((change) => event("member", { id: MEMBER.id, change, member: MEMBER }, null)),
   ...["here", "reconnecting", "away", "expected"].map((presence) => event("member", { id: MEMBER.id, change: "presence", member: { ...MEMBER, presence } }, null)),
@@ -78,8 +78,10 @@ const EVENTS: readonly RoomEvent[] = [
   ...["pause", "resume"].map((order) => event("directive", { order, reason: "r" })),
   ...["asked", "running", "refused", "over"].map((state) => event("watch", { watch: "w", state, member: MEMBER.id, reason: "r", until: null, minutes: 5 })),
   ...["up", "degraded", "lost"].map((link) => event("site", { site: "s1", link, recording: "late", clock_ms: 0 }, null)),
-  ...["open", "returned", "due", "over"].map((state) => event("outage", { outage: "o", site: "s1", rule: "during", state, since: TIME, due: TIME }, null)),
-  ...["black", "frozen", "silent", "disk", "recorder", "clock", "detector", "loop-lag", "voice", "break-over", "engine"].map((code) => event("alarm", { code, site: "s1", track: null, value: 1 }, null)),
+  ...["open", "returned", "due", "over"].map((state) => event("outage", { outage: "o", site: "s1", scope: "site", rule: "during", state, since: TIME, due: TIME, reason: null }, null)),
+  ...["engine", "recorder"].map((scope) => event("outage", { outage: "o", site: null, scope, rule: "during", state: "open", since: TIME, due: TIME, reason: null }, null)),
+  event("outage", { outage: "o", site: "s1", scope: "site", rule: "before", state: "decided", since: TIME, due: TIME, reason: "r" }),
+  ...["black", "frozen", "silent", "disk", "recorder", "clock", "detector", "loop-lag", "voice", "break-over", "engine", "quorum", "witness"].map((code) => event("alarm", { code, site: "s1", track: null, value: 1 }, null)),
   event("clear", { code: "black", site: null, track: `${MEMBER.id}/camera` }, null),
   event("swap", { seat: "a", to: "b", member: MEMBER.id, site: "s1" }),
   event("report", { digest: "ab" }),
@@ -114,8 +116,12 @@ describe("events in words", () => {
     const chat = [{ seq: 4, at: "2026-11-24T01:00:05.000Z", from: MEMBER.id, text: "二" }];
     const nodes = [{ ...NODE, state: "ok", from: MEMBER.id, at: "2026-11-24T01:00:01.000Z" }];
     const asks = [{ from: MEMBER.id, minutes: 60, reason: "多", at: "2026-11-24T01:00:09.000Z" }];
-    const told = before(view({ chat, nodes, more_time: { asks, of: 5, due: false } }));
-    expect(told.map((one) => one.kind)).toEqual(["node", "chat", "more-time"]);
+    const decided = { from: MEMBER.id, reason: "等", at: "2026-11-24T01:00:12.000Z" };
+    const outages = [{ id: "o", site: "s1", scope: "site", rule: "before", state: "decided", since: "2026-11-24T01:00:00.000Z", due: TIME, returned_at: null, ended_at: null, decided }];
+    const told = before(view({ chat, nodes, outages, more_time: { asks, of: 5, due: false } }));
+    expect(told.map((one) => one.kind)).toEqual(["outage", "node", "chat", "more-time", "outage"]);
+    const { names, tongue } = namesIn("zh-CN");
+    expect(sentence(told[4] as RoomEvent, tongue, names, String)).toContain("等");
   });
 });
 
