@@ -237,9 +237,9 @@ class RoomRepository:
         return (await self._connection.execute(swap)).rowcount == 1
 
     async def leave(self, room_id: str, *, leader: str) -> None:
-        """Lead a room no longer: whoever comes next may at once."""
+        """Lead a room no longer: whoever comes next may at once. The lease's end still tells until when."""
         mine = (rooms.c.id == room_id) & (rooms.c.leader == leader)
-        await self._connection.execute(update(rooms).where(mine).values(leader=None, leased_until=None))
+        await self._connection.execute(update(rooms).where(mine).values(leader=None))
 
     async def member(self, room_id: str, identity: str) -> RoomMemberRow | None:
         """The member of a room by what makes it the same."""

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from functools import reduce
 from typing import Final
 
 import structlog
@@ -27,19 +27,19 @@ from app.usecases.room.carrying import MASK_SECRET_BYTES, Carrier
 from app.usecases.room.desks import desk_news
 from app.usecases.room.finishing import finished
 from app.usecases.room.gateways import GatewayDesk
-from app.usecases.room.keeping import read
-from app.usecases.room.live import LiveRoom
+from app.usecases.room.keeping import KeptRoom, append, read
+from app.usecases.room.live import LiveRoom, new_id
 from app.usecases.room.standing import check_standing
+from app.usecases.room.taking_over import LEASE, RENEW_SECONDS, found, last_sign
 from app.usecases.room.watching import Pause, Watch
 from remote_eval.errors import EvaluationError, MediaError
 from remote_eval.media.engine import RecordPlan, RoomSpec
 from remote_eval.outage import Pack
 from remote_eval.room_events import Event, time_text
+from remote_eval.room_fold import evolve
 from remote_eval.room_state import CLOSED, RoomState
 
 LOG: Final = structlog.get_logger("qiantong.room")
-LEASE: Final = timedelta(seconds=30)
-RENEW_SECONDS: Final = 10.0
 SEED_BYTES: Final = 32
 ELSEWHERE: Final = "room.elsewhere"
 BEGIN_SECONDS: Final = 20.0
@@ -152,6 +152,7 @@ class Hall:
 
     async def _take(self, room_id: str) -> Led:
         async with self.platform.database.write() as uow:
+            before = await uow.rooms.get(room_id)
             # First the lease, then the look: whoever led it until now may be in the middle of a last event.
             is_led = await self._lease(uow, room_id)
             kept = await read(uow, room_id)
@@ -161,8 +162,9 @@ class Hall:
                 raise ConflictError("room.ledger", reason=kept.fault)
             if not is_led:
                 raise ConflictError(ELSEWHERE)
+            row, events = await self._missed(uow, kept, before or kept.row)
         carrier = Carrier(room_id, mask_secret=self.platform.random(MASK_SECRET_BYTES))
-        live = LiveRoom(self.platform, replace(kept.row, leader=self.leader), kept.state, carrier)
+        live = LiveRoom(self.platform, row, reduce(evolve, events, kept.state), carrier)
         attendance = Attendance(
             live, origin=self.origin, now_ms=self.now_ms, relay=self.relays, telling=self.telling
         )
@@ -179,9 +181,27 @@ class Hall:
         )
         led = Led(live=live, attendance=attendance, watch=watch, part=kept.row.part)
         live.listeners.append(led.hear)
-        if kept.row.seq == 1:
+        if kept.row.seq == 1 or any(one.kind == "outage" for one in events):
             led.due.set()
         return led
+
+    async def _missed(
+        self, uow: UnitOfWork, kept: KeptRoom, before: RoomRow
+    ) -> tuple[RoomRow, tuple[Event, ...]]:
+        """What has become of the room since its platform last lived, stored, and the row as it is then."""
+        now, state = self.platform.clock(), kept.state
+        events = found(
+            state,
+            since=last_sign(before, state, now=now),
+            now=now,
+            lost_ms=self.pack.thresholds.lost_ms,
+            new_id=lambda: new_id(self.platform),
+        )
+        row = replace(kept.row, leader=self.leader)
+        if not events:
+            return row, events
+        head = await append(uow, self.platform, row.ends, events, leader=self.leader)
+        return replace(row, seq=head.seq, head=head.hash), events
 
     async def _lease(self, uow: UnitOfWork, room_id: str) -> bool:
         now = self.platform.clock()

@@ -162,7 +162,7 @@ class LiveRoom:
 
     def new_id(self) -> str:
         """The random part of a fresh id."""
-        return self.platform.random(_ID_BYTES).hex()
+        return new_id(self.platform)
 
     async def _settle(self, before: RoomState, events: Sequence[Event], actor: str | None) -> None:
         """What follows from stored events: legs first, then words, then the end of who is out.
@@ -238,6 +238,11 @@ class LiveRoom:
         """Another process leads this room: everybody is sent there."""
         self.lost.set()
         self.end_all(GOING_AWAY, "moved")
+
+
+def new_id(platform: Platform) -> str:
+    """The random part of a fresh id of a room's."""
+    return platform.random(_ID_BYTES).hex()
 
 
 def _text(view: Mapping[str, Any] | None) -> str | None:

@@ -21,6 +21,8 @@ from app.usecases.room.attending import Attendance
 from app.usecases.room.desks import DeskNews
 from app.usecases.room.finishing import finished
 from app.usecases.room.live import LiveRoom
+from app.usecases.room.losing import Losses
+from app.usecases.room.taking_over import unheard_ms
 from remote_eval import commands as cmd
 from remote_eval.errors import MediaError
 from remote_eval.media.engine import (
@@ -36,7 +38,16 @@ from remote_eval.media.engine import (
 from remote_eval.outage import Link as SiteLink
 from remote_eval.outage import Reading, Thresholds, look
 from remote_eval.protocol.views import Media
-from remote_eval.room_state import CLOSED, COMMITTEE, HERE, LOST, ROOM_CAMERA, RoomState
+from remote_eval.room_state import (
+    AWAY,
+    CLOSED,
+    COMMITTEE,
+    HERE,
+    LOST,
+    RECONNECTING,
+    ROOM_CAMERA,
+    RoomState,
+)
 
 LOG: Final = structlog.get_logger("qiantong.room")
 TICK_SECONDS: Final = 1.0
@@ -49,6 +60,7 @@ LATE_MS: Final = 5_000.0
 ENGINE: Final = "engine"
 # Somebody came through a detector with what is not to be inside.
 DETECTOR: Final = "detector"
+_GONE: Final = frozenset({RECONNECTING, AWAY})
 Pause = Callable[[float], Awaitable[None]]
 
 
@@ -68,6 +80,7 @@ class Watch:
     news: Callable[[LiveRoom], Awaitable[DeskNews]]
     pause: Pause = asyncio.sleep
     links: dict[str, SiteLink] = field(default_factory=dict)
+    losses: Losses = field(default_factory=Losses)
     heads: dict[str, Mapping[str, object]] = field(default_factory=dict)
     # The room's engine ran, and with it the recorder, since this process leads the room.
     began: asyncio.Event = field(default_factory=asyncio.Event)
@@ -210,6 +223,7 @@ class Watch:
         tracks = () if stats is None else stats.tracks
         behind = {} if stats is None else _behind(stats)
         self._tell_health(tracks, behind)
+        self.losses.note(tracks, now_ms=self.now_ms())
         state, news = self.live.state, await finished(self.news(self.live))
         for site in state.sites:
             own = [one for one in tracks if self._site(one.track) == site]
@@ -234,8 +248,7 @@ class Watch:
             if one.presence == HERE and one.site is not None and one.id in self.live.links:
                 self._heard_ms[one.site] = now
         if state.sites[site].link != LOST:
-            # After a change of the room's leader people have as long to come back as after any cut.
-            self._heard_ms.setdefault(site, now)
+            self._heard_ms.setdefault(site, now - self._unheard_ms(state, site))
         heard = self._heard_ms.get(site)
         rtts = [one.rtt_ms for one in tracks if one.rtt_ms is not None]
         # A track of which nothing has come yet has no age.
@@ -243,9 +256,20 @@ class Watch:
         return Reading(
             heartbeat_age_ms=None if heard is None else now - heard,
             media_age_ms=round(min(ages)) if ages else None,
-            lost_permille=None,
+            lost_permille=self.losses.permille(one.track for one in tracks),
             rtt_ms=round(max(rtts)) if rtts else None,
         )
+
+    def _unheard_ms(self, state: RoomState, site: str) -> int:
+        """Of a site that this process has not heard yet: how much of its time for coming back has passed.
+
+        After a change of the room's leader people have as long as after any cut; once, however often
+        leaders change.
+        """
+        own = [one for one in state.members.values() if one.site == site and one.presence in _GONE]
+        newest = max((one.presence_since for one in own if one.presence_since is not None), default=None)
+        passed = 0 if newest is None else unheard_ms(newest, self.live.now())
+        return max(0, passed - self.thresholds.lost_ms)
 
     def _tell_health(self, tracks: tuple[TrackStats, ...], behind: Mapping[str, float]) -> None:
         """Who is seen and heard: told to that member and its watchers when it changes."""

@@ -91,6 +91,7 @@ export default {
       engine: "Media service lost",
       quorum: "Committee below its quorum",
       witness: "No witness in the room",
+      platform: "Platform lost",
     },
     track: "{source} of {who}",
   },

@@ -88,6 +88,7 @@ export default {
       engine: "音视频服务中断",
       quorum: "委员会在场人数不足",
       witness: "没有见证人在场",
+      platform: "平台中断",
     },
     track: "{who}的{source}",
   },

@@ -81,7 +81,7 @@ const EVENTS: readonly RoomEvent[] = [
   ...["open", "returned", "due", "over"].map((state) => event("outage", { outage: "o", site: "s1", scope: "site", rule: "during", state, since: TIME, due: TIME, reason: null }, null)),
   ...["engine", "recorder"].map((scope) => event("outage", { outage: "o", site: null, scope, rule: "during", state: "open", since: TIME, due: TIME, reason: null }, null)),
   event("outage", { outage: "o", site: "s1", scope: "site", rule: "before", state: "decided", since: TIME, due: TIME, reason: "r" }),
-  ...["black", "frozen", "silent", "disk", "recorder", "clock", "detector", "loop-lag", "voice", "break-over", "engine", "quorum", "witness"].map((code) => event("alarm", { code, site: "s1", track: null, value: 1 }, null)),
+  ...["black", "frozen", "silent", "disk", "recorder", "clock", "detector", "loop-lag", "voice", "break-over", "engine", "quorum", "witness", "platform"].map((code) => event("alarm", { code, site: "s1", track: null, value: 1 }, null)),
   event("clear", { code: "black", site: null, track: `${MEMBER.id}/camera` }, null),
   event("swap", { seat: "a", to: "b", member: MEMBER.id, site: "s1" }),
   event("report", { digest: "ab" }),
