@@ -42,9 +42,9 @@ async def get_recordings(
     """Parts, tracks, gaps with their causes, heads; and every look that was asked for."""
     async with platform.database.read() as uow:
         row = await find_room(uow, principal, room_id)
-        anchors, views = await uow.rooms.recording_anchors(row.id), await uow.rooms.views(row.id)
+        anchors, looks = await uow.rooms.recording_anchors(row.id), await recordings.looks(uow, row.id)
     parts = await recordings.parts(hall_of(request).engines, row, anchors)
-    return {"parts": parts, "views": [_view_json(one) for one in views]}
+    return {"closed_at": row.closed_at, "parts": parts, "views": looks}
 
 
 @router.get(
@@ -107,14 +107,3 @@ async def get_view(request: Request, platform: PlatformDep, principal: Viewer, v
     )
     frames = recordings.stream(platform, hall_of(request).engines, taken)
     return StreamingResponse(frames, media_type=_MATROSKA, headers=UNKEPT)
-
-
-def _view_json(one: RecordingView) -> dict[str, Any]:
-    return {
-        "part": one.part,
-        "track": one.track,
-        "actor": one.actor,
-        "reason": one.reason,
-        "asked_at": one.at,
-        "opened_at": one.opened_at,
-    }

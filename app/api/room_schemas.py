@@ -186,19 +186,26 @@ class PackOut(BaseModel):
 
 
 class RecordingPartOut(BaseModel):
-    """One run of the recorder: tracks with their heads, gaps with their causes, what of it is in the log."""
+    """One run of the recorder: tracks with their heads, gaps with their causes, what of it is in the log.
+
+    Times are milliseconds from `opened_at` (wall clock). `tracks`: when each was open, what was kept of it.
+    """
 
     part: int
     ended: bool
     opened_at: int | None
+    from_: int | None = Field(alias="from")
+    to: int | None
+    tracks: list[dict[str, Any]]
     recordings: list[dict[str, Any]]
     gaps: list[dict[str, Any]]
     anchors: list[dict[str, Any]]
 
 
 class RecordingList(BaseModel):
-    """What a room recorded, and who asked to look at it."""
+    """What a room recorded, and who asked to look at it; nobody may before `closed_at`."""
 
+    closed_at: str | None
     parts: list[RecordingPartOut]
     views: list[dict[str, Any]]
 

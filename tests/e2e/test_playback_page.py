@@ -79,9 +79,16 @@ def test_seats_play_in_step_and_every_look_is_on_record(
             press(page, "播放")
             page.wait_for_function(IN_STEP, arg=12)
             check_reading(page, shots, "playing")
+            page.get_by_text("还没有人要求查看").wait_for()
             page.get_by_label("只看").select_option(index=1)
             assert page.locator(".screens li:visible").count() == 1
             check_reading(page, shots, "one-seat")
+            press(page, "关闭回放")
+            page.locator(".looks li").first.wait_for()
+            said = page.locator(".looks").inner_text()
+            assert re.search("，sven，第 1 段，主场 .*的画面，理由：投诉核查，编号 17", said)
+            assert said.count("已打开") == 12
+            check_reading(page, shots, "looks")
 
         async def looks(room: Room) -> list[tuple[str, bool]]:
             answer = await room.arriving.get("olga", f"/rooms/{room.id}/recordings")
@@ -104,6 +111,24 @@ def test_gaps_are_listed_with_their_cause_and_stand_on_the_time_line(
             look(page, "核对缺口")
             assert page.locator(".lane .gap").count() == page.locator("details li").count()
             check_reading(page, shots, "gaps")
+
+
+def test_of_a_room_that_runs_nothing_is_offered_and_the_page_says_why(
+    browser: "Browser", rooms: House, shots: Path
+) -> None:
+    with rooms.room() as played:
+
+        async def running(room: Room) -> None:
+            await room.evaluating()
+            await room.recorded()
+
+        played.do(running)
+        with played.at(browser, opened(played), who="sven", size=WIDE) as page:
+            page.get_by_text("评标室尚未关闭").wait_for()
+            page.locator(".tracks li").first.wait_for()
+            assert page.get_by_role("button", name="查看所选轨道").count() == 0
+            assert page.locator(".tracks input").count() == 0
+            check_reading(page, shots, "not-closed")
 
 
 def test_a_witness_reads_the_list_but_looks_at_nothing(browser: "Browser", rooms: House, shots: Path) -> None:

@@ -270,6 +270,10 @@ async def test_a_look_at_a_recording_has_a_reason_and_is_taken_once(room: Room) 
     (part,) = told["parts"]
     assert (part["part"], part["ended"]) == (1, True)
     assert len(part["recordings"]) == 2 * len(every.experts) + 2
+    kept = {one["track"]: one["kept"] for one in part["tracks"]}
+    for one in part["recordings"]:
+        assert (kept[one["track"]][0]["from"], kept[one["track"]][-1]["to"]) == (one["from"], one["to"])
+        assert part["from"] <= one["from"] <= one["to"] <= part["to"]
     assert (await read(room, "wanda", "/recordings/check"))["ok"]
     wanted = {"part": 1, "track": part["recordings"][0]["track"], "reason": "投诉调查"}
     for bad in ({"track": "mem_none/camera"}, {"part": 7}):
@@ -308,6 +312,7 @@ async def test_no_recording_is_looked_at_before_the_room_is_closed_watch_or_not(
         assert (status, told["code"]) == (409, "recording.running")
 
     await refused_()  # the lobby
+    assert (await read(room, "sven", "/recordings"))["closed_at"] is None
     await room.begin(every)
     await refused_()
     await watched(room, (await room.account("sven")).client, every.witness.client)
@@ -316,8 +321,10 @@ async def test_no_recording_is_looked_at_before_the_room_is_closed_watch_or_not(
     await refused_()
     await every.witness.client.ask("phase", to="closed")
     await room.over()
-    assert (await asked(room, "sven", "/recordings/views", wanted))[0] == 201
-    assert [one["reason"] for one in (await read(room, "wanda", "/recordings"))["views"]] == ["抽查"]
+    assert (await room.cookie_post("sven", "/recordings/views", wanted)).status_code == 201
+    told = await read(room, "wanda", "/recordings")
+    assert told["closed_at"] is not None
+    assert [(one["who"], one["reason"]) for one in told["views"]] == [("sven", "抽查")]
 
 
 async def test_a_look_that_was_given_before_opens_nothing_of_a_room_that_is_not_closed(room: Room) -> None:

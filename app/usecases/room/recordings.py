@@ -28,6 +28,7 @@ from remote_eval.errors import RecordingError
 from remote_eval.media.engine import ROOM_CLASS
 from remote_eval.media.recording.archive import Report, check
 from remote_eval.media.recording.opening import SealedRecording, open_recording
+from remote_eval.media.recording.spans import spans
 
 TOKEN_BYTES: Final = 32
 VIEW_LIFE: Final = timedelta(seconds=60)
@@ -50,8 +51,26 @@ async def parts(engines: RoomEngines, row: RoomRow, anchors: Sequence[RecordingA
     for part in range(1, row.part + 1):
         document = final[part].document.encode() if part in final else await _manifest(engines, row.id, part)
         own = [one for one in anchors if one.part == part]
-        found.append(_part(part, json.loads(document), own, ended=part in final))
+        told = _part(part, json.loads(document), own, ended=part in final)
+        tracks = await asyncio.to_thread(_tracks, engines.folder(row.id) / RECORDINGS, part)
+        found.append(told | {"tracks": tracks})
     return found
+
+
+def _tracks(folder: Path, part: int) -> list[Json]:
+    """When each track was open to the recorder, and what it kept: a hole in it that no gap explains shows."""
+    try:
+        found = spans(folder, part)
+    except OSError:
+        return []
+    return [
+        {
+            "track": track,
+            "opened": [{"from": since, "to": until} for since, until in one.opened],
+            "kept": [{"from": since, "to": until} for since, until in one.kept],
+        }
+        for track, one in sorted(found.items())
+    ]
 
 
 async def _manifest(engines: RoomEngines, room: str, part: int) -> bytes:
@@ -67,6 +86,8 @@ def _part(part: int, manifest: Json, anchors: Sequence[RecordingAnchor], *, ende
         "part": part,
         "ended": ended,
         "opened_at": next((one["opened_at"] for one in manifest["recorders"]), None),
+        "from": min((one["from"] for one in manifest["recorders"] if one["from"] is not None), default=None),
+        "to": max((one["to"] for one in manifest["recorders"] if one["to"] is not None), default=None),
         "recordings": [{name: one[name] for name in names} for one in manifest["recordings"]],
         "gaps": manifest["gaps"],
         "anchors": [{"log_index": one.log_index, "at": one.at, "final": bool(one.final)} for one in anchors],
@@ -192,6 +213,24 @@ async def take_view(uow: UnitOfWork, platform: Platform, token: str, *, actor: A
     over(await uow.rooms.get(view.room_id))
     await note(uow, actor, "recording.view", f"{view.room_id}/{view.id}", now=now)
     return view
+
+
+async def looks(uow: UnitOfWork, room_id: str) -> list[Json]:
+    """Every look that was asked for, in order; `who` is the login of the account, if there is one."""
+    views = await uow.rooms.views(room_id)
+    users = {actor: await uow.users.get(actor) for actor in {one.actor for one in views}}
+    return [
+        {
+            "part": one.part,
+            "track": one.track,
+            "actor": one.actor,
+            "who": one.actor if (user := users[one.actor]) is None else user.login,
+            "reason": one.reason,
+            "asked_at": one.at,
+            "opened_at": one.opened_at,
+        }
+        for one in views
+    ]
 
 
 def stream(platform: Platform, engines: RoomEngines, view: RecordingView) -> Iterator[bytes]:

@@ -20,6 +20,8 @@ from remote_eval.media.recording.setting import Probe, Setting
 from remote_eval.media.recording.track import Track
 
 _TAIL_BYTES: Final = 256 * 1024
+# Closed for these a track is one that goes on: the hole ends where it is back, or with the part (`gaps`).
+_GOES_ON: Final = frozenset({"gateway", "renewed"})
 
 
 class PartRecorder:
@@ -65,6 +67,9 @@ class PartRecorder:
         desk = self._desks.get(track)
         if desk is None:
             desk = self._desks[track] = self._new_desk(track, kind, payload_types)
+            if desk.track.end is None:
+                # A track that is open and sends nothing has a gap from its first moment on.
+                desk.track.end = now
         elif desk.track.kind != kind or desk.track.codec not in payload_types.values():
             raise RecordingError("recording.codec")
         else:
@@ -113,6 +118,8 @@ class PartRecorder:
         if desk is None or not desk.up:
             return
         desk.track.finish()
+        if cause not in _GOES_ON:
+            desk.track.trail(now)
         self._gather(desk, now)
         self._filing.write(desk)
         desk.up = False

@@ -130,6 +130,13 @@ class Track:
         if self.kind == "video":
             self._frames.restart()
 
+    def trail(self, now: float) -> None:
+        """The track is closed: what did not come since its newest block is a gap as well."""
+        listed = len(self.gaps)
+        self._hole(round(now))
+        if len(self.gaps) > listed:
+            self.end = now
+
     def finish(self) -> None:
         """Let go what waits; the track is closed, and its source forgotten."""
         self._take(self._reorder.flush())

@@ -122,25 +122,70 @@ export interface RecordedGap {
   readonly cause: string;
 }
 
+/** When a track was open to the recorder, and what of it was kept; `to` is null where nothing tells the end. */
+export interface RecordedTrack {
+  readonly track: string;
+  readonly opened: readonly { readonly from: number; readonly to: number | null }[];
+  readonly kept: readonly { readonly from: number; readonly to: number }[];
+}
+
 export interface RecordedPart {
   readonly part: number;
   readonly ended: boolean;
   readonly openedAt: number | null;
+  /** From when to when the recorder ran. */
+  readonly from: number | null;
+  readonly to: number | null;
+  readonly tracks: readonly RecordedTrack[];
   readonly recordings: readonly Recorded[];
   readonly gaps: readonly RecordedGap[];
 }
 
+/** A look at a recording: who asked for what, when, why, and when it was opened, if it was. */
+export interface Look {
+  readonly part: number;
+  readonly track: string;
+  readonly who: string;
+  readonly reason: string;
+  readonly askedAt: string;
+  readonly openedAt: string | null;
+}
+
+export interface Recordings {
+  /** Nobody looks before. */
+  readonly closedAt: string | null;
+  readonly parts: readonly RecordedPart[];
+  readonly looks: readonly Look[];
+}
+
 const numberOrNull = (value: unknown): number | null => (typeof value === "number" ? value : null);
 
-export async function listRecordings(here: Here, room: string): Promise<readonly RecordedPart[]> {
+export async function listRecordings(here: Here, room: string): Promise<Recordings> {
   const found = record(await ask(here, { path: `/v1/rooms/${at(room)}/recordings` }));
-  return list(found.parts).map(record).map((one) => ({
+  return { closedAt: textOrNull(found.closed_at), parts: list(found.parts).map(partOf), looks: list(found.views).map(lookOf) };
+}
+
+function partOf(value: unknown): RecordedPart {
+  const one = record(value);
+  return {
     part: number(one.part),
     ended: one.ended === true,
     openedAt: numberOrNull(one.opened_at),
+    from: numberOrNull(one.from),
+    to: numberOrNull(one.to),
+    tracks: list(one.tracks).map(record).map((each) => ({
+      track: text(each.track),
+      opened: list(each.opened).map(record).map((span) => ({ from: number(span.from), to: numberOrNull(span.to) })),
+      kept: list(each.kept).map(record).map((span) => ({ from: number(span.from), to: number(span.to) })),
+    })),
     recordings: list(one.recordings).map(record).map((each) => ({ track: text(each.track), class: text(each.class), from: numberOrNull(each.from), to: numberOrNull(each.to) })),
     gaps: list(one.gaps).map(record).map((each) => ({ track: text(each.track), from: number(each.from), to: numberOrNull(each.to), cause: text(each.cause) })),
-  }));
+  };
+}
+
+function lookOf(value: unknown): Look {
+  const one = record(value);
+  return { part: number(one.part), track: text(one.track), who: text(one.who), reason: text(one.reason), askedAt: text(one.asked_at), openedAt: textOrNull(one.opened_at) };
 }
 
 /** Asks to look at a track, with a reason that stays on record. Gives what opens it once, within a minute. */

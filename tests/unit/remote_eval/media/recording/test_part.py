@@ -163,3 +163,28 @@ def test_parts_of_one_folder_are_told_apart(tmp_path: Path) -> None:
     assert check(tmp_path / "rec").ok
     assert [one.part for one in indexes(tmp_path / "rec")] == [1, 2]
     assert [one.part for one in indexes(tmp_path / "rec", 2)] == [2]
+
+
+def test_a_track_that_sends_nothing_at_first_has_a_gap_from_where_it_was_opened(tmp_path: Path) -> None:
+    recording = Recording(plan_in(tmp_path / "rec"))
+    recording.open([SEAT])
+    recording.play(later(SEAT.arrivals(), 3000))
+    recording.close()
+    gaps = {one.track: one for one in list_gaps(tmp_path / "rec")}
+    assert set(gaps) == {"mem_a/camera", "mem_a/microphone"}
+    for one in gaps.values():
+        assert (one.since, one.cause) == (0, "stalled")
+        assert one.until is not None
+        assert 2900 <= one.until <= 3200
+
+
+def test_a_track_that_fell_silent_before_it_was_closed_has_a_gap_up_to_there(tmp_path: Path) -> None:
+    recording = Recording(plan_in(tmp_path / "rec"))
+    recording.open([SEAT])
+    recording.play(SEAT.arrivals())
+    recording.until(9_000)
+    recording.part.close_track(TrackId("mem_a/microphone"), "left", recording.now)
+    recording.close()
+    (gap,) = [one for one in list_gaps(tmp_path / "rec") if one.track == "mem_a/microphone"]
+    assert (gap.until, gap.cause) == (9_000, "stalled")
+    assert 3_900 <= gap.since <= 4_200

@@ -13,6 +13,14 @@ export interface TrackLine {
   readonly gaps: readonly Gap[];
 }
 
+/** A hole of which nobody told anything, although the track was open. */
+export const UNEXPLAINED = "unexplained";
+/** The track was not open then, by the recorder's own index. */
+export const QUIET = "quiet";
+/** Too short to be listed (docs/spec/recording.md §8); the shortest are counted as packets alone. */
+export const BRIEF = "brief";
+const LEAST = 1_000;
+const COUNTED = 100;
 const RAW = "raw";
 const ORDER = ["camera", "microphone", "intercom", "masked"];
 
@@ -32,9 +40,11 @@ export function tracksOf(part: RecordedPart): readonly TrackLine[] {
 function lineOf(part: RecordedPart, track: string, whole: Span): TrackLine {
   const [member = "", source = ""] = track.split("/");
   const pieces = part.recordings.filter((one) => one.track === track);
-  const kept = merged(pieces.flatMap((one) => (one.from === null || one.to === null ? [] : [{ from: one.from, to: one.to }])));
+  const told = part.tracks.find((one) => one.track === track);
+  const kept = told?.kept ?? merged(pieces.flatMap((one) => (one.from === null || one.to === null ? [] : [{ from: one.from, to: one.to }])));
   const listed: Gap[] = part.gaps.filter((one) => one.track === track).map((one) => ({ track, from: one.from, to: one.to ?? whole.to, cause: one.cause }));
-  const unlisted = holes([...kept, ...listed], whole).map((one) => ({ ...one, track, cause: "quiet" }));
+  const open = told?.opened.map((one) => ({ from: one.from, to: one.to ?? whole.to })) ?? [whole];
+  const unlisted = holes([...kept, ...listed], whole).flatMap((one) => explained(one, open)).map((one) => ({ ...one, track }));
   const gaps = [...listed, ...unlisted].sort((a, b) => a.from - b.from);
   return {
     track,
@@ -46,4 +56,36 @@ function lineOf(part: RecordedPart, track: string, whole: Span): TrackLine {
     spans: holes(gaps, whole),
     gaps,
   };
+}
+
+/** A hole that nobody listed, cut where the track was opened and closed: only that it was not open then is known. */
+function explained(hole: Span, open: readonly Span[]): { readonly from: number; readonly to: number; readonly cause: string }[] {
+  const quiet = holes(open, hole);
+  const rest = holes(quiet, hole)
+    .filter((one) => one.to - one.from >= COUNTED)
+    .map((one) => ({ ...one, cause: one.to - one.from < LEAST ? BRIEF : UNEXPLAINED }));
+  return [...quiet.map((one) => ({ ...one, cause: QUIET })), ...rest];
+}
+
+export interface Break {
+  /** The parts before and after it. */
+  readonly before: number;
+  readonly after: number;
+  /** Wall clock in milliseconds. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Between its parts a room records nothing at all, and no index can tell why. */
+export function breaksOf(parts: readonly RecordedPart[]): readonly Break[] {
+  const ran = parts.flatMap((one) => {
+    const { openedAt, part } = one;
+    const span = spanOf(one);
+    return openedAt === null ? [] : [{ part, from: openedAt + (one.from ?? span.from), to: openedAt + Math.max(one.to ?? 0, span.to) }];
+  });
+  ran.sort((a, b) => a.from - b.from);
+  return ran.flatMap((one, place) => {
+    const before = ran[place - 1];
+    return before === undefined || one.from <= before.to ? [] : [{ before: before.part, after: one.part, from: before.to, to: one.from }];
+  });
 }
