@@ -141,6 +141,38 @@ class OutageOut(BaseModel):
     decided: OutageDecision | None
 
 
+class SeatCountsOut(BaseModel):
+    """Booked seats of a site, each in one of the three states."""
+
+    booked: int
+    ready: int
+    faulty: int
+    unchecked: int
+
+
+class SiteReadinessOut(BaseModel):
+    """How ready one site is. `clock_ms`: how far its clock is off; null: not known."""
+
+    id: str
+    label: dict[str, str]
+    part: Literal["host", "remote"]
+    seats: SeatCountsOut
+    link: Literal["up", "degraded", "lost"]
+    recording: Literal["ok", "late", "off"]
+    clock_ms: int | None
+
+
+class StartReadinessOut(BaseModel):
+    """All sites of a room, and what would refuse a start at present; nobody is named."""
+
+    phase: RoomPhase
+    sites: list[SiteReadinessOut]
+    holds: list[str]
+    reasons: list[dict[str, Any]] = Field(
+        examples=[[{"code": "recording", "site": "city-centre", "state": "off"}]]
+    )
+
+
 class OutageList(BaseModel):
     """Outages, the oldest first."""
 

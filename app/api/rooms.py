@@ -3,6 +3,7 @@
 Everything inside a room goes over its socket (`app.api.room_signal`); here is what stands before and after.
 """
 
+from dataclasses import asdict
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -11,7 +12,15 @@ from app.api.declared import KEYED, problems
 from app.api.desk import UNKEPT
 from app.api.idempotent import Answer, once
 from app.api.principals import PlatformDep, acting, actor_of, public_rate
-from app.api.room_schemas import EquipmentIn, EquipmentOut, OpenRoomIn, RoomList, RoomOut, SeatRoomOut
+from app.api.room_schemas import (
+    EquipmentIn,
+    EquipmentOut,
+    OpenRoomIn,
+    RoomList,
+    RoomOut,
+    SeatRoomOut,
+    StartReadinessOut,
+)
 from app.api.seats import session_of
 from app.api.strict_json import StrictRoute
 from app.store.repositories.rooms import RoomRow
@@ -20,6 +29,7 @@ from app.usecases.principals import AT_A_SITE, Principal
 from app.usecases.room.equipment import Computer, Probe, SelfCheck, report_equipment
 from app.usecases.room.hall import Hall
 from app.usecases.room.rooms import Opening, find_room, open_room, site_ids
+from app.usecases.room.start_readiness import StartReadiness, start_readiness
 
 router = APIRouter(prefix="/v1", tags=["rooms"], route_class=StrictRoute)
 Opener = Annotated[Principal, Depends(acting("room.open"))]
@@ -80,6 +90,20 @@ async def get_room(platform: PlatformDep, principal: Reader, room_id: str) -> di
 
 
 @router.get(
+    "/rooms/{room_id}/readiness",
+    operation_id="getStartReadiness",
+    response_model=StartReadinessOut,
+    responses=problems(401, 403, 404),
+)
+async def get_start_readiness(platform: PlatformDep, principal: Reader, room_id: str) -> dict[str, Any]:
+    """How ready every site of a room is, in counts, and what would refuse a start at present."""
+    async with platform.database.read() as uow:
+        row = await find_room(uow, principal, room_id)
+        found = await start_readiness(uow, principal, row, now=platform.clock())
+    return _readiness_json(found)
+
+
+@router.get(
     "/seats/current/room",
     dependencies=[Depends(public_rate)],
     operation_id="getRoomOfSeat",
@@ -127,6 +151,22 @@ async def _may_know(uow: UnitOfWork, principal: Principal, row: RoomRow) -> bool
     if draw is None or draw.mode != principal.mode:
         return False
     return principal.role not in AT_A_SITE or principal.site_id in await site_ids(uow, row.draw_id)
+
+
+def _readiness_json(found: StartReadiness) -> dict[str, Any]:
+    sites = [
+        {
+            "id": one.site.id,
+            "label": asdict(one.site.label),
+            "part": one.site.part,
+            "seats": asdict(one.seats),
+            "link": one.site.link,
+            "recording": one.site.recording,
+            "clock_ms": one.site.clock_ms,
+        }
+        for one in found.sites
+    ]
+    return {"phase": found.phase, "sites": sites, "holds": found.holds, "reasons": found.reasons}
 
 
 def room_json(row: RoomRow) -> dict[str, Any]:

@@ -19,7 +19,13 @@ _CHECK: Final = {
     "condition": "ok",
     "checked_at": "2026-12-01T00:10:00Z",
     "source": "staff",
-    "own": {"condition": "ok", "at": "2026-12-01T00:05:00Z", "stands": False, "figures": _PROBED},
+    "own": {
+        "condition": "ok",
+        "at": "2026-12-01T00:05:00Z",
+        "fresh": True,
+        "stands": False,
+        "figures": _PROBED,
+    },
 }
 _MAX_CENTRES: Final = 16
 _MAX_SEATS: Final = 99
@@ -48,10 +54,11 @@ class VenueList(BaseModel):
 
 
 class OwnCheckOut(BaseModel):
-    """What the seat's own browser found last. `stands`: a fault that nobody has mended since."""
+    """What the seat's own browser found last. `fresh`: within a day; `stands`: a fault not mended since."""
 
     condition: Literal["ok", "faulty"]
     at: str
+    fresh: bool
     stands: bool
     figures: dict[str, int | None] | None = Field(examples=[_PROBED])
 

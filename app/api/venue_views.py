@@ -5,12 +5,13 @@ from typing import Any
 
 from app.store.repositories.bookings import CentrePart
 from app.store.repositories.venues import Check, Room, Seat, Zone
+from app.times import from_text
 from app.usecases.principals import AGENCY, AT_A_SITE, Principal
 from app.usecases.venues.bookings import Booked
 from app.usecases.venues.places import Coming, Readiness
 from app.usecases.venues.sites import SiteView, check_of, not_ready, out_of_order
 from crypto.canonical import JsonValue
-from remote_eval.venue import ENTRY, EQUIPMENT, HOST, REMOTE, SEATED_ZONES
+from remote_eval.venue import CHECK_COUNTS, ENTRY, EQUIPMENT, HOST, REMOTE, SEATED_ZONES
 
 
 def venue_json(seen: SiteView, *, now: datetime) -> dict[str, Any]:
@@ -40,16 +41,21 @@ def seat_json(seat: Seat, *, now: datetime) -> dict[str, JsonValue]:
     """A seat with its equipment."""
     equipment: dict[str, JsonValue] = {}
     for part in EQUIPMENT:
-        equipment[part] = _check_json(check_of(seat, part))
+        equipment[part] = _check_json(check_of(seat, part), now)
     unready: list[JsonValue] = list(not_ready(seat, now=now))
     return {"id": seat.id, "label": seat.label, "equipment": equipment, "unready": unready}
 
 
-def _check_json(one: Check) -> dict[str, JsonValue]:
+def _check_json(one: Check, now: datetime) -> dict[str, JsonValue]:
     own: JsonValue = None
-    if one.own_condition is not None:
-        figures: JsonValue = None if one.own_figures is None else dict(one.own_figures)
-        own = {"condition": one.own_condition, "at": one.own_at, "stands": one.own_fault, "figures": figures}
+    if one.own_condition is not None and one.own_at is not None:
+        own = {
+            "condition": one.own_condition,
+            "at": one.own_at,
+            "fresh": now - from_text(one.own_at) <= CHECK_COUNTS,
+            "stands": one.own_fault,
+            "figures": None if one.own_figures is None else dict(one.own_figures),
+        }
     return {"condition": one.condition, "checked_at": one.checked_at, "source": one.source, "own": own}
 
 

@@ -263,6 +263,17 @@ def test_a_booking_is_confirmed_and_a_seat_that_broke_is_swapped(
         page.keyboard.press("Enter")
         page.get_by_text(f"{broken} 的报告已存").wait_for()
         check_reading(page, shots, "faulty")
+        # One word over a whole seat says whose it is, and that the seat itself has checked nothing.
+        stated = seats(CITY, "e1", 3)[0]
+        seat = page.locator(".seats > li", has=page.locator(f"#report-{stated}"))
+        page.locator(f"#report-{stated}").click()
+        page.get_by_role("button", name="声明五项均正常").press("Enter")
+        page.get_by_text(f"{stated} 的报告已存").wait_for()
+        seat.get_by_text("席位从未自检").wait_for()
+        seat.locator("summary").press("Enter")
+        seat.get_by_text("人工整席声明").first.wait_for()
+        assert seat.get_by_text("人工整席声明").count() == 5
+        check_reading(page, shots, "stated")
         page.get_by_role("link", name="待办").click()
         page.get_by_text("已预订而未就绪的席位").wait_for()
         page.get_by_role("link", name="去确认").click()

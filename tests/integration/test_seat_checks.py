@@ -49,6 +49,7 @@ async def test_a_seats_own_check_is_kept_with_source_time_and_figures(room: Room
     assert network["own"]["at"] == network["checked_at"]
     assert seat["equipment"]["pc"]["own"]["figures"] == GOOD["pc"]
     assert seat["equipment"]["camera"]["own"]["figures"] is None
+    assert network["own"]["fresh"] is True
     kept = (await room.arriving.get("dana", f"/venues/{CITY}/reports")).json()["items"]
     assert {(one["part"], one["source"]) for one in kept if one["figures"]} >= {
         ("pc", "seat"),

@@ -89,6 +89,20 @@ export interface Device {
 export interface Part {
   readonly condition: string;
   readonly checkedAt: string | null;
+  /** Whose finding that is: seat, staff, statement; null: nobody's that is known. */
+  readonly source: string | null;
+  readonly own: OwnCheck | null;
+}
+
+/** What the seat's own browser found last. */
+export interface OwnCheck {
+  readonly condition: string;
+  readonly at: string;
+  /** Within the last day. */
+  readonly fresh: boolean;
+  /** A fault that nobody has mended since. */
+  readonly stands: boolean;
+  readonly figures: Readonly<Record<string, number | null>> | null;
 }
 
 export interface Seat {
@@ -338,7 +352,20 @@ function seatOf(value: unknown): Seat {
 const partOf = (found: Record<string, unknown>): Part => ({
   condition: text(found.condition),
   checkedAt: textOrNull(found.checked_at),
+  source: textOrNull(found.source),
+  own: found.own === null || found.own === undefined ? null : ownOf(record(found.own)),
 });
+
+function ownOf(found: Record<string, unknown>): OwnCheck {
+  const figures = Object.entries(record(found.figures)).map(([name, value]) => [name, typeof value === "number" ? value : null] as const);
+  return {
+    condition: text(found.condition),
+    at: text(found.at),
+    fresh: found.fresh === true,
+    stands: found.stands === true,
+    figures: figures.length > 0 ? Object.fromEntries(figures) : null,
+  };
+}
 
 function bookingOf(value: unknown): Booking {
   const found = record(value);

@@ -64,6 +64,11 @@ export async function roomOfSeat(here: Here, token: string): Promise<string | nu
   return textOrNull(record(await ask(here, { path: "/v1/seats/current/room", authorization: `Seat ${token}` })).room);
 }
 
+/** What the check at this seat found, as evidence for the site's staff. */
+export async function tellCheck(here: Here, token: string, found: unknown): Promise<void> {
+  await ask(here, { method: "POST", path: "/v1/seats/current/equipment", authorization: `Seat ${token}`, body: found });
+}
+
 /** Ends the session of this seat's browser; its token is shown, whoever else is signed in here. */
 export async function getUp(here: Here, token: string): Promise<void> {
   await ask(here, { method: "DELETE", path: "/v1/seats/current", authorization: `Seat ${token}` });

@@ -101,6 +101,7 @@ export default {
     late: "There was no answer for long. Look at the browser's question, or check again.",
     enter: "Enter the room",
     enterHint: "You may enter without a working camera or microphone and have the site's staff see to it; the evaluation begins once you are seen and heard.",
+    evidence: "The result, without picture or sound, is kept as this seat's own check.",
     skip: "Skip, only watch and listen",
     backTo: "Turn on camera and microphone",
   },

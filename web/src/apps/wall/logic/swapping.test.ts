@@ -5,7 +5,7 @@ import { freeSeats, slipOf } from "./swapping.ts";
 const seat = (id: string, camera: string | null = null): Seat => ({
   id,
   label: id,
-  equipment: camera === null ? {} : { camera: { condition: camera, checkedAt: "" } },
+  equipment: camera === null ? {} : { camera: { condition: camera, checkedAt: "", source: null, own: null } },
   unready: [],
 });
 
