@@ -1,10 +1,13 @@
 """What every route declares in the OpenAPI document: its problems, and the headers it asks for."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Request
 
+from app.api.examples import AGENCY
 from app.api.idempotent import key_of
+from app.api.problem_texts import PROBLEMS
 from app.api.problems import MEDIA_TYPE
 from app.api.schemas import ProblemOut
 
@@ -20,6 +23,19 @@ _REASONS: Final = {
     422: "Understood and refused; every fault is listed",
     429: "Too many requests",
     503: "Try again later: a quorum or a party is missing",
+}
+# A refusal of each status, as it would be answered.
+_SHOWN: Final = {
+    400: "idempotency.missing",
+    401: "access.missing",
+    403: "access.role",
+    404: "draw.unknown",
+    409: "project.exists",
+    412: "project.version-moved",
+    413: "json.too-large",
+    415: "body.media-type",
+    429: "rate.limited",
+    503: "log.quorum-missing",
 }
 IfMatch = Annotated[str | None, Header(alias="If-Match", description="ETag of the version to be replaced.")]
 
@@ -44,7 +60,29 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         status: {
             "description": _REASONS[status],
             "model": ProblemOut,
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}},
+            "content": {
+                MEDIA_TYPE: {
+                    "schema": {"$ref": "#/components/schemas/ProblemOut"},
+                    "example": _example(status),
+                }
+            },
         }
         for status in listed
+    }
+
+
+def _example(status: int) -> Mapping[str, Any]:
+    """A problem document of this status."""
+    code = _SHOWN.get(status)
+    if code is None:
+        example: Mapping[str, Any] = AGENCY["ProblemOut"]
+        return example
+    text = PROBLEMS[code]
+    return {
+        "type": f"urn:qiantong:problem:{code}",
+        "title": text.zh,
+        "status": text.status,
+        "code": code,
+        "trace_id": "3be5ddc14f6e8de1",
+        "retryable": text.retryable,
     }

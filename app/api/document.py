@@ -1,11 +1,13 @@
-"""The OpenAPI document (3.1): what FastAPI finds, the ways to prove a caller, and refusals as they are."""
+"""The OpenAPI document (3.1): what FastAPI finds, ways to prove a caller, refusals as they are, examples."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from app.api.examples import AGENCY, BUNDLE, IMPORT
+from app.api.examples_staff import POOL_FILE, RECEIPT, STAFF
 from app.api.open_routes import action_of, served
 from app.api.problems import MEDIA_TYPE
 from app.api.schemas import ImportIn
@@ -28,6 +30,17 @@ _SECURITY: Final = {
 }
 
 
+EXAMPLES: Final[Mapping[str, Any]] = {**AGENCY, **STAFF}
+_JSON: Final = "application/json"
+# Bytes without a model: what they are, and an example. FastAPI would drop the nulls of one given to a route.
+_FILES: Final = {
+    "getDrawProof": BUNDLE,
+    "getProofByCode": BUNDLE,
+    "getPoolFile": POOL_FILE,
+    "getReceipt": RECEIPT,
+}
+
+
 def openapi(app: FastAPI) -> dict[str, Any]:
     """The document of this application, made once."""
     if app.openapi_schema is None:
@@ -46,8 +59,11 @@ def _made(app: FastAPI) -> dict[str, Any]:
         if operation["operationId"] in guarded:
             operation["security"] = [{"apiKey": []}, {"messageSignature": []}, {"session": []}]
         _drop_foreign_refusal(operation["responses"])
+        _add_examples(operation)
     for name in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(name, None)
+    for name, example in EXAMPLES.items():
+        document["components"]["schemas"][name]["examples"] = [example]
     return document
 
 
@@ -65,6 +81,30 @@ def _add_import_form(schemas: dict[str, Any]) -> None:
 
 
 def _drop_foreign_refusal(responses: dict[str, Any]) -> None:
-    """FastAPI declares its own answer to malformed parameters; here that is a problem of status 400."""
+    """FastAPI declares its own answer to malformed parameters; here that is a problem of status 400. Problems
+    never come as plain JSON, as it has them as well.
+    """
+    for answer in responses.values():
+        if MEDIA_TYPE in answer.get("content", {}):
+            answer["content"].pop(_JSON, None)
     if MEDIA_TYPE not in responses.get("422", {}).get("content", {MEDIA_TYPE: None}):
         del responses["422"]
+
+
+def _add_examples(operation: dict[str, Any]) -> None:
+    """Show the example of a schema wherever a body is one of it; whoever has an own example keeps it."""
+    if operation["operationId"] == "importProject":
+        operation["requestBody"]["content"][_JSON]["example"] = dict(IMPORT)
+    if operation["operationId"] in _FILES:
+        operation["responses"]["200"]["content"][_JSON] = dict(_FILES[operation["operationId"]])
+    answers = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+    for one in (operation.get("requestBody", {}), *answers):
+        body = one.get("content", {}).get(_JSON)
+        if body is not None and "example" not in body:
+            body.update(_examples(body.get("schema", {})))
+
+
+def _examples(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The example of what a schema refers to, also as one of several choices; empty without one."""
+    choices = [one.get("$ref", "").rsplit("/", 1)[-1] for one in (schema, *schema.get("anyOf", ()))]
+    return next(({"example": EXAMPLES[name]} for name in choices if name in EXAMPLES), {})

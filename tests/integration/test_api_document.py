@@ -12,6 +12,7 @@ from tests.support.service import Service, order, project
 
 pytestmark = pytest.mark.anyio
 PROBLEM = "application/problem+json"
+JOURNEY = ("/v1/projects", "/v1/draws", "/v1/proofs", "/v1/pools", "/v1/operations")
 METHODS = {"get", "post", "put", "delete", "patch"}
 
 
@@ -83,6 +84,72 @@ async def test_every_example_fits_its_schema(document: dict[str, Any]) -> None:
         validator = within(document, schema)
         for example in schema["examples"]:
             assert validator.is_valid(example), schema
+
+
+def journey(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every JSON body below the paths of projects, draws, proofs, pools and the operation log: asked for or
+    answered, refusals too, with where it stands."""
+    for path, method, one in operations(document):
+        if not path.startswith(JOURNEY):
+            continue
+        for kind, body in one.get("requestBody", {}).get("content", {}).items():
+            yield f"{method} {path} {kind}", body
+        for status, answer in one["responses"].items():
+            for kind, body in answer.get("content", {}).items():
+                yield f"{method} {path} {status} {kind}", body
+
+
+async def test_every_body_of_the_journey_has_an_example_that_fits_its_own_schema(
+    document: dict[str, Any],
+) -> None:
+    bodies = dict(journey(document))
+    assert len(bodies) > 100
+    for place, body in bodies.items():
+        assert body.get("schema"), place
+        assert "example" in body, place
+        errors = list(within(document, body["schema"]).iter_errors(body["example"]))
+        assert not errors, (place, errors)
+        assert body["example"], place
+
+
+async def test_the_example_of_a_refusal_is_one_of_its_own_status(document: dict[str, Any]) -> None:
+    for place, body in journey(document):
+        if PROBLEM in place:
+            shown = body["example"]
+            assert str(shown["status"]) == place.split()[2], place
+            row = PROBLEMS[shown["code"]]
+            assert (row.status, row.zh, row.retryable) == (
+                *(shown["status"], shown["title"]),
+                shown["retryable"],
+            )
+
+
+async def test_no_schema_of_the_journey_takes_just_anything(document: dict[str, Any]) -> None:
+    """So that an example that fits says something."""
+    for place, body in journey(document):
+        for wrong in ("nothing like it", {}):
+            assert not within(document, body["schema"]).is_valid(wrong), place
+
+
+async def test_the_examples_of_an_agency_are_taken_as_they_stand(
+    api: Service, document: dict[str, Any]
+) -> None:
+    """Whoever copies them gets the answers that stand beside them."""
+    for path, status in (("/v1/projects", 201), ("/v1/draws:preview", 200), ("/v1/draws", 201)):
+        operation = document["paths"][path]["post"]
+        body = operation["requestBody"]["content"]["application/json"]["example"]
+        answer = await api.post("alice", path, body)
+        assert answer.status_code == status, answer.text
+        shown = operation["responses"][str(status)]["content"]["application/json"]["example"]
+        assert answer.json().keys() == shown.keys()
+        assert answer.json().get("feasible", True)
+    owner = document["paths"]["/v1/projects/{project_id}/owner"]["put"]["requestBody"]["content"]
+    handed = await api.client.put(
+        "/v1/projects/works-2026-017/owner",
+        json=owner["application/json"]["example"],
+        headers=api.as_person("alice"),
+    )
+    assert handed.status_code == 200, handed.text
 
 
 async def test_an_order_that_is_accepted_fits_the_schema_and_so_does_its_answer(
