@@ -127,7 +127,8 @@ async def test_the_example_of_a_refusal_is_one_of_its_own_status(document: dict[
 async def test_no_schema_of_the_journey_takes_just_anything(document: dict[str, Any]) -> None:
     """So that an example that fits says something."""
     for place, body in journey(document):
-        for wrong in ("nothing like it", {}):
+        nothing: dict[str, Any] = {}
+        for wrong in ("nothing like it", nothing):
             assert not within(document, body["schema"]).is_valid(wrong), place
 
 
