@@ -70,6 +70,18 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
                 "本场地没有为该次抽取预订席位",
                 "No seats are booked for this draw at this site",
             ),
+            "seat.unconfirmed": (
+                "本场地尚未确认席位预订，请先在预订页确认",
+                "This site has not confirmed its seats: confirm the booking first",
+            ),
+            "seat.returned": (
+                "本场地已退回席位预订，席位可能已另作安排；须由中心改订并确认",
+                "This site has returned its seats and others may have them: the booking has to be renewed",
+            ),
+            "seat.other-draw": (
+                "该席位现由另一项目的专家使用",
+                "Somebody of another draw has this seat now",
+            ),
             "seat.none-free": ("已无可用席位", "No seat is free"),
             "seat.passed-on": (
                 "该人的席位已递补或已关闭",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.arriving import CITY, COUNTY, Arriving
+from tests.support.arriving import CITY, COUNTY, Arriving, ask_again
 from tests.support.calling import Letter
 from tests.support.desk_served import Day, day
 from tests.support.people import Person
@@ -253,6 +253,7 @@ def test_a_booking_is_confirmed_and_a_seat_that_broke_is_swapped(
     browser: "Browser", today: Day, shots: Path
 ) -> None:
     broken = seats(CITY, "e1", 1)[0]
+    today.do(ask_again)
     with visit(browser, at(today, "seats"), size=WIDE) as page:
         sign_in(page, today)
         page.locator(f"#report-{broken}").click()
@@ -286,6 +287,7 @@ def test_a_booking_is_confirmed_and_a_seat_that_broke_is_swapped(
 
 
 def test_a_booking_is_returned_only_with_a_reason(browser: "Browser", today: Day) -> None:
+    today.do(ask_again)
     with visit(browser, at(today, "bookings"), size=PHONE) as page:
         sign_in(page, today, "far.one")
         page.get_by_role("button", name="退回…").click()

@@ -350,6 +350,29 @@ async def _book(arriving: Arriving) -> None:
     }
     booked = await arriving.post("olga", "/bookings", asked)
     assert booked.status_code == 201, booked.text
+    await confirm(arriving, booked.json(), "dana", "carlo")
+
+
+async def confirm(arriving: Arriving, booking: dict[str, Any], *staff: str) -> None:
+    """Each of these people says for the own site that its seats are there."""
+    for who in staff:
+        said = {"revision": booking["revision"]}
+        done = await arriving.post(who, f"/bookings/{booking['id']}:confirm", said)
+        assert done.status_code == 200, done.text
+
+
+async def ask_again(arriving: Arriving) -> dict[str, Any]:
+    """The booking begins with the evaluation instead: both centres have to answer anew."""
+    (booking,) = (await arriving.get("olga", "/bookings")).json()["items"]
+    kept = ("site", "place", "main", "experts", "seats")
+    order = {name: booking[name] for name in ("to", "experts", "mixed")} | {
+        "from": arriving.row.evaluation_from,
+        "reason": "推迟开门",
+        "centres": [{name: one[name] for name in kept} for one in booking["centres"]],
+    }
+    changed = await arriving.post("olga", f"/bookings/{booking['id']}:change", order)
+    assert changed.status_code == 200, changed.text
+    return dict(changed.json())
 
 
 async def _install(arriving: Arriving) -> None:

@@ -90,7 +90,6 @@ async def set_seated(stage: Stage) -> Arriving:
         assert page.cookie is not None
         cast_.cookies[login] = page.cookie
     await arriving.heartbeats()
-    await _confirm(arriving)
     for site, who in DESKS.items():
         for number, letter in enumerate(arriving.letters[site], 1):
             arrival = await arriving.inside(letter, f"A-{number:02}", who)
@@ -101,14 +100,6 @@ async def set_seated(stage: Stage) -> Arriving:
             session = entered.json()["session"]
             cast_.seated.append(Seated(site=site, arrival=arrival, browser=browser, session=session))
     return arriving
-
-
-async def _confirm(arriving: Arriving) -> None:
-    """Each centre confirms its part of the booking."""
-    booking = (await arriving.get("olga", "/bookings")).json()["items"][0]
-    for who in DESKS.values():
-        done = await arriving.post(who, f"/bookings/{booking['id']}:confirm", {"revision": 1})
-        assert done.status_code == 200, done.text
 
 
 def cast_of(folder: Path) -> Cast:

@@ -23,7 +23,7 @@ from app.usecases.venues import moves
 from app.usecases.venues.bookings import own_part
 from app.usecases.venues.sites import out_of_order
 from remote_eval import arrival as way
-from remote_eval.booking import CANCELLED
+from remote_eval.booking import CANCELLED, RETURNED
 
 SWAPPED: Final = "swapped"
 _AT_A_SEAT: Final = frozenset({way.SEAT_ASSIGNED, way.SEATED})
@@ -111,7 +111,7 @@ async def _exchange(uow: UnitOfWork, act: Act, principal: Principal, draw_id: st
     if asked.source in part.seats:
         seats = (booking.id, asked.source, asked.to)
         await moves.swap(uow, principal, *seats, actor=act.actor, now=act.now)
-    elif booking.state == CANCELLED or asked.to not in part.seats:
+    elif booking.state == CANCELLED or part.state == RETURNED or asked.to not in part.seats:
         raise ConflictError("seat.none-booked")
 
 

@@ -3,10 +3,11 @@
 1. The order of the seats follows from the draw's own seed, which nobody outside knows before the opening and
    everybody can compute afterwards (`remote_eval.seating`).
 2. The n-th arrival of a draw at a site gets the first seat of that order which is neither given nor out of
-   order; the database keeps two desks from giving the same one.
+   order nor in use by people of another draw; two desks never give the same one.
 3. What was given, from which seats and as the how-manieth, is a document whose digest stands in the draw's
    log before the slip is printed.
 
+Only seats that the centre has confirmed are given: what it returned may be somebody else's by now.
 The slip's code is stored as a keyed hash; a new slip makes the old one void and ends the seat's session.
 """
 
@@ -14,7 +15,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from app.errors import ConflictError, NotFoundError
+from app.errors import ConflictError, NotFoundError, WriteConflictError
 from app.store.repositories.arrivals import Arrival
 from app.store.repositories.draws import DrawRow
 from app.store.repositories.seat_access import Seating
@@ -29,12 +30,15 @@ from app.usecases.platform import Platform
 from app.usecases.principals import Principal
 from crypto.canonical import canonical
 from remote_eval import arrival as way
+from remote_eval import booking as rules
 from remote_eval.seating import next_seat, seating_seed
 
 SLIP_DIGITS: Final = 8
 FORMAT: Final = "qt/1 seating"
 _SLIP_BYTES: Final = 8
 _BROKEN: Final = "faulty"
+_AT_A_SEAT: Final = frozenset({way.SEAT_ASSIGNED, way.SEATED})
+_NOT_CONFIRMED: Final = {rules.PENDING: "seat.unconfirmed", rules.RETURNED: "seat.returned"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +53,9 @@ async def assign(desk: Desk, principal: Principal, arrival_id: str, *, actor: Ac
     """A seat for somebody inside; asked again, the same seat with a fresh slip.
 
     Raises NotFoundError ``arrival.unknown``, ConflictError ``arrival.transition`` before the gate,
-    ``seat.none-booked``, ``seat.none-free`` or ``seat.passed-on``, QuorumMissingError when the log cannot be
-    published: the seat stands and a new slip is asked for.
+    ``seat.none-booked``, ``seat.unconfirmed``, ``seat.returned``, ``seat.none-free``, ``seat.other-draw`` or
+    ``seat.passed-on``, QuorumMissingError when the log cannot be published: the seat stands and a new slip is
+    asked for.
     """
     platform = desk.platform
     async with platform.database.read() as uow:
@@ -93,7 +98,8 @@ async def _seat(uow: UnitOfWork, act: Act, arrival: Arrival, seed: bytes, slip: 
     held = await _held(uow, act, given)
     booked = await _booked(uow, arrival)
     broken = await _broken(uow, booked)
-    seat = next_seat(seed, booked, broken | held)
+    occupied = await _occupied(uow, arrival, booked, now=act.now)
+    seat = next_seat(seed, booked, broken | held | occupied)
     if seat is None:
         raise ConflictError("seat.none-free")
     said = {
@@ -102,12 +108,16 @@ async def _seat(uow: UnitOfWork, act: Act, arrival: Arrival, seed: bytes, slip: 
         "site": arrival.site,
         "seats": list(booked),
         "broken": sorted(broken),
+        "occupied": sorted(occupied),
         "position": len(given) + 1,
         "seat": seat,
         "at": act.now,
     }
     seating = await _logged(uow, act, row, moved, said, slip=slip)
     await uow.seat_access.add_seating(seating)
+    # Entries of the log are made one after the other: whoever gave this seat at the same time is seen by now.
+    if await _occupied(uow, arrival, [seat], now=act.now):
+        raise WriteConflictError("seat.given")
     await act.enter(uow, "seat-given", arrival=arrival.id, seat=seat, position=seating.position)
     await note(uow, act.actor, "desk.seat", arrival.id, now=act.now)
     return seating
@@ -134,6 +144,8 @@ async def _logged(
 async def _new_slip(uow: UnitOfWork, act: Act, arrival: Arrival, known: Seating, slip: str) -> Seating:
     if known.closed_at is not None:
         raise ConflictError("seat.passed-on")
+    if await _occupied(uow, arrival, [known.seat], now=act.now):
+        raise ConflictError("seat.other-draw")
     if arrival.state != way.SEAT_ASSIGNED:
         await uow.seat_access.end_sessions(reason="new-slip", now=act.now, arrival_id=arrival.id)
         await step(uow, arrival, way.SEAT_ASSIGNED, shown={"seat"}, now=act.now)
@@ -160,14 +172,39 @@ async def _held(uow: UnitOfWork, act: Act, given: Sequence[Seating]) -> set[str]
 
 
 async def _booked(uow: UnitOfWork, arrival: Arrival) -> Sequence[str]:
+    """The seats that the centre has confirmed for this draw."""
     booking = await uow.bookings.of_draw(arrival.draw_id)
-    if booking is None or booking.state == "cancelled":
+    if booking is None or booking.state == rules.CANCELLED:
         raise ConflictError("seat.none-booked")
     parts = (await uow.bookings.centres([booking]))[booking.id]
-    seats = [seat for part in parts if part.site_id == arrival.site for seat in part.seats]
-    if not seats:
+    part = next((one for one in parts if one.site_id == arrival.site), None)
+    if part is None or not part.seats:
         raise ConflictError("seat.none-booked")
-    return sorted(set(seats))
+    if part.state != rules.CONFIRMED:
+        raise ConflictError(_NOT_CONFIRMED[part.state])
+    return sorted(set(part.seats))
+
+
+async def _occupied(uow: UnitOfWork, arrival: Arrival, seats: Collection[str], *, now: str) -> set[str]:
+    """Seats that people of other draws have: they sit there, or come back while their booking lasts."""
+    occupied = set()
+    for seat in seats:
+        for one in await uow.seat_access.open_at(arrival.site, seat):
+            if one.draw_id != arrival.draw_id and await _has_it_still(uow, one, now=now):
+                occupied.add(seat)
+    return occupied
+
+
+async def _has_it_still(uow: UnitOfWork, one: Seating, *, now: str) -> bool:
+    holder = await uow.arrivals.get(one.arrival_id)
+    if holder is None or holder.state in way.FINAL:
+        return False
+    return holder.state in _AT_A_SEAT or await _lasts(uow, one.draw_id, now)
+
+
+async def _lasts(uow: UnitOfWork, draw_id: str, now: str) -> bool:
+    booking = await uow.bookings.of_draw(draw_id)
+    return booking is not None and booking.state != rules.CANCELLED and booking.until > now
 
 
 async def _broken(uow: UnitOfWork, seats: Collection[str]) -> set[str]:
