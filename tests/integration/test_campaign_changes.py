@@ -16,6 +16,7 @@ from app.usecases.invitations.conflicts import Vacating
 from app.usecases.invitations.ladder import Taken
 from app.usecases.openings import bundle, open_draw
 from app.usecases.projects import replace_bidders
+from draw import invitation
 from draw.letters import record_digest
 from draw.verify.verifier import verify
 from tests.support.calling import Calling, Refused, acts, later, set_calling
@@ -76,6 +77,50 @@ async def test_who_cannot_come_at_the_new_hour_is_replaced(calling: Calling) -> 
     assert found.campaign.state == "sealed"
     assert await classes(calling, row) == ["decline"]
     await opened(calling, row)
+
+
+def told_not_to_come(calling: Calling) -> list[str]:
+    """To whom it was said that they need not come."""
+    return [one.to for line in calling.lines.values() for one in line.taken if "无须到场" in one.text]
+
+
+async def over(calling: Calling, row: DrawRow) -> None:
+    """The time to answer passes, for whoever still has some."""
+    waiting = [one for one in (await calling.standing(row)).invitations if one.state in invitation.OPEN]
+    await calling.until(max(one.reply_by for one in waiting))
+    await calling.wait(seconds=61)
+
+
+async def test_who_agreed_and_does_not_answer_a_move_is_told_not_to_come(calling: Calling) -> None:
+    """Whoever was silent from the start expects nothing, and hears nothing."""
+    row = await calling.started()
+    _, *others = calling.fresh()
+    for letter in others:
+        await calling.say(letter, "accept")
+    await over(calling, row)
+    assert await classes(calling, row) == ["timeout"]
+    assert told_not_to_come(calling) == []
+    await calling.fill(row)
+    await moved(calling, row, hours=24)
+    waiting, *again = calling.fresh()
+    for letter in again:
+        await calling.say(letter, "accept")
+    await over(calling, row)
+    assert await classes(calling, row) == ["timeout", "timeout"]
+    assert told_not_to_come(calling) == [waiting.to]
+
+
+async def test_a_call_to_whoever_is_asked_again_says_that_something_changed(calling: Calling) -> None:
+    row = await calling.started()
+    await calling.fill(row)
+    before = len(calling.lines["voice"].taken)
+    assert before > 0
+    assert not [one.text for one in calling.lines["voice"].taken if "有变" in one.text]
+    await moved(calling, row, hours=2)
+    await calling.work()
+    again = calling.lines["voice"].taken[before:]
+    assert again
+    assert [one.text for one in again if "有变，请重新答复" not in one.text] == []
 
 
 async def test_a_moved_draw_binds_its_experts_at_the_new_hour(calling: Calling) -> None:

@@ -36,6 +36,7 @@ SMS = RegisteredGateway(name="sms.test", channels=frozenset({"sms"}), public=PRO
 VOICE = RegisteredGateway(name="voice.test", channels=frozenset({"voice"}), public=PROVIDER_KEY.public)
 PHONE = "13812345678"
 LINK = "http://127.0.0.1:8000/i#" + "0123456789ABCDEFGHJKMNPQRS"
+SITE = "福州市某路 1 号 3 楼"
 # 13:00 in Beijing.
 NOON = datetime.fromisoformat("2026-11-23T05:00:00+00:00")
 
@@ -88,6 +89,7 @@ def message(number: int, **changes: Any) -> Message:
             "hours": "4",
             "overnight": "no",
             "area": "福州",
+            "site": SITE,
             "reply_by": "2026-11-23T06:00:00Z",
             "link": LINK,
         },
@@ -100,7 +102,8 @@ def message(number: int, **changes: Any) -> Message:
 
 def call(number: int, **changes: Any) -> Message:
     """An invitation by telephone, for invitation n of draw 7."""
-    fields = {"date": "2026-11-24", "start": "09:00", "hours": "4", "overnight": "no", "area": "福州"}
+    when = {"date": "2026-11-24", "start": "09:00", "hours": "4", "overnight": "no"}
+    fields = when | {"area": "福州", "site": SITE}
     reference = Reference(draw=7, n=100 + number)
     return message(number, **({"channel": "voice", "fields": fields, "reference": reference} | changes))
 

@@ -29,8 +29,8 @@ SUBJECTS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 _WHEN: Final = {
-    "zh": "{date} {start} 开始，约 {hours} 小时，{overnight}，地区：{area}",
-    "en": "{date} {start}, about {hours} h, {overnight}, area: {area}",
+    "zh": "{date} {start} 开始，约 {hours} 小时，{overnight}，地区：{area}，地点：{site}",
+    "en": "{date} {start}, about {hours} h, {overnight}, area: {area}, place: {site}",
 }
 _KEYPAD: Final = {
     "zh": "确认参加请按 1，不能参加请按 2，随后再按一次同一个键；重听请按星号键。",
@@ -50,6 +50,10 @@ _RECONFIRM: Final = {
 _SPOKEN_INVITATION: Final = {
     "zh": f"您好，诚邀您参加一次评审，{_WHEN['zh']}。{_KEYPAD['zh']}",
     "en": f"Hello. You are invited to an evaluation: {_WHEN['en']}. {_KEYPAD['en']}",
+}
+_SPOKEN_RECONFIRM: Final = {
+    "zh": f"您好，您的评审安排有变，请重新答复。现为 {_WHEN['zh']}。{_KEYPAD['zh']}",
+    "en": f"Hello. Your evaluation has changed; please reply again. Now: {_WHEN['en']}. {_KEYPAD['en']}",
 }
 _CODE: Final = {
     "zh": "【签筒】验证码 {code}，几分钟内有效。工作人员不会向您索要。",
@@ -111,7 +115,7 @@ def _everywhere(texts: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
 
 TEXTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
     "invitation": {**_written(_INVITATION), "voice": _SPOKEN_INVITATION},
-    "reconfirm": _written(_RECONFIRM),
+    "reconfirm": {**_written(_RECONFIRM), "voice": _SPOKEN_RECONFIRM},
     "code": {**_written(_CODE), "voice": _SPOKEN_CODE},
     "accepted": _everywhere(_ACCEPTED),
     "released": _everywhere(_RELEASED),

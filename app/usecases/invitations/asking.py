@@ -91,14 +91,18 @@ async def ask(uow: UnitOfWork, asking: Asking, holder: Holder) -> Invitation:
     return made
 
 
-def call(platform: Platform, row: DrawRow, one: Invitation, *, occasion: str, not_before: str) -> Message:
-    """A call with the spoken letter, answered by keypad. The invitation's contact must have a phone."""
+def call(
+    platform: Platform, row: DrawRow, one: Invitation, *, occasion: str, not_before: str, anew: bool
+) -> Message:
+    """A call with the spoken letter, answered by keypad; `anew`: of somebody who had one before. The
+    invitation's contact must have a phone."""
+    template = RECONFIRM if anew else INVITATION
     return Message(
         id=message_id(platform.random),
         channel="voice",
-        template=INVITATION,
+        template=template,
         to=one.invited.contact.phone or "",
-        fields={name: one.content[name] for name in fields_of(INVITATION, "voice")},
+        fields={name: one.content[name] for name in fields_of(template, "voice")},
         dedupe=f"{one.id}:{occasion}",
         not_before=not_before,
         expires_at=one.reply_by,
@@ -209,7 +213,9 @@ def _messages(asking: Asking, one: Invitation, letter: _Letter, *, log_size: int
         if channel in contact.channels and to:
             found.append(_linked(asking, one, letter, channel, to, log_size=log_size))
     if "voice" in contact.channels and contact.phone:
-        found.append(call(asking.platform, asking.row, one, occasion="voice", not_before=when.send_at))
+        anew = asking.change is not None
+        row, at = asking.row, when.send_at
+        found.append(call(asking.platform, row, one, occasion="voice", not_before=at, anew=anew))
     return found
 
 

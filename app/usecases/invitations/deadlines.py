@@ -75,7 +75,8 @@ async def remind_reply(context: WorkContext, letter: str, _due_at: str) -> None:
             return
         row = await uow.draws.get(one.draw_id)
         if row is not None and one.invited.contact.phone:
-            again = asking.call(platform, row, one, occasion="reminder", not_before=now)
+            anew = len((await standing.load(uow, one.draw_id)).of_holder(one)) > 1
+            again = asking.call(platform, row, one, occasion="reminder", not_before=now, anew=anew)
             await enqueue(uow, again)
 
     await platform.database.transact(work)

@@ -142,7 +142,7 @@ async def _pass_on(context: WorkContext, one: Invitation) -> None:
             return
         invitation.advance(invitation.INVITATION, current.state, invitation.REPLACED, now=now)
         await uow.invitations.advance(current, state=invitation.REPLACED, pending=None, updated_at=now)
-        await _release(uow, platform, current, now=now)
+        await _release(uow, platform, found, current, now=now)
         if holder is not None:
             await _ask(uow, context, found, holder, now=now)
         await standing.follow(uow, one.draw_id, now=now)
@@ -150,13 +150,26 @@ async def _pass_on(context: WorkContext, one: Invitation) -> None:
     await platform.database.transact(work)
 
 
-async def _release(uow: UnitOfWork, platform: Platform, one: Invitation, *, now: str) -> None:
-    """Tell whoever loses the seat without having said a word that they need not come."""
-    if one.pending not in _UNASKED or now >= one.arrive_by:
+async def _release(
+    uow: UnitOfWork, platform: Platform, found: Standing, one: Invitation, *, now: str
+) -> None:
+    """Tell whoever loses the seat without having said a word, or who agreed to an earlier letter and kept
+    silent to this one, that they need not come."""
+    unasked = one.pending in _UNASKED or await _would_come(uow, found, one)
+    if not unasked or now >= one.arrive_by:
         return
     message = asking.written(platform, one, "released", until=one.arrive_by, now=now)
     if message is not None:
         await enqueue(uow, message)
+
+
+async def _would_come(uow: UnitOfWork, found: Standing, one: Invitation) -> bool:
+    """Whether somebody who was asked anew and kept silent had accepted before."""
+    if one.pending != "timeout":
+        return False
+    earlier = [other for other in found.of_holder(one) if other.n < one.n]
+    answers = [answer for other in earlier for answer in await uow.invitations.answers(other.id)]
+    return bool(answers) and answers[-1].answer == "accept"
 
 
 async def _ask(uow: UnitOfWork, context: WorkContext, found: Standing, holder: Holder, *, now: str) -> None:
