@@ -32,6 +32,7 @@ FILES: Final = (
     "tests/integration/test_site_recording.py",
     "tests/integration/test_room_behind_gateway.py",
     "tests/integration/test_room_hostile.py",
+    "tests/integration/test_failure_table_going_on.py",
     "tests/integration/test_failure_table_room.py",
     "tests/e2e/test_room_media_lite.py",
     "tests/e2e/test_room_networks.py",
