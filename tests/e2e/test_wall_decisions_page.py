@@ -4,6 +4,7 @@ anew.
 Each test plays one decision through to its effect at somebody else, whose client or page is told of it.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -190,6 +191,34 @@ def test_an_outage_beyond_its_limit_leaves_the_supervisor_one_way_on(
             check_reading(supervisor, shots, "reform")
             press(supervisor, "封存并另组")
             witness.get_by_text("评标室已关闭。").wait_for()
+
+
+def test_a_site_lost_past_the_start_goes_on_only_when_the_supervisor_has_entered_the_decision(
+    eyes: "Browser", rooms: House, shots: Path
+) -> None:
+    with rooms.room() as played:
+        every = played.do(lambda room: room.whole())
+        played.do(lambda room: room.checked_in(every))
+        played.do(lambda room: room.lose(every, CITY))
+        with played.at(eyes, "/wall", who="sven", size=WIDE) as page:
+            enter(page)
+            page.get_by_text("没有超过时限的中断，不能另组。").wait_for()
+            played.do(past_the_start)
+            form = page.get_by_role("region", name="主场：开始前中断已过时限")
+            form.wait_for()
+            page.get_by_text("中断已过时限。封存本室后另组委员会").wait_for()
+            form.get_by_label("理由").fill("招标人决定继续等待")
+            check_reading(page, shots, "go-on")
+            press(page, "登记：招标人决定继续等待")
+            form.wait_for(state="detached")
+            decided = played.do(lambda _: every.second.client.event("outage", state="decided"))
+            assert decided["body"]["reason"] == "招标人决定继续等待"
+
+
+async def past_the_start(room: Room) -> None:
+    """Two hours and a minute past the planned start."""
+    late = room.led.live.state.begins_at + timedelta(minutes=121) - room.arriving.stage.clock()
+    await pass_time(room, seconds=late.total_seconds())
 
 
 def test_a_phone_found_inside_becomes_a_case_whose_evidence_is_checked_where_it_is_decided(
