@@ -10,6 +10,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from math import isfinite
 from typing import Final
 
@@ -46,6 +47,7 @@ from remote_eval.room_state import (
     LOST,
     RECONNECTING,
     ROOM_CAMERA,
+    Member,
     RoomState,
 )
 
@@ -60,7 +62,6 @@ LATE_MS: Final = 5_000.0
 ENGINE: Final = "engine"
 # Somebody came through a detector with what is not to be inside.
 DETECTOR: Final = "detector"
-_GONE: Final = frozenset({RECONNECTING, AWAY})
 Pause = Callable[[float], Awaitable[None]]
 
 
@@ -266,8 +267,8 @@ class Watch:
         After a change of the room's leader people have as long as after any cut; once, however often
         leaders change.
         """
-        own = [one for one in state.members.values() if one.site == site and one.presence in _GONE]
-        newest = max((one.presence_since for one in own if one.presence_since is not None), default=None)
+        own = [one for one in state.members.values() if one.site == site]
+        newest = max((gone for one in own if (gone := _gone_at(state, one)) is not None), default=None)
         passed = 0 if newest is None else unheard_ms(newest, self.live.now())
         return max(0, passed - self.thresholds.lost_ms)
 
@@ -297,6 +298,14 @@ class Watch:
             if site is not None:
                 lags[site] = max(lags.get(site, 0), round(late))
         return lags
+
+
+def _gone_at(state: RoomState, member: Member) -> datetime | None:
+    """Since when nothing is heard of a member who is not here; who is away was reconnecting before that."""
+    if member.presence_since is None or member.presence not in (RECONNECTING, AWAY):
+        return None
+    waited = state.limits.away_ms if member.presence == AWAY else 0
+    return member.presence_since - timedelta(milliseconds=waited)
 
 
 def _behind(stats: RoomStats) -> dict[str, float]:
