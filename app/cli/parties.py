@@ -117,15 +117,18 @@ def recording(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="空的输出目录 · empty output folder")],
     home: Annotated[Path, typer.Option(metavar="NODE", help="监督节点目录 · the supervisor's node folder")],
 ) -> None:
-    """监督人解封变声通话中的原声，并按轨导出；平台无法解封。
+    """监督人解封变声通话中的原声，并按轨导出；平台无法解封，也不会登记这次查看。
 
-    The supervisor opens the raw voices of masked calls and writes one .mkv per track; the platform cannot.
+    The supervisor opens the raw voices of masked calls and writes one .mkv per track; the platform cannot,
+    and nobody records it.
     """
+    from app.cli.recording_looks import unrecorded
     from app.parties.serving import custody_seed
     from remote_eval.media.recording.opening import export
 
     for name, path in export(folder, [custody_seed(home)], out).items():
         typer.echo(f"{name}\t{path.name}")
+    unrecorded()
 
 
 @app.command()

@@ -1,6 +1,8 @@
 """`qiantong recording`: check a folder of recordings, list its gaps, open it with keys, compose a view.
 
 A check and the list of gaps need no key. Private keys come from files of their owner alone and go nowhere.
+What opens anything asks for a reason and puts the look on record where there is one
+(`app.cli.recording_looks`).
 """
 
 import re
@@ -24,6 +26,9 @@ _Keys = Annotated[
     typer.Option("--key", metavar="FILE", help="X25519 私钥文件，可多次 · private key file, repeatable"),
 ]
 _Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="输出目录 · output folder")]
+_Reason = Annotated[
+    str, typer.Option(metavar="TEXT", help="查看理由，登记备查 · why you look, kept on record")
+]
 _KEY_TEXT: Final = re.compile(r"[0-9a-f]{64}\n?")
 
 
@@ -52,12 +57,17 @@ def gaps(folder: _Folder) -> None:
 
 
 @app.command()
-def export(folder: _Folder, key: _Keys, out: _Out) -> None:
-    """解密并按轨导出 .mkv。 · Open the recordings and write one .mkv per track."""
+def export(folder: _Folder, key: _Keys, out: _Out, reason: _Reason) -> None:
+    """解密并按轨导出 .mkv；在所属系统旁运行时登记查看。
+
+    Open the recordings and write one .mkv per track; on record where the room's installation is beside it.
+    """
+    from app.cli.recording_looks import look
     from remote_eval.media.recording.opening import export as export_folder
     from remote_eval.media.recording.opening import shut
 
     private = [_private(path) for path in key]
+    look(folder, private, reason)
     for name, path in export_folder(folder, private, out).items():
         typer.echo(f"{name}\t{path.name}")
     for file in shut(folder, private):
@@ -69,12 +79,19 @@ def compose(
     folder: _Folder,
     key: _Keys,
     out: _Out,
+    reason: _Reason,
     part: Annotated[int, typer.Option(min=0, max=9999, help="部分编号 · number of the part")] = 1,
 ) -> None:
-    """合成同步画面；原件不变。 · Compose one view in step; the originals stay as they are."""
+    """合成同步画面，原件不变；在所属系统旁运行时登记查看。
+
+    Compose one view in step; the originals stay as they are; on record as with export.
+    """
+    from app.cli.recording_looks import look
     from remote_eval.media.recording.composing import compose as compose_part
 
-    made = compose_part(folder, [_private(path) for path in key], out, part=part)
+    private = [_private(path) for path in key]
+    look(folder, private, reason, part=part)
+    made = compose_part(folder, private, out, part=part)
     typer.echo(f"{made.video.name}\tsha256 {made.sha256}")
 
 

@@ -23,6 +23,14 @@ RECORDING_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "recording.tiles": ("画面过多，无法合成", "There are too many cameras for one composition"),
     "recording.faults": ("检查未通过：{count} 处", "The check failed: {count} faults"),
     "recording.name": ("文件名不是录制的名称", "The name is none of a recording's"),
+    "recording.reason": (
+        "请写明查看理由，至多 {limit} 字",
+        "Say why you look, in at most {limit} characters",
+    ),
+    "recording.beside": (
+        "该目录属于一个系统的数据目录：请用 --data（及 --database）指明该系统，以便登记查看",
+        "The folder is an installation's: name that with --data (and --database), to have the look on record",
+    ),
     "recording.empty": ("该目录没有录制", "The folder holds no recording"),
 }
 # Faults that a check finds, by code.

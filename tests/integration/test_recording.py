@@ -432,7 +432,8 @@ def test_the_command_line_checks_lists_and_exports(short: Path, capsys: pytest.C
     key = short.parent / "room.key"
     key.write_text(ROOM_KEY.hex())
     out = str(short.parent / "out")
-    words = ["recording", "export", str(short), "--key", str(key), "--out", out]
+    away = ["--data", str(short.parent / "nothing")]
+    words = [*away, "recording", "export", str(short), "--key", str(key), "--out", out, "--reason", "复核"]
     assert run(["recording", "check", str(short)]) == 0
     assert "mem_a.camera" in capsys.readouterr().out
     assert run(["recording", "gaps", str(short)]) == 0

@@ -215,6 +215,41 @@ async def take_view(uow: UnitOfWork, platform: Platform, token: str, *, actor: A
     return view
 
 
+async def note_looks(
+    uow: UnitOfWork,
+    platform: Platform,
+    room_id: str,
+    opened: Sequence[tuple[int, str]],
+    reason: str,
+    *,
+    actor: Actor,
+) -> bool:
+    """Put looks on record that are taken with the keys themselves, each of (part, track); false for a room
+    that is not known here. Raises ConflictError ``recording.running``.
+    """
+    row, now = await uow.rooms.get(room_id), platform.now()
+    if row is None:
+        return False
+    over(row)
+    for part, track in opened:
+        view = RecordingView(
+            id=new_id(platform, "rvw"),
+            room_id=row.id,
+            part=part,
+            track=track,
+            actor=actor.person,
+            reason=reason,
+            at=now,
+            # Nobody knows the secret: there is nothing left to open.
+            token_hash=sha256(platform.random(TOKEN_BYTES)).hex(),
+            expires_at=now,
+            opened_at=now,
+        )
+        await uow.rooms.add_view(view)
+    await note(uow, actor, "recording.export", row.id, now=now)
+    return True
+
+
 async def looks(uow: UnitOfWork, room_id: str) -> list[Json]:
     """Every look that was asked for, in order; `who` is the login of the account, if there is one."""
     views = await uow.rooms.views(room_id)
