@@ -54,6 +54,7 @@ def _record(folder: Path, rooms: Collection[str], opened: Collection[tuple[int, 
     """Whether the installation of this call knows the room, and now the look as well."""
     from app.cli import session
     from app.composition import Installation
+    from app.store.unit_of_work import UnitOfWork
     from app.usecases.room import recordings
 
     settings = session.settings()
@@ -63,15 +64,14 @@ def _record(folder: Path, rooms: Collection[str], opened: Collection[tuple[int, 
     actor = session.actor(session.login())
 
     async def work(one: Installation) -> bool:
-        found = [
-            await one.platform.database.transact(
-                lambda uow, room=room: recordings.note_looks(
-                    uow, one.platform, room, sorted(opened), reason, actor=actor
-                )
-            )
-            for room in sorted(rooms)
-        ]
-        return any(found)
+        async def noted(uow: UnitOfWork) -> bool:
+            every = [
+                await recordings.note_looks(uow, one.platform, room, sorted(opened), reason, actor=actor)
+                for room in sorted(rooms)
+            ]
+            return any(every)
+
+        return await one.platform.database.transact(noted)
 
     return session.on_installation(work)
 
