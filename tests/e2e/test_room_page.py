@@ -3,6 +3,7 @@
 The room is a real one: the browser talks with the server's socket and with the media engine's process.
 """
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,7 +86,14 @@ def test_an_expert_goes_from_the_slip_into_the_evaluation(chromium: Path, rooms:
         page.get_by_text("正在播放您刚才的声音").wait_for()
         press(page, "播放试音")
         press(page, "听到了")
-        press(page, "进入评标室")
+        with page.expect_response("**/v1/seats/current/equipment") as told:
+            press(page, "进入评标室")
+        # The check is evidence of the seat's own, with figures of computer and network.
+        assert told.value.status == 201
+        found = json.loads(told.value.request.post_data or "")
+        assert found["parts"] == {"camera": "ok", "microphone": "ok", "speaker": "ok"}
+        assert found["network"]["answered"] + found["network"]["lost"] == 10
+        assert found["pc"]["cores"] >= 1
         page.get_by_text("场地正在准备").wait_for()
         # What the server receives is said back, while nobody else is shown.
         page.get_by_text("别人看得到您").wait_for()

@@ -269,6 +269,12 @@ def test_staff_see_which_seats_are_ready_and_swap_one(eyes: "Browser", rooms: Ho
             enter(page)
             page.locator(".preflight li").first.wait_for()
             first = page.locator(".preflight li").first.inner_text()
+            # Both sites in counts before the start, and what would refuse it; nobody of the other site.
+            sites = page.locator(".outlook > ul").first.locator("> li")
+            sites.nth(1).wait_for()
+            assert sites.count() == 2
+            assert ["待查" in one for one in sites.all_inner_texts()] == [True, True]
+            page.get_by_text("在场且已核验的成员人数不足").wait_for()
             # Not looked at today: a seat is ready only after a check.
             assert "未就绪：" in first
             assert "摄像头" in first
@@ -312,6 +318,8 @@ def test_a_machine_becomes_a_room_camera_and_receives_nothing(
 def test_who_has_no_part_in_a_room_is_told_so(eyes: "Browser", rooms: House) -> None:
     with rooms.room() as played, played.at(eyes, "/wall", who="olga", size=WIDE) as page:
         page.get_by_text("您的账号不参与评标室工作").wait_for()
+        # An operator has no part in it, but sees how ready both sites are.
+        page.locator(".outlook > ul").first.locator("> li").nth(1).wait_for()
 
 
 def test_without_a_session_the_wall_asks_to_sign_in(eyes: "Browser", rooms: House) -> None:

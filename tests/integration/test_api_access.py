@@ -128,6 +128,7 @@ ROUTES = {
     ("PUT", "/v1/projects/x/owner"): "project.hand-over",
     ("GET", "/v1/projects/x/s1/owners"): "project.read",
     ("POST", "/v1/draws:preview"): "draw.preview",
+    ("GET", "/v1/rooms/room_x/readiness"): "room.read",
     ("POST", "/v1/draws"): "draw.request",
     ("GET", "/v1/draws"): "draw.read",
     ("GET", "/v1/draws/drw_x"): "draw.read",

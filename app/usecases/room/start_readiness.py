@@ -1,7 +1,7 @@
-"""How ready the sites of a room are before the start, and what would refuse a start now (R20, R24, R75).
+"""How ready the sites of a room are before the start, and what would refuse it at present (R20, R24, R75).
 
-Counts of booked seats, link, recording and clock of each site. Nobody is named, and whoever is bound to a
-site learns of no arrival: what tells of single people is told without them.
+Counts of booked seats, link, recording and clock of each site. Nobody is named, and a site's staff learn of
+no arrival: what tells of single people is told without them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

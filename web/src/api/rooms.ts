@@ -18,6 +18,43 @@ export async function listRooms(here: Here, draw: string | null = null): Promise
   return list(found.items).map(roomOf);
 }
 
+export interface SiteReadiness {
+  readonly id: string;
+  readonly label: { readonly zh: string; readonly en: string };
+  readonly seats: { readonly booked: number; readonly ready: number; readonly faulty: number; readonly unchecked: number };
+  readonly link: string;
+  readonly recording: string;
+  readonly clockMs: number | null;
+}
+
+export interface StartReadiness {
+  readonly phase: string;
+  readonly sites: readonly SiteReadiness[];
+  readonly holds: readonly string[];
+  /** What would refuse a start at present; each names what it is about, never a person. */
+  readonly reasons: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** How ready all sites of a room are, in counts. */
+export async function readReadiness(here: Here, room: string): Promise<StartReadiness> {
+  const found = record(await ask(here, { path: `/v1/rooms/${at(room)}/readiness` }));
+  return { phase: text(found.phase), sites: list(found.sites).map(siteReadinessOf), holds: list(found.holds).map(text), reasons: list(found.reasons).map(record) };
+}
+
+function siteReadinessOf(value: unknown): SiteReadiness {
+  const found = record(value);
+  const label = record(found.label);
+  const seats = record(found.seats);
+  return {
+    id: text(found.id),
+    label: { zh: text(label.zh), en: text(label.en) },
+    seats: { booked: number(seats.booked), ready: number(seats.ready), faulty: number(seats.faulty), unchecked: number(seats.unchecked) },
+    link: text(found.link),
+    recording: text(found.recording),
+    clockMs: typeof found.clock_ms === "number" ? found.clock_ms : null,
+  };
+}
+
 export interface RegisteredCamera {
   readonly id: string;
   /** The name of the room that it films. */
