@@ -20,6 +20,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 FILES: Final = (
     "tests/contract/test_janus_engine.py",
     "tests/contract/test_janus_engines.py",
+    "tests/contract/test_janus_hostile.py",
     "tests/contract/test_media_engine.py",
     "tests/contract/test_media_engine_recording.py",
     "tests/contract/test_media_engine_viewing.py",
