@@ -176,7 +176,12 @@ class Counter(Viewer):
             self.delays_ms_seen.append((at - sent) * 1000)
 
     def figures(self) -> tuple[int, int]:
-        """Packets that should have come, and packets that came."""
+        """Packets that should have come, and packets that came. Raises RuntimeError for a leg that carried
+        nothing since the last reset: nothing of it would be counted as lost.
+        """
+        run = sum(one.packets > 1 for one in self.counts.values())
+        if not run == len(self.counts) == len(self.wants):
+            raise RuntimeError(f"{self.member}: {run} of {len(self.wants)} legs ran")
         expected = sum(one.highest - one.first + 1 for one in self.counts.values())
         return expected, sum(one.packets for one in self.counts.values())
 
