@@ -23,6 +23,7 @@ from app.usecases.room.desks import DeskNews
 from app.usecases.room.finishing import finished
 from app.usecases.room.live import LiveRoom
 from app.usecases.room.losing import Losses
+from app.usecases.room.recorded import FRESH_MS, Recorded
 from app.usecases.room.taking_over import unheard_ms
 from remote_eval import commands as cmd
 from remote_eval.errors import MediaError
@@ -55,11 +56,11 @@ LOG: Final = structlog.get_logger("qiantong.room")
 TICK_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 2.0
 AGAIN_SECONDS: Final = 1.0
-# A track is seen or heard while packets of it are newer than this.
-FRESH_MS: Final = 2_500.0
 # A recording that is behind by more is late.
 LATE_MS: Final = 5_000.0
 ENGINE: Final = "engine"
+# Alarms of an engine's process, beside those of its tracks: they end with it.
+OF_THE_ENGINE: Final = frozenset({"recorder", "disk", "loop-lag"})
 # Somebody came through a detector with what is not to be inside.
 DETECTOR: Final = "detector"
 Pause = Callable[[float], Awaitable[None]]
@@ -83,6 +84,7 @@ class Watch:
     links: dict[str, SiteLink] = field(default_factory=dict)
     losses: Losses = field(default_factory=Losses)
     heads: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    recorded: Recorded = field(default_factory=Recorded)
     # The room's engine ran, and with it the recorder, since this process leads the room.
     began: asyncio.Event = field(default_factory=asyncio.Event)
     _heard_ms: dict[str, int] = field(default_factory=dict)
@@ -155,7 +157,10 @@ class Watch:
                 await self.live.try_fact(cmd.TrackFact(track=track, up=up, cause="found" if up else ENGINE))
 
     async def _forget_tracks(self) -> None:
-        """A new engine carries nothing yet: whoever published begins anew."""
+        """A new engine carries nothing yet and nothing is wrong with it: whoever published begins anew."""
+        for one in list(self.live.state.alarms.values()):
+            if one.track is not None or one.code in OF_THE_ENGINE:
+                await self.live.try_fact(cmd.Clear(code=one.code, site=one.site, track=one.track))
         for track in list(self.live.state.tracks):
             await self.live.try_fact(cmd.TrackFact(track=track, up=False, cause=ENGINE))
 
@@ -169,8 +174,7 @@ class Watch:
         elif event.kind == "alarm":
             await self._alarm(str(event.data["code"]), known, event.data.get("value"))
         elif event.kind == "clear":
-            code = str(event.data["code"])
-            await self.live.try_fact(cmd.Clear(code=code, site=self._site(known), track=known))
+            await self._clear(str(event.data["code"]), known)
         elif event.kind == "head":
             self.heads[str(event.data["recording"])] = event.data
         elif event.kind == "gateway" and isinstance(moved := event.data.get("members"), list):
@@ -183,6 +187,12 @@ class Watch:
     async def _alarm(self, code: str, track: str | None, value: object) -> None:
         figure = round(value) if isinstance(value, int | float) else None
         await self.live.try_fact(cmd.Raise(code=code, site=self._site(track), track=track, value=figure))
+
+    async def _clear(self, code: str, track: str | None) -> None:
+        """An alarm is over where it was raised: whose track it was may be gone since."""
+        for one in list(self.live.state.alarms.values()):
+            if one.code == code and one.track == track and (track is not None or one.site is None):
+                await self.live.try_fact(cmd.Clear(code=code, site=one.site, track=track))
 
     def _site(self, track: str | None) -> str | None:
         member = self.live.state.members.get((track or "").partition("/")[0])
@@ -222,7 +232,7 @@ class Watch:
 
     async def _note(self, stats: RoomStats | None) -> None:
         tracks = () if stats is None else stats.tracks
-        behind = {} if stats is None else _behind(stats)
+        behind = {} if stats is None else self.recorded.behind(stats)
         self._tell_health(tracks, behind)
         self.losses.note(tracks, now_ms=self.now_ms())
         state, news = self.live.state, await finished(self.news(self.live))
@@ -306,15 +316,6 @@ def _gone_at(state: RoomState, member: Member) -> datetime | None:
         return None
     waited = state.limits.away_ms if member.presence == AWAY else 0
     return member.presence_since - timedelta(milliseconds=waited)
-
-
-def _behind(stats: RoomStats) -> dict[str, float]:
-    """By how many milliseconds each recorded track that runs lags behind the room's clock."""
-    return {
-        one.track: max(0.0, stats.clock_ms - one.recorded_ms)
-        for one in stats.tracks
-        if one.recorded_ms is not None and one.age_ms < FRESH_MS
-    }
 
 
 def _recording(behind: list[float], *, running: bool) -> str:

@@ -21,6 +21,7 @@ from remote_eval.media.janus.threads import on_loop
 from remote_eval.media.janus.voices import Voices
 from remote_eval.media.lite.plugs import MASK_TYPES, MakeMask, MakeSink, RoomSink
 from remote_eval.media.raw_voices import RawVoices
+from remote_eval.media.sink_faults import RECORDER
 
 
 class Hall(JanusRoom):
@@ -39,7 +40,7 @@ class Hall(JanusRoom):
             self.sink = make_sink(room, self.spec, on_loop(self.want_keyframe), on_loop(self.emit))
         self.raw.sink = self.sink
         if self.sink is not None:
-            self.listeners.add(self.sink, None)
+            self.listeners.add(self.sink, None, RECORDER)
         try:
             await self.build()
         except BaseException:
@@ -149,7 +150,7 @@ class Hall(JanusRoom):
             tracks=tuple(tracks),
             legs=tuple(legs),
             loop_lag_ms=lag_ms,
-            unhandled=self.listeners.unhandled + self.unhandled,
+            unhandled=self.sink_faults.count + self.unhandled,
             refused_packets=refused,
         )
 

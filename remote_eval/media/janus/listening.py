@@ -1,32 +1,33 @@
-"""Recorder and maskers beside one room: each hears what it may, and one that fails takes nobody with it."""
+"""Recorder and maskers beside one room: each hears what it may, and one that fails takes nobody with it
+and is told (`sink_faults`).
+"""
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from remote_eval.media.engine import KIND_OF, PacketSink, TrackId
-
-_log = logging.getLogger(__name__)
+from remote_eval.media.sink_faults import SinkFaults
 
 
 @dataclass(slots=True)
 class _Listener:
     sink: PacketSink
+    code: str
     tracks: frozenset[TrackId] | None
     opened: set[TrackId] = field(default_factory=set)
 
 
 class Listeners:
-    """Hands packets on; `unhandled` counts what a listener raised."""
+    """Hands packets on."""
 
-    def __init__(self) -> None:
+    def __init__(self, faults: SinkFaults) -> None:
+        self._faults = faults
         self._listeners: list[_Listener] = []
         self._types: dict[TrackId, Mapping[int, str]] = {}
-        self.unhandled = 0
 
-    def add(self, sink: PacketSink, tracks: frozenset[TrackId] | None) -> None:
-        """Let a sink hear these tracks (None: all) from now on."""
-        listener = _Listener(sink, tracks)
+    def add(self, sink: PacketSink, tracks: frozenset[TrackId] | None, code: str) -> None:
+        """Let a sink hear these tracks (None: all) from now on; `code` is the alarm that its faults raise."""
+        listener = _Listener(sink, code, tracks)
         self._listeners.append(listener)
         for track, types in self._types.items():
             self._open(listener, track, types)
@@ -36,7 +37,7 @@ class Listeners:
         for listener in [one for one in self._listeners if one.sink is sink]:
             self._listeners.remove(listener)
             for track in listener.opened:
-                self._guard(lambda one=listener, track=track: one.sink.close_track(track, "closed"))  # type: ignore[misc]
+                self._close(listener, track, "closed")
 
     def open_track(self, track: TrackId, types: Mapping[int, str]) -> None:
         """A track begins, or begins anew."""
@@ -50,7 +51,7 @@ class Listeners:
         for listener in self._listeners:
             if track in listener.opened:
                 listener.opened.discard(track)
-                self._guard(lambda one=listener: one.sink.close_track(track, cause))  # type: ignore[misc]
+                self._close(listener, track, cause)
 
     def packet(self, track: TrackId, data: bytes, arrived: float) -> None:
         """One packet of an open track."""
@@ -59,29 +60,35 @@ class Listeners:
                 try:
                     listener.sink.packet(track, data, arrived)
                 except Exception:  # noqa: BLE001 - a listener must not end the room's media
-                    self._blame()
+                    self._faults.failed(listener.code, track)
+                else:
+                    self._faults.well(listener.code, track)
 
     def round_trip(self, track: TrackId, rtt_ms: float) -> None:
         """The newest round trip to a track's sender."""
         for listener in self._listeners:
             if track in listener.opened:
-                self._guard(lambda one=listener: one.sink.round_trip(track, rtt_ms))  # type: ignore[misc]
+                self._guard(listener, listener.sink.round_trip, track, rtt_ms)
 
     def _open(self, listener: _Listener, track: TrackId, types: Mapping[int, str]) -> None:
         if listener.tracks is not None and track not in listener.tracks:
             return
         if track in listener.opened:
-            self._guard(lambda: listener.sink.close_track(track, "renewed"))
+            self._close(listener, track, "renewed")
         listener.opened.add(track)
-        kind = KIND_OF[track.rpartition("/")[2]]
-        self._guard(lambda: listener.sink.open_track(track, kind, types))
-
-    def _guard(self, call: Callable[[], None]) -> None:
         try:
-            call()
+            listener.sink.open_track(track, KIND_OF[track.rpartition("/")[2]], types)
         except Exception:  # noqa: BLE001 - a listener must not end the room's media
-            self._blame()
+            self._faults.failed(listener.code, track, is_opening=True)
+        else:
+            self._faults.over(listener.code, track)
 
-    def _blame(self) -> None:
-        self.unhandled += 1
-        _log.exception("a listener failed")
+    def _close(self, listener: _Listener, track: TrackId, cause: str) -> None:
+        self._guard(listener, listener.sink.close_track, track, cause)
+        self._faults.over(listener.code, track)
+
+    def _guard(self, listener: _Listener, call: Callable[..., None], track: TrackId, *words: object) -> None:
+        try:
+            call(track, *words)
+        except Exception:  # noqa: BLE001 - a listener must not end the room's media
+            self._faults.failed(listener.code, track)

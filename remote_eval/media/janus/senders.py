@@ -20,6 +20,7 @@ from remote_eval.media.janus.publisher import Publisher
 from remote_eval.media.janus.viewer import Viewer
 from remote_eval.media.lite.negotiation import plan_publish
 from remote_eval.media.lite.sdp import read_description
+from remote_eval.media.sink_faults import SinkFaults
 
 # How long a member that negotiates anew keeps its old connection until the new one is up.
 REPLACE_S: Final = 5.0
@@ -46,7 +47,8 @@ class Senders(Happenings):
         self.lock = asyncio.Lock()
         self.members: dict[MemberId, Present] = {}
         self.local: dict[TrackId, Feed] = {}
-        self.listeners = Listeners()
+        self.sink_faults = SinkFaults(self.emit)
+        self.listeners = Listeners(self.sink_faults)
         self.refused = 0
 
     def present(self, member: MemberId) -> Present:

@@ -18,6 +18,7 @@ from remote_eval.media.janus.listening import Listeners
 from remote_eval.media.janus.threads import on_loop
 from remote_eval.media.lite.plugs import MakeMask, Mask, MaskOrder
 from remote_eval.media.raw_voices import RawVoices
+from remote_eval.media.sink_faults import VOICE
 
 # Janus knows the m-line of a remote publisher's packet by this SSRC, and Opus by this payload type.
 SSRC: Final = 1_000
@@ -120,7 +121,7 @@ class Voices:
                 chance=self._ground.fresh,
             )
         )
-        self._listeners.add(voice.mask, voices)
+        self._listeners.add(voice.mask, voices, VOICE)
         self._raw.narrow(track, voices)
 
     async def stop(self, track: TrackId) -> bool:

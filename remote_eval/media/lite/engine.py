@@ -48,6 +48,7 @@ from remote_eval.media.lite.publishing import Publisher
 from remote_eval.media.lite.room import Room
 from remote_eval.media.lite.sdp import Description, read_description
 from remote_eval.media.lite.viewing import Viewer
+from remote_eval.media.sink_faults import RECORDER, VOICE
 
 _log = logging.getLogger(__name__)
 TICK_MS: Final = 20.0
@@ -148,7 +149,7 @@ class LiteEngine:
             )
         opened.raw.sink = opened.sink
         if opened.sink is not None:
-            opened.sinks.listen(opened.sink, None)
+            opened.sinks.listen(opened.sink, None, RECORDER)
         self._rooms[room] = opened
         opened.emit("engine", {"state": "up"})
 
@@ -346,7 +347,7 @@ class LiteEngine:
             raise
         found.masks[name] = (mask, local)
         found.raw.widen(name, voices)
-        found.sinks.listen(mask, voices)
+        found.sinks.listen(mask, voices, VOICE)
         return name
 
     async def set_voices(self, room: RoomId, track: TrackId, voices: frozenset[TrackId]) -> None:

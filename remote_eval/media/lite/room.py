@@ -35,6 +35,7 @@ from remote_eval.media.lite.sinks import Sinks
 from remote_eval.media.lite.track import Track
 from remote_eval.media.lite.viewing import Viewer
 from remote_eval.media.raw_voices import RawVoices
+from remote_eval.media.sink_faults import SinkFaults
 
 # Requests for keyframes of different tracks keep this distance, or all senders' answers would come at once.
 _STAGGER_MS: Final = 30.0
@@ -63,7 +64,8 @@ class Room:
         self.masks: dict[TrackId, tuple[Mask, LocalTrack]] = {}
         self.sink: RoomSink | None = None
         self.raw = RawVoices(spec.record)
-        self.sinks = Sinks()
+        self.sink_faults = SinkFaults(self.emit)
+        self.sinks = Sinks(self.sink_faults)
         self.dials: list[Dialled] = []
         self.refused = 0
         self.unhandled = 0
@@ -333,6 +335,6 @@ class Room:
             tracks=tuple(tracks),
             legs=tuple(leg.stats() for leg in legs if leg.is_on),
             loop_lag_ms=self._lag(),
-            unhandled=self.unhandled + self.sinks.failures + unhandled,
+            unhandled=self.unhandled + self.sink_faults.count + unhandled,
             refused_packets=self.refused + refused,
         )
