@@ -114,6 +114,7 @@ WELL_SHAPED: Final[Mapping[str, Wrong]] = {
         lambda chance, _: {"minutes": chance.randrange(1, 241), "reason": _words(chance)},
         NOT_ALLOWED,
     ),
+    "go-on": Wrong("expert", _of_id("outage", words="reason"), NOT_ALLOWED),
     "reform": Wrong("witness", _of_id(words="reason"), NOT_ALLOWED),
     "swap": Wrong("witness", _of_id("seat", "to"), NOT_ALLOWED),
     # The right role, and nothing that it could be about.
