@@ -97,6 +97,7 @@ FAULTS: Final[dict[str, tuple[str, str]]] = {
         "The begin lies outside of the hours that the draw was made for",
     ),
     "campaign.site": ("申请中没有该场地，或者重复", "The request has no such site, or it stands here twice"),
+    "campaign.venue-unknown": ("没有登记这一场地", "No such venue is registered"),
     "campaign.site-missing": ("有场地没有安排地点", "A site of the request has no place in the plan"),
     "campaign.plan-text": (
         "该文字不能写入通知：过长、含链接或者透露用途",

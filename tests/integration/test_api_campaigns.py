@@ -15,7 +15,7 @@ from app.worker import HANDLERS, REPORT_HANDLERS, Wiring, Worker
 from draw.letters import sign_statement
 from tests.support import venues
 from tests.support.calling import Letter, Line, later
-from tests.support.service import Service, order, project
+from tests.support.service import Service, faults, order, project
 
 pytestmark = pytest.mark.anyio
 PLAN: dict[str, Any] = {
@@ -286,6 +286,71 @@ async def test_a_move_books_the_seats_anew_or_moves_nothing(api: Service) -> Non
     assert (same["begins"], same["moves"]) == ("2026-11-24T03:00:00Z", 1)
     await stage.work()
     assert len(stage.letters()) == 10
+
+
+HARBOUR = "harbour-centre"
+
+
+def elsewhere(**places: str) -> dict[str, Any]:
+    """A move at the same hour: places of the draw to venues."""
+    sites = [
+        {"site": place, "venue": venue, "area": "福州", "address": f"{venue} 一楼"}
+        for place, venue in places.items()
+    ]
+    return {"begins": PLAN["begins"], "reason": "停电", "sites": sites}
+
+
+async def test_a_move_to_another_centre_books_there_and_gives_the_old_one_back(api: Service) -> None:
+    """The hour stays. The centre that is left and the one that is new are told; who stays keeps its word."""
+    stage, made = await booked_stage(api)
+    harbour = venues.site(HARBOUR, serves=("remote",))
+    assert (await api.post("bob", "/v1/venues", venues.plan(harbour))).status_code == 201
+    await venues.hire(api, hans=HARBOUR)
+    moved = await stage.post("bob", "/move", elsewhere(city=venues.CITY, county=HARBOUR))
+    assert moved.status_code == 200, moved.text
+    now = (await api.get("bob", f"/v1/bookings/{made['id']}")).json()
+    parts = {one["site"]: one["state"] for one in now["centres"]}
+    assert (parts, now["from"]) == ({venues.CITY: "confirmed", HARBOUR: "pending"}, made["from"])
+    assert (await venues.decide(api, "carlo", now, "return", reason="x")).status_code == 409
+    assert (await venues.decide(api, "hans", now, "confirm")).json()["state"] == "confirmed"
+    await stage.work()
+    assert len(stage.letters()) == 10
+    told = {one.to: one.text for one in stage.lines["letter"].taken if one.to.startswith("site-")}
+    assert set(told) == {f"site-{one}" for one in (venues.CITY, venues.COUNTY, HARBOUR)}
+    assert "取消" in told[f"site-{venues.COUNTY}"]
+    assert "变更" in told[f"site-{HARBOUR}"]
+    # What was given back is somebody else's to book.
+    hours = {"from": PLAN["begins"], "to": "2026-11-24T05:00:00Z"}
+    await api.post("alice", "/v1/projects", project(section="s2", evaluation=hours))
+    other = order(section="s2")
+    other["parameters"]["sites"] = venues.PLACES
+    draw = (await api.post("alice", "/v1/draws", other)).json()["id"]
+    city = venues.centre(venues.CITY, "city", *venues.seats(venues.CITY, "m1", 1, 2, 3), main=True)
+    old = next(one for one in made["centres"] if one["site"] == venues.COUNTY)
+    freed = venues.centre(venues.COUNTY, "county", *old["seats"])
+    await venues.booked(api, draw, centres=[city, freed])
+
+
+async def test_a_move_to_where_nobody_can_sit_moves_nothing(api: Service) -> None:
+    """A venue that nobody registered, one that cannot host, one that is full, one for two places."""
+    stage, made = await booked_stage(api)
+    full = venues.site(HARBOUR, number=1)
+    full["zones"][0]["rooms"] = full["zones"][0]["rooms"][:1]
+    assert (await api.post("bob", "/v1/venues", venues.plan(full))).status_code == 201
+    before = (await api.get("bob", f"/v1/bookings/{made['id']}")).json()
+    for places, fault in (
+        ({"city": venues.CITY, "county": "nowhere"}, ("campaign.venue-unknown", "/plan/sites/1/venue")),
+        ({"city": venues.COUNTY, "county": HARBOUR}, ("booking.site-part", "/centres/0/main")),
+        ({"city": venues.CITY, "county": HARBOUR}, ("booking.too-few", "/centres/1/seats")),
+        ({"city": venues.CITY, "county": venues.CITY}, ("booking.site-twice", "/centres/0/site")),
+    ):
+        refused = await stage.post("bob", "/move", elsewhere(**places))
+        assert refused.status_code == 422, refused.text
+        assert fault in faults(refused)
+    assert (await api.get("bob", f"/v1/bookings/{made['id']}")).json() == before
+    assert (await stage.get("bob")).json()["moves"] == 0
+    await stage.work()
+    assert len(stage.letters()) == 5
 
 
 async def other_draws_sit_there(api: Service) -> None:

@@ -58,6 +58,24 @@ async def tell(
     return told
 
 
+async def tell_left(
+    uow: UnitOfWork, occasion: Occasion, before: CampaignRow, kept: Iterable[str], *, now: str
+) -> int:
+    """Tell every centre of the plan `before` that is not among the venues `kept`; how many had not been."""
+    size, told, staying = (await uow.log.head()).size, 0, set(kept)
+    change = Change(
+        id=occasion.id, draw_id=before.draw_id, expires_at=occasion.until, log_size=size, urgent=False
+    )
+    for one in before.plan["sites"]:
+        if one["venue"] in staying:
+            continue
+        fields = _fields(before.plan, one["site"], occasion)
+        told += await fan_out(
+            uow, change=change, recipients=_centre(one), template=occasion.staff, fields=fields, now=now
+        )
+    return told
+
+
 async def alert(uow: UnitOfWork, campaign: CampaignRow, *, change: str, what: str, now: str) -> int:
     """Tell the campaign's operator and supervisor that it needs them; how many had not been told of this."""
     plan = campaign.plan

@@ -1,13 +1,12 @@
 """Moving and calling off: what everybody had agreed to no longer holds.
 
 A move asks everybody anew, by new letters to the same holders; the old letters are superseded and their
-answers count no longer. The venues are booked anew in the same transaction: either everything moved or
-nothing. Everybody affected is told of each change exactly once.
+answers count no longer. The venues of the plan are booked anew in the same transaction: either everything
+moved or nothing. Everybody affected, centres that are left too, is told of each change exactly once.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from app.errors import ConflictError, Fault, InputRefusedError
@@ -62,21 +61,15 @@ async def move(context: WorkContext, draw_id: str, wanted: Move, *, by: By) -> C
         found = await standing.load(uow, draw_id)
         _require_movable(found)
         campaign = await _moved(uow, found, wanted, now=now)
-        await _rebook(uow, found.campaign, wanted, by=by, platform=platform)
+        act = Act(actor=by.actor, at=platform.clock(), reason=wanted.reason)
+        await _rebook(uow, found.campaign, campaign, act=act)
         await note(uow, by.actor, "campaign.move", draw_id, now=now)
         terms = await standing.terms_of(uow, platform, found.row)
         wanted_of = Asking(
             context=context, campaign=campaign, row=found.row, terms=terms, now=now, change=wanted.reason
         )
         await _ask_anew(uow, wanted_of, found, held)
-        occasion = Occasion(
-            id=f"move/{campaign.id}/{campaign.moves}",
-            experts=None,
-            staff="staff-change",
-            what=wanted.reason,
-            until=plans.ends(campaign.plan),
-        )
-        await affected.tell(uow, occasion, campaign, (), now=now)
+        await _tell(uow, found.campaign, campaign, wanted.reason, now=now)
         return await standing.follow(uow, draw_id, now=now)
 
     moved = await platform.database.transact(work)
@@ -167,7 +160,8 @@ async def _new_plan(uow: UnitOfWork, found: Standing, wanted: Move, *, now: str)
     if project is None:
         raise ConflictError("campaign.state", state=found.campaign.state)
     parameters = DrawParameters.from_json(found.row.request["parameters"])
-    plans.require_plan(plan, project, parameters, now=now)
+    known = await uow.venues.sites(mode=found.row.mode) if wanted.sites is not None else None
+    plans.require_plan(plan, project, parameters, now=now, known=known)
     plans.require_sayable(plan, now=now)
     return plan
 
@@ -183,11 +177,21 @@ async def _ask_anew(uow: UnitOfWork, wanted: Asking, found: Standing, held: Sequ
         await asking.ask(uow, wanted, holder)
 
 
-async def _rebook(uow: UnitOfWork, before: CampaignRow, wanted: Move, *, by: By, platform: Platform) -> None:
-    shift = from_text(wanted.begins) - from_text(before.begins)
-    if shift != timedelta(0):
-        act = Act(actor=by.actor, at=platform.clock(), reason=wanted.reason)
-        await rebook(uow, before.draw_id, shift=shift, act=act)
+async def _rebook(uow: UnitOfWork, before: CampaignRow, now: CampaignRow, *, act: Act) -> None:
+    shift = from_text(now.begins) - from_text(before.begins)
+    await rebook(uow, before.draw_id, shift=shift, venues=plans.venues(now.plan), act=act)
+
+
+async def _tell(
+    uow: UnitOfWork, before: CampaignRow, campaign: CampaignRow, reason: str, *, now: str
+) -> None:
+    """Everybody of the plan as it is now hears of the change; a centre that was left, that nobody comes."""
+    change = f"move/{campaign.id}/{campaign.moves}"
+    ends = max(plans.ends(before.plan), plans.ends(campaign.plan))
+    moved = Occasion(id=change, experts=None, staff="staff-change", what=reason, until=ends)
+    await affected.tell(uow, moved, campaign, (), now=now)
+    left = Occasion(id=change, experts=None, staff="staff-cancelled", what=reason, until=ends)
+    await affected.tell_left(uow, left, before, plans.venues(campaign.plan).values(), now=now)
 
 
 async def _give_back(uow: UnitOfWork, draw_id: str, act: Act) -> None:

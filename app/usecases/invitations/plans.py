@@ -4,13 +4,14 @@ A plan is shown to experts before anything may be known: it names a place and an
 project, the tenderee, the bidders or the agency (R12). Every fault is told at once (R73).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
 from app.errors import AppError, Fault, InputRefusedError
 from app.store.repositories.outbox import Message
 from app.store.repositories.projects import Project
+from app.store.repositories.venues import Site
 from app.times import from_text, to_text
 from app.usecases.delivery import templates
 from draw.invitation_terms import BEIJING, Hours
@@ -35,14 +36,24 @@ PLAN_SHAPE: Final = ObjectOf(
 
 
 def require_plan(
-    plan: object, project: Project, parameters: DrawParameters, *, now: str
+    plan: object,
+    project: Project,
+    parameters: DrawParameters,
+    *,
+    now: str,
+    known: Iterable[Site] | None = None,
 ) -> Mapping[str, Any]:
-    """The plan itself once it is whole. Raises InputRefusedError ``campaign.refused`` with every fault."""
+    """The plan itself once it is whole; its venues are among the sites `known`, where these are given.
+
+    Raises InputRefusedError ``campaign.refused`` with every fault.
+    """
     shape = Faults()
     PLAN_SHAPE.check(plan, "", shape)
     faults = [Fault(code=f"schema.{one.code}", pointer=f"/plan{one.pointer}") for one in shape.found]
     if isinstance(plan, dict) and not faults:
         faults = [*_time_faults(plan, now), *_site_faults(plan, parameters), *_telling(plan, project)]
+        if known is not None:
+            faults += _venue_faults(plan, {one.id for one in known})
     if faults or not isinstance(plan, dict):
         raise InputRefusedError("campaign.refused", faults)
     return plan
@@ -127,6 +138,12 @@ def _site_faults(plan: Mapping[str, Any], parameters: DrawParameters) -> Iterabl
             yield Fault(code="campaign.site", pointer=f"/plan/sites/{number}/site")
     if set(wanted) - set(listed):
         yield Fault(code="campaign.site-missing", pointer="/plan/sites")
+
+
+def _venue_faults(plan: Mapping[str, Any], known: Collection[str]) -> Iterable[Fault]:
+    for number, one in enumerate(plan["sites"]):
+        if one["venue"] not in known:
+            yield Fault(code="campaign.venue-unknown", pointer=f"/plan/sites/{number}/venue")
 
 
 def _telling(plan: Mapping[str, Any], project: Project) -> Iterable[Fault]:

@@ -1,10 +1,11 @@
-"""Moving what is booked: a whole draw to another time, or one seat that is out of order to another.
+"""Moving what is booked: a whole draw to another time or other centres, or one seat that is out of order.
 
 `rebook` works in its caller's transaction, together with whatever else the move changes: either every centre
-has seats at the new time and the old ones are free, or nothing moved. A refusal leaves the booking as it was.
+has seats there and then and the old ones are free, or nothing moved. A refusal leaves the booking as it was.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -22,23 +23,32 @@ from app.usecases.venues.seats import hold as seat_hold
 from app.usecases.venues.texts import fault, of_order
 from remote_eval import booking as rules
 from remote_eval.slots import slots_of
+from remote_eval.venue import HOST, REMOTE
 
 
-async def rebook(uow: UnitOfWork, draw_id: str, *, shift: timedelta, act: Act) -> Booked | None:
-    """The booking of a draw, moved by `shift`; None when the draw has none that holds.
+async def rebook(
+    uow: UnitOfWork, draw_id: str, *, shift: timedelta, act: Act, venues: Mapping[str, str] | None = None
+) -> Booked | None:
+    """The booking of a draw, moved by `shift` and to `venues` (by place of the draw; others stay where they
+    are); None when the draw has none that holds.
 
-    Each centre keeps the seats that are free then and gets others for the rest, near by where it can; every
-    centre has to confirm again. Raises ConflictError ``booking.past``, or InputRefusedError
-    ``booking.refused`` with one fault per centre that lacks seats.
+    Each centre keeps the seats that are free then and gets others for the rest, near by where it can. One
+    that is left has no part any more; one that is new, or whose time or seats changed, has to confirm. Raises
+    ConflictError ``booking.past``, or InputRefusedError ``booking.refused`` with everything that stands
+    against a centre.
     """
     booking = await uow.bookings.of_draw(draw_id)
     if booking is None or booking.state == rules.CANCELLED:
         return None
     ordered(booking.state, rules.CHANGE)
+    seen = await whole(uow, booking)
+    parts = [replace(one, site_id=(venues or {}).get(one.place, one.site_id)) for one in seen.centres]
+    if not shift and parts == seen.centres:
+        return seen
     since, until = from_text(booking.since) + shift, from_text(booking.until) + shift
-    if since < act.at:
+    if shift and since < act.at:
         raise ConflictError("booking.past")
-    parts, slots = (await whole(uow, booking)).centres, slots_of(since, until)
+    slots = slots_of(since, until)
     sites = [one.site_id for one in parts]
     seats = await occupancy(uow, sites, slots, mode=booking.mode, besides=booking.id)
     centres = _chosen(parts, seats, mixed=booking.mixed)
@@ -47,7 +57,7 @@ async def rebook(uow: UnitOfWork, draw_id: str, *, shift: timedelta, act: Act) -
     )
     good = Checked(order=order, slots=slots, seats=seats)
     await uow.bookings.free(booking.id)
-    return await hold(uow, booking, good, rules.CHANGE, act=act, kept=parts)
+    return await hold(uow, booking, good, rules.CHANGE, act=act, kept=seen.centres)
 
 
 async def swap(
@@ -85,14 +95,12 @@ def _chosen(parts: Sequence[CentrePart], seats: Occupancy, *, mixed: bool) -> tu
     """The centres with seats that are free. Raises InputRefusedError ``booking.refused``."""
     faults: list[Fault] = []
     centres = []
+    asked = Counter(one.site_id for one in parts)
     for at, part in enumerate(parts):
-        free = seats.free(part.site_id, mixed=mixed)
-        layout = seats.layouts[part.site_id]
-        near = {layout.seats[one].room_id for one in part.seats if one in layout.seats}
-        chosen = pick(free, part.experts, wanted=part.seats, near=near)
+        found = _site_faults(part, seats, f"/centres/{at}", twice=asked[part.site_id] > 1)
+        chosen = None if found else _seats_for(part, seats, mixed=mixed)
         if chosen is None:
-            figures = {"site": part.site_id, "needed": part.experts, "free": len(free)}
-            faults.append(fault("booking.too-few", f"/centres/{at}/seats", **figures))
+            faults += found or [_too_few(part, seats, f"/centres/{at}/seats", mixed=mixed)]
             continue
         centres.append(
             rules.Centre(
@@ -106,6 +114,28 @@ def _chosen(parts: Sequence[CentrePart], seats: Occupancy, *, mixed: bool) -> tu
     if faults:
         raise InputRefusedError("booking.refused", faults)
     return tuple(centres)
+
+
+def _site_faults(part: CentrePart, seats: Occupancy, at: str, *, twice: bool) -> list[Fault]:
+    """What stands against the site itself, whatever its seats."""
+    if part.site_id not in seats.serves:
+        return [fault("booking.site-unknown", f"{at}/site")]
+    found = [fault("booking.site-twice", f"{at}/site")] if twice else []
+    if (HOST if part.main else REMOTE) not in seats.serves[part.site_id]:
+        found.append(fault("booking.site-part", f"{at}/main"))
+    return found
+
+
+def _seats_for(part: CentrePart, seats: Occupancy, *, mixed: bool) -> list[str] | None:
+    layout = seats.layouts[part.site_id]
+    near = {layout.seats[one].room_id for one in part.seats if one in layout.seats}
+    free = seats.free(part.site_id, mixed=mixed)
+    return pick(free, part.experts, wanted=part.seats, near=near)
+
+
+def _too_few(part: CentrePart, seats: Occupancy, at: str, *, mixed: bool) -> Fault:
+    free = len(seats.free(part.site_id, mixed=mixed))
+    return fault("booking.too-few", at, site=part.site_id, needed=part.experts, free=free)
 
 
 def _near(seats: Occupancy, booking: Booking, part: CentrePart) -> str:
