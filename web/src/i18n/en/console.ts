@@ -213,10 +213,11 @@ const english: Words<typeof chinese> = {
     submit: "Take the declaration back",
   },
   move: {
-    title: "Move to another hour…",
-    warning: "Everybody has to answer anew; seats are booked anew as well, or nothing is moved.",
+    title: "Move to another hour or centre…",
+    warning: "Everybody has to answer anew; seats are booked anew as well, or nothing is moved. Centres confirm again.",
+    late: "Somebody has checked in: neither hour nor centre can be moved any more. A broken seat is swapped in the room; otherwise call it off.",
     reason: "What changes (told to experts)",
-    missing: "Give the new time and what changes.",
+    missing: "Give time, centres and what changes.",
     submit: "Move it",
   },
   vacate: {

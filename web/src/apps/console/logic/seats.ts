@@ -20,6 +20,12 @@ export const markOf = (state: string): Mark =>
 
 export const SIGNS: Readonly<Record<Mark, string>> = { good: "✔", going: "◐", bad: "▲" };
 
+const PRESENT: readonly string[] = ["arrived", "late", "seated"];
+
+/** Whether somebody has checked in: from then on a campaign is not moved any more (`campaign.arrived`). */
+export const somebodyIsThere = (seats: readonly { readonly state: string }[]): boolean =>
+  seats.some((one) => PRESENT.includes(one.state));
+
 /** A moment typed as Beijing time (`YYYY-MM-DDTHH:MM`) as the server writes it; null for what is none. */
 export function fromBeijing(typed: string): string | null {
   const moment = Date.parse(`${typed}:00+08:00`);
