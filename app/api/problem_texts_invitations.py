@@ -98,6 +98,19 @@ FAULTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "campaign.site": ("申请中没有该场地，或者重复", "The request has no such site, or it stands here twice"),
     "campaign.venue-unknown": ("没有登记这一场地", "No such venue is registered"),
+    "campaign.venue-unbooked": (
+        "该次抽取预订的不是这一场地",
+        "The booking of this draw is at another venue",
+    ),
+    "campaign.venue-returned": ("该场地已退回席位预订", "This venue has returned its seats"),
+    "campaign.venue-seats": (
+        "该场地需 {needed} 席，只预订了 {booked} 席",
+        "{needed} people are to sit there and {booked} seats are booked",
+    ),
+    "campaign.venue-hours": (
+        "席位预订的时间没有覆盖计划的评标时间",
+        "The seats are not booked for the whole of the planned hours",
+    ),
     "campaign.site-missing": ("有场地没有安排地点", "A site of the request has no place in the plan"),
     "campaign.plan-text": (
         "该文字不能写入通知：过长、含链接或者透露用途",

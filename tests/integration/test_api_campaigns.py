@@ -10,6 +10,7 @@ from app.store.unit_of_work import UnitOfWork
 from app.usecases.delivery.work import WorkContext
 from app.usecases.invitations import letters
 from app.usecases.invitations.contacts import synthetic_contacts
+from app.usecases.invites import holders
 from app.usecases.pools import load_snapshot
 from app.worker import HANDLERS, REPORT_HANDLERS, Wiring, Worker
 from draw.letters import sign_statement
@@ -247,21 +248,49 @@ async def test_a_move_and_a_cancellation_over_the_api(stage: Stage) -> None:
     assert (page["state"], page["may"]) == ("cancelled", [])
 
 
-async def booked_stage(api: Service) -> tuple[Stage, dict[str, Any]]:
-    """A campaign under way in two booked centres; the stage and the booking."""
+PLACES = [
+    {"site": "city", "venue": venues.CITY, "area": "福州", "address": "福州市某路 1 号"},
+    {"site": "county", "venue": venues.COUNTY, "area": "闽侯", "address": "闽侯县某路 2 号"},
+]
+
+
+async def booked_draw(api: Service) -> tuple[Stage, dict[str, Any]]:
+    """A drawn draw with seats booked in two centres; the stage and the booking."""
     await venues.hire(api, **venues.STAFF)
     assert (await api.post("bob", "/v1/venues", venues.plan())).status_code == 201
     asked = order(invitations="logged")
     asked["parameters"]["sites"] = venues.PLACES
     stage = await drawn(api, asked)
-    made = await venues.booked(api, stage.draw)
+    return stage, await venues.booked(api, stage.draw, **seats_for(4, 3))
+
+
+def seats_for(city: int, county: int) -> dict[str, Any]:
+    """An order for so many; four and three bear whatever was drawn."""
+    return {
+        "experts": city + county,
+        "centres": [
+            venues.centre(
+                venues.CITY, "city", *venues.seats(venues.CITY, "e1", *range(1, city + 1)), main=True
+            ),
+            venues.centre(venues.COUNTY, "county", *venues.seats(venues.COUNTY, "e1", *range(1, county + 1))),
+        ],
+    }
+
+
+async def order_anew(api: Service, booking: str, draw: str, city: int, county: int) -> None:
+    """The booking changed to so many seats; both centres are asked."""
+    order = venues.wanted(draw, **seats_for(city, county), reason="重新预订")
+    del order["draw"]
+    changed = await api.post("bob", f"/v1/bookings/{booking}:change", order)
+    assert (changed.status_code, changed.json()["state"]) == (200, "pending"), changed.text
+
+
+async def booked_stage(api: Service) -> tuple[Stage, dict[str, Any]]:
+    """A campaign under way in two booked centres; the stage and the booking."""
+    stage, made = await booked_draw(api)
     for who in venues.STAFF:
         assert (await venues.decide(api, who, made, "confirm")).status_code == 200
-    places = [
-        {"site": "city", "venue": venues.CITY, "area": "福州", "address": "福州市某路 1 号"},
-        {"site": "county", "venue": venues.COUNTY, "area": "闽侯", "address": "闽侯县某路 2 号"},
-    ]
-    plan = {**PLAN, "sites": places}
+    plan = {**PLAN, "sites": PLACES}
     assert (await stage.post("bob", "", {"owner": "王工", "plan": plan})).status_code == 201
     assert (await stage.post("carol", "/approval")).status_code == 200
     await stage.work()
@@ -286,6 +315,51 @@ async def test_a_move_books_the_seats_anew_or_moves_nothing(api: Service) -> Non
     assert (same["begins"], same["moves"]) == ("2026-11-24T03:00:00Z", 1)
     await stage.work()
     assert len(stage.letters()) == 10
+
+
+async def test_a_campaign_that_its_booking_does_not_bear_is_not_approved(api: Service) -> None:
+    """Another venue than the booked one, hours that are not booked, a part that its centre returned: told at
+    once, and nobody is asked. A centre that has not answered yet keeps nobody waiting."""
+    stage, made = await booked_draw(api)
+    assert (await venues.decide(api, "carlo", made, "return", reason="停电")).status_code == 200
+
+    async def approved(**changes: Any) -> httpx.Response:
+        plan = {**PLAN, "sites": PLACES} | changes
+        assert (await stage.post("bob", "", {"owner": "王工", "plan": plan})).status_code == 201
+        return await stage.post("carol", "/approval")
+
+    swapped = [PLACES[0] | {"venue": "nowhere"}, PLACES[1]]
+    refused = await approved(hours=12, sites=swapped)
+    assert (refused.status_code, refused.json()["code"]) == (422, "campaign.refused")
+    assert faults(refused) == [
+        ("campaign.venue-unbooked", "/plan/sites/0/venue"),
+        ("campaign.venue-returned", "/plan/sites/1/venue"),
+        ("campaign.venue-hours", "/plan/begins"),
+    ]
+    assert (await stage.get("bob")).json()["state"] == "proposed"
+    await stage.work()
+    assert stage.letters() == []
+    await order_anew(api, made["id"], stage.draw, 4, 3)
+    assert (await approved()).status_code == 200
+    await stage.work()
+    assert len(stage.letters()) == 5
+
+
+async def test_a_campaign_for_more_people_than_seats_is_not_approved(api: Service) -> None:
+    stage, made = await booked_draw(api)
+    async with api.platform.database.read() as uow:
+        row = await uow.draws.get(stage.draw)
+    assert row is not None
+    held = await holders(api.platform, row)
+    city = sum(one is not None and one.site == "city" for one in held)
+    # One seat too few where more than the least are drawn; the other place has room for all.
+    short, order = (0, (city - 1, 3)) if city > 2 else (1, (4, 2))
+    await order_anew(api, made["id"], stage.draw, *order)
+    plan = {**PLAN, "sites": PLACES}
+    assert (await stage.post("bob", "", {"owner": "王工", "plan": plan})).status_code == 201
+    assert faults(await stage.post("carol", "/approval")) == [
+        ("campaign.venue-seats", f"/plan/sites/{short}/venue")
+    ]
 
 
 HARBOUR = "harbour-centre"
@@ -328,7 +402,7 @@ async def test_a_move_to_another_centre_books_there_and_gives_the_old_one_back(a
     city = venues.centre(venues.CITY, "city", *venues.seats(venues.CITY, "m1", 1, 2, 3), main=True)
     old = next(one for one in made["centres"] if one["site"] == venues.COUNTY)
     freed = venues.centre(venues.COUNTY, "county", *old["seats"])
-    await venues.booked(api, draw, centres=[city, freed])
+    await venues.booked(api, draw, experts=6, centres=[city, freed])
 
 
 async def test_a_move_to_where_nobody_can_sit_moves_nothing(api: Service) -> None:

@@ -18,6 +18,7 @@ from app.usecases.delivery.work import WorkContext
 from app.usecases.draw_requests import find_draw, take_duty
 from app.usecases.invitations import asking, plans, standing
 from app.usecases.invitations.asking import Asking
+from app.usecases.invitations.booked import require_booked
 from app.usecases.operations import Actor, note
 from app.usecases.platform import Platform
 from app.usecases.principals import Principal
@@ -82,9 +83,9 @@ async def approve(context: WorkContext, draw_id: str, *, by: By, seen: Order | N
 
     `seen` is the proposal that the approving person looked at; without it whatever is proposed now is
     approved. Raises ConflictError ``campaign.two-persons`` for whoever proposed it, ``campaign.started``,
-    ``campaign.other-proposal``, ``campaign.not-drawn``, ``campaign.past``, NotFoundError
-    ``campaign.unknown``; QuorumMissingError when the log cannot be published: then it stands and nothing is
-    sent until it is.
+    ``campaign.other-proposal``, ``campaign.not-drawn``, ``campaign.past``, InputRefusedError
+    ``campaign.refused`` where the draw's booking does not bear the plan, NotFoundError ``campaign.unknown``;
+    QuorumMissingError when the log cannot be published: then it stands and nothing is sent until it is.
     """
     platform = context.platform
     async with platform.database.read() as uow:
@@ -100,6 +101,7 @@ async def approve(context: WorkContext, draw_id: str, *, by: By, seen: Order | N
         found = await standing.load(uow, draw_id)
         _require_seen(found.campaign, seen)
         campaign = await _approved(uow, found.campaign, by=by, now=now)
+        await require_booked(uow, draw_id, campaign.plan, held)
         await take_duty(uow, found.row, by.principal, "campaign.approve", now=now)
         await note(uow, by.actor, "campaign.approve", draw_id, now=now)
         terms = await standing.terms_of(uow, platform, found.row)
