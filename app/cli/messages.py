@@ -74,6 +74,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "设备清单文件无效：须列出 platform、platform_key 与 devices",
         "Not a file of devices: it names platform, platform_key and devices",
     ),
+    "party.rules-digest": (
+        "规则摘要应为 64 位小写十六进制",
+        "A digest of rules has 64 lowercase hexadecimal digits",
+    ),
     "party.role": ("该节点不承担此角色", "The node does not have this role"),
     "party.folder": (
         "密钥目录不存在或不完整：请先运行 qiantong party init",
@@ -132,6 +136,18 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "demo.nobody-came": ("没有人到场", "Nobody came"),
     "demo.unverified": ("核验未通过", "The verification failed"),
     "demo.experts": ("专家数应为 30 至 1000000", "The number of experts is 30 to 1000000"),
+    "log.round-repeated": (
+        "日志中同一标段的第 {round} 轮抽取出现两次：编号 {draw} 与已有的 {earlier}（标段 {section}）",
+        "The log holds round {round} of one section twice: draw {draw} beside {earlier} (section {section})",
+    ),
+    "log.round-unlinked": (
+        "日志中编号 {draw} 的抽取（第 {round} 轮）没有接续该标段的上一轮 {earlier}（标段 {section}）",
+        "Draw {draw} in the log does not follow the newest draw {earlier} of its section ({section})",
+    ),
+    "log.request-unreadable": (
+        "日志第 {index} 条抽取申请无法读取",
+        "Entry {index} of the log, a request, cannot be read",
+    ),
     **RECORDING_TEXTS,
     **KEY_TEXTS,
 }

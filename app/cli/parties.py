@@ -106,6 +106,21 @@ def notes(
         typer.echo(f"t={t} {note}")
 
 
+@app.command(name="rules")
+def accept_rules(
+    folder: _Folder,
+    digest: Annotated[str, typer.Argument(metavar="DIGEST", help="规则摘要 · digest of the resolved rules")],
+) -> None:
+    """认可一份不在本节点规则包之内的规则（封存记录中的 rules 摘要）；列出已认可的全部摘要。
+
+    Accept rules that no rule pack of this node gives, by the digest that a record holds as `rules`.
+    """
+    from app.parties.serving import accept_rules as note
+
+    for one in note(folder, digest):
+        typer.echo(one)
+
+
 @app.command()
 def recording(
     folder: Annotated[
@@ -136,11 +151,17 @@ def serve(
     folder: _Folder,
     host: Annotated[str, typer.Option(help="监听地址 · address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="端口，0 为任选 · port, 0 for any")] = 8100,
+    rules: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", exists=True, file_okay=False, help="另外信任的规则包 · further rule packs to trust"
+        ),
+    ] = None,
 ) -> None:
     """启动节点；默认只在本机可达。 · Serve the node; this machine only unless told otherwise."""
     from app.parties.serving import open_node, serve_node
 
-    node = open_node(folder)
+    node = open_node(folder, rules=rules)
     serve_node(node, host=host, port=port, announce=typer.echo)
 
 

@@ -31,6 +31,7 @@ def verify(
 
     Check a draw proof: exit 0 only when every check passes, else 1 and the first failing check.
     """
+    from app.parties.pinned_rules import are_known
     from draw.verify.__main__ import main
 
     words = [str(bundle)]
@@ -41,7 +42,7 @@ def verify(
     for path in (bundle, *(path for _, path in given)):
         if path is not None:
             path.open("rb").close()
-    raise typer.Exit(main([*words, *(["--json"] if as_json else [])]))
+    raise typer.Exit(main([*words, *(["--json"] if as_json else [])], known=are_known))
 
 
 def vectors(

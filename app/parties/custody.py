@@ -11,6 +11,7 @@ from app.parties.duties import HOLDERS, R_BYTES, escrow_info, sealed_digest
 from app.parties.errors import NodeRefusalError
 from app.parties.evidence import Evidence, Json
 from app.parties.node import Node
+from app.parties.rounds import hold_round
 from crypto.commitment import commit_role
 from crypto.errors import CryptoError
 from crypto.sealing import open_sealed
@@ -23,6 +24,7 @@ def receive_escrow(node: Node, draw: int, request: Json) -> Entry:
     receipt.
     """
     evidence = node.evidence(request, draw)
+    hold_round(node, evidence)
     role, sealed = _holder(request), _ciphertext(request)
     digest, commitment = _commitment(evidence, role)
     try:

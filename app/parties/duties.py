@@ -13,6 +13,8 @@ from typing import Any, Final
 from app.parties.errors import NodeRefusalError
 from app.parties.evidence import Evidence, Json, agrees
 from app.parties.node import Node, proposed
+from app.parties.pinned_rules import check_rules
+from app.parties.rounds import hold_round
 from crypto.commitment import commit_role
 from crypto.hashing import sha256
 from crypto.sealing import seal
@@ -26,18 +28,22 @@ R_BYTES: Final = 32
 
 def commit(node: Node, draw: int, request: Json) -> Entry:
     """Choose r for this draw, write it down, and give the signed `commit` entry."""
-    node.evidence(request, draw)
+    hold_round(node, node.evidence(request, draw))
     r = node.book.put_once("r", draw, node.random(R_BYTES))
     commitment = commit_role(draw, node.keys.role, r).hex()
     return node.entry("commit", draw, {"draw": draw, "role": node.keys.role, "commitment": commitment})
 
 
 def sign_seal(node: Node, draw: int, request: Json) -> Signature:
-    """Sign the Sealed Draw Record, at most one per draw."""
+    """Sign the Sealed Draw Record, at most one per draw, of one draw per round of the section, under rules
+    that are known here.
+    """
     evidence = node.evidence(request, draw)
+    hold_round(node, evidence)
     entry = proposed(request, "seal", evidence)
     try:
         _check_against_log(evidence, entry.body)
+        check_rules(node.book, node.layers, entry.body, request)
         _check_own_side(node, evidence, entry)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise NodeRefusalError("malformed", type(error).__name__) from error
@@ -84,7 +90,7 @@ def own_signature(node: Node, entry: Entry) -> Signature:
 
 
 def _check_against_log(evidence: Evidence, record: Mapping[str, Any]) -> None:
-    request, pool = evidence.one("request"), record["pool"]
+    request, pool = evidence.at(evidence.draw, "request"), record["pool"]
     logged = evidence.at(pool["index"], "pool")
     commitments = {
         role: evidence.one("commit", draw=evidence.draw, role=role).body["commitment"] for role in HOLDERS

@@ -18,6 +18,16 @@ TEXTS: Final[dict[str, tuple[int, str, str]]] = {
         "本节点已为该抽取签署另一份记录",
         "this node has already signed another record for this draw",
     ),
+    "other_draw": (
+        409,
+        "本节点已为该标段的同一轮应答另一次抽取",
+        "this node has already answered for another draw as this round of the section",
+    ),
+    "unknown_rules": (
+        422,
+        "规则与本节点信任的规则包不符，所有者也未另行认可",
+        "the rules follow from no rule packs pinned here, and the owner has not accepted them",
+    ),
     "commitment": (
         422,
         "封存记录与本节点的承诺不一致",

@@ -1,7 +1,7 @@
 """A party at work: its keys, its book, its pins, its clock. What it does with them is in the duty modules."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
@@ -9,6 +9,7 @@ from app.parties.book import Book
 from app.parties.errors import NodeRefusalError
 from app.parties.evidence import Evidence, Json, read_evidence
 from app.parties.keys import PartyKeys
+from app.parties.pinned_rules import Layers, shipped_layers
 from app.parties.trust import Trust
 from draw.entries import Entry, Signature, draft, entry_bytes, parse_entry, sign, with_signature
 from draw.errors import DrawError
@@ -17,7 +18,7 @@ from draw.errors import DrawError
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """`clock` gives aware UTC times; `random` gives n unpredictable bytes; `gateways` are the keys (hex32)
-    whose records of keypad answers count."""
+    whose records of keypad answers count; `layers` are the rule packs' files that are known here."""
 
     keys: PartyKeys
     book: Book
@@ -25,6 +26,7 @@ class Node:
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
     gateways: frozenset[str] = frozenset()
+    layers: Layers = field(default_factory=shipped_layers)
 
     def evidence(self, request: Json, draw: int) -> Evidence:
         """The request's evidence, checked, of a draw that names this node's key. Raises NodeRefusalError."""

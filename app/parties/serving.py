@@ -20,8 +20,10 @@ from app.errors import AppError
 from app.logs import quiet_server
 from app.parties import keys
 from app.parties.book import Book
+from app.parties.duties import HOLDERS
 from app.parties.grounds import NOTE
 from app.parties.node import Node
+from app.parties.pinned_rules import accept, accepted, pinned_layers
 from app.parties.server import create_node_app
 from app.parties.trust import Trust, load_trust, read_trust
 from app.private_files import write_private
@@ -115,8 +117,23 @@ def notes(folder: Path, draw: int) -> dict[int, str]:
     return {int(t): note.decode("utf-8") for t, note in sorted(kept.items(), key=lambda one: int(one[0]))}
 
 
-def open_node(folder: Path) -> Node:
-    """The node of a folder with the machine's clock and chance. Raises AppError."""
+def accept_rules(folder: Path, digest: str) -> list[str]:
+    """Note for a holder's node that rules with this digest (64 hex digits) may be sealed though no pack here
+    gives them; gives all noted so. Raises AppError ``party.role``, ``party.rules-digest``.
+    """
+    if load_keys(folder).role not in HOLDERS:
+        raise AppError("party.role")
+    if not _HEX32.fullmatch(digest):
+        raise AppError("party.rules-digest")
+    book = Book(folder / BOOK_FILE)
+    accept(book, bytes.fromhex(digest))
+    return accepted(book)
+
+
+def open_node(folder: Path, *, rules: Path | None = None) -> Node:
+    """The node of a folder with the machine's clock and chance; rule packs of the folder `rules` count beside
+    those that ship. Raises AppError, RulesError.
+    """
     own = load_keys(folder)
     try:
         trust = load_trust(folder / TRUST_FILE)
@@ -132,6 +149,7 @@ def open_node(folder: Path) -> Node:
         clock=lambda: datetime.now(UTC),
         random=os.urandom,
         gateways=_gateways(folder),
+        layers=pinned_layers(rules),
     )
 
 

@@ -131,7 +131,8 @@ class Ceremony:
         shown, course = await self.shown(row, pool_index=frozen.seal.body["pool"]["index"])
         entry = sign(frozen.seal, "platform", self.platform.log.key)
         for role in HOLDERS:
-            entry = await self.countersigned(entry, course, role, "seal", shown)
+            rules = frozen.rules.to_json()
+            entry = await self.countersigned(entry, course, role, "seal", shown, rules=rules)
         digest = frozen.record.hash
         return await self.append(
             row,
@@ -282,10 +283,10 @@ class Ceremony:
         async with platform.database.read() as uow:
             found = await evidence.course(uow, row, pool_index=pool_index)
             if published is not None and published.size > found.last:
-                return evidence.document(published, await evidence.logged(uow, found, published.size)), found
+                return evidence.document(published, await evidence.shown(uow, found, published.size)), found
         published = await platform.publisher.covering(found.last + 1, now=platform.clock)
         async with platform.database.read() as uow:
-            return evidence.document(published, await evidence.logged(uow, found, published.size)), found
+            return evidence.document(published, await evidence.shown(uow, found, published.size)), found
 
     async def acknowledged(self, row: DrawRow) -> None:
         """Publish the log up to the draw's newest entry: only then may anybody be told of it."""
@@ -342,10 +343,10 @@ class Ceremony:
             return party_answers.reveal(answer, course, role, source="escrow")
 
     async def countersigned(
-        self, entry: Entry, course: Course, role: str, duty: str, shown: Mapping[str, Any]
+        self, entry: Entry, course: Course, role: str, duty: str, shown: Mapping[str, Any], /, **more: Any
     ) -> Entry:
-        """The entry with a party's signature added. Raises PartyError."""
-        answer = await self.ask(course, role, duty, shown, entry=to_json(entry))
+        """The entry with a party's signature added, who is shown `more` besides. Raises PartyError."""
+        answer = await self.ask(course, role, duty, shown, entry=to_json(entry), **more)
         return party_answers.countersigned(entry, answer, course, role)
 
     def own(self, kind: str, body: Mapping[str, Any]) -> Entry:

@@ -59,6 +59,23 @@ async def course(uow: UnitOfWork, row: DrawRow, *, pool_index: int | None = None
     return Course(entries=tuple(sorted(entries.items())))
 
 
+async def shown(uow: UnitOfWork, found: Course, size: int) -> list[Logged]:
+    """What a node is shown: `logged` with the requests of the section's earlier rounds, by which it knows
+    that this draw is the round that it says."""
+    entries = {**dict(found.entries), **await _earlier(uow, found)}
+    return await logged(uow, Course(entries=tuple(sorted(entries.items()))), size)
+
+
+async def _earlier(uow: UnitOfWork, found: Course) -> dict[int, Entry]:
+    entries: dict[int, Entry] = {}
+    previous = found.one("request").body["previous"]
+    while previous is not None:
+        ((index, entry),) = await _parsed(uow, [previous])
+        entries[index] = entry
+        previous = entry.body["previous"]
+    return entries
+
+
 async def logged(uow: UnitOfWork, found: Course, size: int) -> list[Logged]:
     """The entries below `size` with their inclusion proofs in the tree of that size."""
     inside = [(index, entry) for index, entry in found.entries if index < size]

@@ -26,6 +26,7 @@ from app.gateways.cosigners import Cosigner, CosignerBehindError, CosignerError
 from app.store.repositories.log import LogEntry
 from app.store.unit_of_work import Database, UnitOfWork
 from app.times import to_text
+from app.usecases.log_rounds import SectionRounds
 from crypto.checkpoint import (
     Checkpoint,
     parse_note,
@@ -162,8 +163,8 @@ async def verify_log(database: Database, log: LogIdentity, cosigners: Sequence[C
     """Recompute the whole log from its bytes and return its size.
 
     Leaf hashes, every stored subtree, the head, and each published checkpoint's root and three signatures
-    must agree. Raises LogCorruptError that names the first place where they do not. Cosigners are only read
-    for name and key.
+    must agree, and each section's draws be one line of rounds (`app.usecases.log_rounds`). Raises
+    LogCorruptError that names the first place where they do not. Cosigners are only read for name and key.
     """
     async with database.read() as uow:
         head = await uow.log.head()
@@ -269,13 +270,15 @@ async def _store(database: Database, size: int, note: str, now: datetime) -> boo
 
 
 async def _recomputed_levels(uow: UnitOfWork, size: int) -> list[list[bytes]]:
-    """Hashes of all perfect subtrees by level, from the entries' bytes."""
+    """Hashes of all perfect subtrees by level, from the entries' bytes, which are read on the way."""
     levels: list[list[bytes]] = [[]]
+    rounds = SectionRounds()
     for start in range(0, size, VERIFY_BATCH):
         batch = await uow.log.entries(start, min(start + VERIFY_BATCH, size))
         for expected, entry in enumerate(batch, start):
             if entry.index != expected or entry.leaf_hash != leaf_hash(entry.entry):
                 raise LogCorruptError("log.entry-differs", index=expected)
+            rounds.read(expected, entry.entry)
             for level, _index, digest in append_nodes(expected, entry.leaf_hash, partial(_at, levels)):
                 while len(levels) <= level:
                     levels.append([])

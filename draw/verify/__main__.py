@@ -7,8 +7,9 @@ file cannot be read.
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from draw.verify.errors import ProofError
 from draw.verify.format import MAX_BUNDLE, MAX_TRUST
@@ -16,9 +17,18 @@ from draw.verify.format_pool import MAX_POOL_FILE, MAX_RECEIPT
 from draw.verify.report import Report, error_value, report_value
 from draw.verify.verifier import verify
 
+COMPARED = {
+    None: "not compared with known rule packs / 未与已知规则包比对",
+    True: "the same as the rule packs at hand / 与所持规则包一致",
+    False: "NOTE / 注意: not what the rule packs at hand give / 与所持规则包不符",
+}
+Known = Callable[[dict[str, Any]], bool]
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
+
+def main(arguments: Sequence[str] | None = None, *, known: Known | None = None) -> int:
+    """The command line; returns the exit status. `known` says whether rules are those of rule packs that the
+    caller has.
+    """
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
@@ -36,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ProofError as error:
         _print_failure(error, as_json=options.json)
         return 1
-    _print_report(report, as_json=options.json)
+    compared = None if known is None or report.rules is None else known(report.rules)
+    _print_report(report, compared, as_json=options.json)
     return 0
 
 
@@ -72,9 +83,9 @@ def _print_failure(error: ProofError, *, as_json: bool) -> None:
     _print(f"  detail: {error.detail}")
 
 
-def _print_report(report: Report, *, as_json: bool) -> None:
+def _print_report(report: Report, compared: bool | None, *, as_json: bool) -> None:
     if as_json:
-        _print(json.dumps(report_value(report), ensure_ascii=False))
+        _print(json.dumps({**report_value(report), "rules_known": compared}, ensure_ascii=False))
         return
     _print(f"PASSED / 通过: draw {report.draw}, stage {report.stage}, level {' + '.join(report.levels)}")
     for check in report.checks:
@@ -82,6 +93,8 @@ def _print_report(report: Report, *, as_json: bool) -> None:
         _print(f"       not shown / 不证明: {check.limits_zh} / {check.limits_en}")
     for role, digits in report.fingerprints.items():
         _print(f"  key of {role}: {digits}")
+    if report.rules is not None:
+        _print_rules(report.rules, compared)
     for note in report.notes:
         _print(f"  NOTE / 注意: {note.zh} {note.en}")
     if report.override is not None:
@@ -89,6 +102,13 @@ def _print_report(report: Report, *, as_json: bool) -> None:
     for seat in report.seats:
         holder = json.dumps(seat.fields, ensure_ascii=False) if seat.at else "vacant / 空缺"
         _print(f"  seat {seat.seat}: {holder}")
+
+
+def _print_rules(rules: dict[str, Any], compared: bool | None) -> None:
+    _print(f"  rules / 规则: {rules['id']} {rules['version']}")
+    for layer in rules["layers"]:
+        _print(f"       {layer['id']} {layer['version']} {layer['digest']}")
+    _print(f"       {COMPARED[compared]}")
 
 
 def _print(line: str) -> None:

@@ -50,7 +50,7 @@ class Report:
 
     `levels` holds `public` and, when asked for, `supervisor` and `expert`. `fingerprints` are 16 hex digits
     per role. `override` is the supervisor's reason for accepting a stratum below the anonymity factor, or
-    None.
+    None. `rules` are those of the bundle, None before the seal: whose they are is not looked at.
     """
 
     stage: str
@@ -64,6 +64,7 @@ class Report:
     notes: tuple[Note, ...]
     late_answers: int = 0
     seats: tuple[Seat, ...] = field(default=())
+    rules: dict[str, Any] | None = None
 
 
 NOTES = {
@@ -149,6 +150,7 @@ def compile_report(bundle: Bundle, passed: list[int], levels: tuple[str, ...], f
         notes=tuple(_note(code, _figures(bundle, found)) for code in _note_codes(bundle, found)),
         late_answers=found.late_answers,
         seats=() if found.opening is None else _seats(bundle, found.opening),
+        rules=bundle.value["rules"],
     )
 
 
@@ -223,6 +225,9 @@ def report_value(report: Report) -> dict[str, Any]:
         "keys_compared": report.keys_compared,
         "override": report.override,
         "late_answers": report.late_answers,
+        "rules": None
+        if report.rules is None
+        else {name: report.rules[name] for name in ("id", "version", "layers")},
         "notes": [{name: getattr(note, name) for name in Note.__slots__} for note in report.notes],
         "seats": [
             {"seat": seat.seat, "at": None if seat.at is None else list(seat.at), "fields": seat.fields}

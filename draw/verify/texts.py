@@ -77,7 +77,10 @@ TEXTS: dict[int, CheckText] = {
     5: _text(
         "request",
         ("抽取编号、轮次和专家库版本在先固定", "number, round and pool version were fixed beforehand"),
-        ("不说明前一轮为何作废", "nothing about why an earlier round was given up"),
+        (
+            "不说明前一轮为何作废；未遍查日志，不能排除隐去的其他轮次",
+            "nothing on why an earlier round was given up, or that none was hidden: the whole log shows it",
+        ),
         ("抽取申请或专家库条目无效", "the request or the pool entry is not valid"),
         "platform",
     ),

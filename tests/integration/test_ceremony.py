@@ -149,7 +149,8 @@ async def _sign_only(stage: Stage, draw_id: str) -> None:
     shown, found = await ceremony.shown(row, pool_index=frozen.seal.body["pool"]["index"])
     entry = ceremony.own("seal", frozen.seal.body)
     for role in ("agency", "supervisor"):
-        entry = await ceremony.countersigned(entry, found, role, "seal", shown)
+        rules = frozen.rules.to_json()
+        entry = await ceremony.countersigned(entry, found, role, "seal", shown, rules=rules)
 
 
 @pytest.mark.parametrize("silent", ["supervisor.example", "cosigner.example"])

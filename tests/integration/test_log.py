@@ -38,6 +38,17 @@ def pool_entry(platform: SigningKey, version: int) -> Entry:
     return sign_all(draft("pool", TIME, body), {"platform": platform})
 
 
+def request_entry(platform: SigningKey, section: str, number: int, previous: int | None) -> Entry:
+    parties = {role: f"{n:02x}" * 32 for n, role in enumerate(("agency", "supervisor", "cosigner"), 1)}
+    body = {
+        "section": section * 32,
+        "round": number,
+        "previous": previous,
+        "parties": {"platform": platform.public.hex(), **parties},
+    }
+    return sign_all(draft("request", TIME, body), {"platform": platform})
+
+
 async def append_many(database: Database, platform: SigningKey, count: int, *, first: int = 1) -> list[int]:
     async def work(uow: UnitOfWork, version: int) -> int:
         return await append(uow, pool_entry(platform, version))
@@ -373,3 +384,35 @@ async def test_an_entry_replaced_with_all_its_hashes_is_found_by_the_checkpoint(
     with pytest.raises(LogCorruptError) as refusal:
         await verify_log(database, log_identity, cosigners)
     assert refusal.value.code == "log.checkpoint-differs"
+
+
+# Requests of a log: (section, round, previous draw or None), and what a walk over them says.
+A, B = "0a", "0b"
+WALKS: dict[str, tuple[list[tuple[str, int, int | None]], str | None]] = {
+    "two sections": ([(A, 1, None), (B, 1, None), (A, 2, 0), (B, 2, 1), (A, 3, 2)], None),
+    "the first round twice": ([(A, 1, None), (B, 1, None), (A, 1, None)], "log.round-repeated"),
+    "the second round twice": ([(A, 1, None), (A, 2, 0), (A, 2, 0)], "log.round-repeated"),
+    "a round left out": ([(A, 1, None), (A, 3, 0)], "log.round-unlinked"),
+    "no first round": ([(B, 1, None), (A, 2, 0)], "log.round-unlinked"),
+    "another section's draw named": ([(A, 1, None), (B, 1, None), (A, 2, 1)], "log.round-unlinked"),
+    "a round before the last named": ([(A, 1, None), (A, 2, 0), (A, 3, 0)], "log.round-unlinked"),
+}
+
+
+@pytest.mark.parametrize("story", WALKS)
+async def test_a_walk_over_the_log_finds_a_draw_that_is_not_the_next_round_of_its_section(
+    database: Database,
+    platform: SigningKey,
+    log_identity: LogIdentity,
+    cosigners: list[InMemoryCosigner],
+    story: str,
+) -> None:
+    asked, code = WALKS[story]
+    await database.transact(lambda uow: append_all(uow, [request_entry(platform, *one) for one in asked]))
+    await publish(database, log_identity, cosigners, now=NOW)
+    if code is None:
+        assert await verify_log(database, log_identity, cosigners) == len(asked)
+        return
+    with pytest.raises(LogCorruptError) as refusal:
+        await verify_log(database, log_identity, cosigners)
+    assert (refusal.value.code, refusal.value.details["draw"]) == (code, len(asked) - 1)

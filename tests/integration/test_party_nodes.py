@@ -119,8 +119,9 @@ async def test_a_record_drafted_long_ago_is_not_signed(stage: Scene) -> None:
     whole = (await stage.ceremony.shown(row, pool_index=frozen.seal.body["pool"]["index"]))[0]
     entry = to_json(sign(frozen.seal, "platform", stage.platform.log.key))
     stage.clock.move(minutes=11)
+    question = {"evidence": whole, "entry": entry, "rules": frozen.rules.to_json()}
     with pytest.raises(NodeRefusalError, match="clock"):
-        duties.sign_seal(stage.nodes["agency"], k, {"evidence": whole, "entry": entry})
+        duties.sign_seal(stage.nodes["agency"], k, question)
 
 
 async def test_an_override_needs_the_supervisors_own_approval(stage: Scene) -> None:
@@ -130,7 +131,7 @@ async def test_an_override_needs_the_supervisors_own_approval(stage: Scene) -> N
     body = copy.deepcopy(dict(frozen.seal.body))
     body["anonymity"]["override"] = "样本不足,经批准"
     entry = sign(draft("seal", frozen.seal.time, body), "platform", stage.platform.log.key)
-    question = {"evidence": whole, "entry": to_json(entry)}
+    question = {"evidence": whole, "entry": to_json(entry), "rules": frozen.rules.to_json()}
     supervisor = stage.nodes["supervisor"]
     with pytest.raises(NodeRefusalError, match="override"):
         duties.sign_seal(supervisor, k, question)

@@ -2,7 +2,7 @@
 
 The platform (operator) holds its own keys, the pool and all cell keys; parties that collude sign whatever it
 wants. Attacks on single fields are the forgeries of `tests.support.forgeries`; here stand the attacks as
-stories.
+stories. Those that only the parties' running nodes can stop are in `test_threats_at_nodes`.
 """
 
 import json

@@ -19,6 +19,7 @@ from app.gateways.rule_packs import load_rule_packs
 from app.parties import keys as party_keys
 from app.parties.book import Book
 from app.parties.node import Node
+from app.parties.pinned_rules import accept
 from app.parties.server import create_node_app
 from app.parties.trust import Trust
 from app.store.repositories.draws import DrawRow
@@ -34,7 +35,7 @@ from app.usecases.pools import import_pool
 from crypto.signing import SigningKey
 from crypto.vrf import VrfKey
 from draw.entries import draft, sign_all
-from draw.record import BeaconChoice, section_hash
+from draw.record import BeaconChoice, rules_digest, section_hash
 from tests.support import synthetic_pool
 from tests.support.synthetic_pool import Shape
 
@@ -244,6 +245,7 @@ def _keys(folder: Path, signing: SigningKey) -> tuple[Trust, dict[str, party_key
 
 def _node(folder: Path, keys: party_keys.PartyKeys, trust: Trust, clock: Clock) -> Node:
     book = Book(folder / "book.sqlite")
+    accept(book, rules_digest(synthetic_pool.rules()))
     return Node(keys=keys, book=book, trust=trust, clock=clock, random=Chance(keys.role))
 
 

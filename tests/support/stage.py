@@ -21,6 +21,7 @@ from app.composition import Installation, compose
 from app.parties import keys
 from app.parties.book import Book
 from app.parties.node import Node
+from app.parties.pinned_rules import pinned_layers
 from app.parties.server import create_node_app
 from app.parties.trust import Trust
 from app.settings import Settings
@@ -237,6 +238,7 @@ async def set_stage(
             clock=clock,
             random=os.urandom,
             gateways=frozenset({GATEWAY.public.hex()} if role == "supervisor" else ()),
+            layers=pinned_layers(settings.rules),
         )
         app = create_node_app(nodes[role])
         wire.hosts[f"{role}.example"] = httpx.ASGITransport(app)

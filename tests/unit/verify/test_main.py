@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from app.gateways.rule_packs import load_rule_packs
+from app.parties.pinned_rules import are_known
 from draw.verify.__main__ import main
 from tests.support.ceremony import Ceremony, Plan, bundle_bytes
 from tests.support.forgeries import FORGERIES
@@ -54,6 +56,27 @@ def test_passing_prints_what_was_and_was_not_shown(folder: Path, capsys: pytest.
         assert phrase in out
 
 
+def test_the_rules_are_printed_with_their_layers_and_whether_anybody_knows_them(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pack may call itself anything: its digests are shown, and compared where packs are at hand."""
+    rules = CEREMONY.plan.rules
+    for known, said in (
+        (None, "not compared with known rule packs"),
+        (are_known, "not what the rule packs at hand give"),
+        (lambda shown: shown == rules.to_json(), "the same as the rule packs at hand"),
+    ):
+        assert main([str(folder / "bundle")], known=known) == 0
+        out = capsys.readouterr().out
+        assert f"{rules.id} {rules.version}" in out
+        assert rules.layers[0].digest in out
+        assert said in out
+    true = load_rule_packs().resolve("tender.cn", ["water.cn"]).rules.to_json()
+    assert are_known(true)
+    assert not are_known({**true, "employer_cap": 99})
+    assert not are_known({**true, "layers": []})
+
+
 def test_an_expert_hands_over_the_receipt_of_an_answer(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -85,6 +108,8 @@ def test_json_output_is_one_object(folder: Path, capsys: pytest.CaptureFixture[s
     assert main([str(folder / "bundle"), "--json"]) == 0
     passed = json.loads(capsys.readouterr().out)
     assert passed["valid"] is True
+    assert passed["rules"]["layers"] == [one.to_json() for one in CEREMONY.plan.rules.layers]
+    assert passed["rules_known"] is None
     assert [check["number"] for check in passed["checks"]] == [*range(1, 13), 27, *range(13, 22)]
     assert main([str(folder / "bent"), "--json"]) == 1
     failed = json.loads(capsys.readouterr().out)

@@ -80,6 +80,10 @@ function printReport(report: Report): void {
   }
   console.log(`\nstage ${report.stage}, levels ${report.levels.join(" + ")}, draw ${report.draw}, round ${report.round}, log size ${report.log.size}`);
   for (const party of report.parties) console.log(`${party.role.padEnd(10)} ${party.fingerprint}  ${party.name}`);
+  if (report.rules !== null) {
+    console.log(`rules      ${report.rules.id} ${report.rules.version} · not compared with known rule packs · 未与已知规则包比对`);
+    for (const layer of report.rules.layers) console.log(`           ${layer.id} ${layer.version} ${layer.digest}`);
+  }
   for (const note of report.notes) console.log(`note: ${note.zh}\n      ${note.en}`);
 }
 

@@ -20,7 +20,7 @@ import { checkReplyReceipt, type Replied } from "./reply.ts";
 import { Replay, type Seats } from "./replace.ts";
 import { checkRoster } from "./roster.ts";
 import { ShapeError } from "./schema.ts";
-import { ALL_ROLES, bundleShape, MAX_BUNDLE, trustShape, type At, type Bundle, type Role, type Stage } from "./shapes.ts";
+import { ALL_ROLES, bundleShape, MAX_BUNDLE, trustShape, type At, type Bundle, type Role, type Rules, type Stage } from "./shapes.ts";
 import { checkCommitments, checkEscrow, checkRequest, checkReveals, checkSeal } from "./steps.ts";
 
 export { CHECKS, ProofError };
@@ -75,7 +75,7 @@ export interface Report {
   /** Whether a trust file was given and lists the four keys. */
   readonly trusted: boolean;
   readonly steps: readonly { readonly index: number; readonly type: string; readonly time: string }[];
-  readonly rules: { readonly id: string; readonly version: string } | null;
+  readonly rules: { readonly id: string; readonly version: string; readonly layers: Rules["layers"] } | null;
   readonly avoidUnits: number | null;
   readonly recentChanges: number | null;
   /** Combinations set aside before the panel; null before the opening. */
@@ -268,7 +268,7 @@ function report(context: Context, { final }: Checkpoints, options: Options, seat
     parties: partiesOf(context),
     trusted,
     steps: bundle.entries.map(({ index, type, time }) => ({ index, type, time })),
-    rules: bundle.rules === null ? null : { id: bundle.rules.id, version: bundle.rules.version },
+    rules: bundle.rules === null ? null : { id: bundle.rules.id, version: bundle.rules.version, layers: bundle.rules.layers },
     avoidUnits: sealed?.sdr.avoid_units ?? null,
     recentChanges: sealed?.sdr.recent_changes ?? null,
     rejected: bundle.stage === "opened" ? (bundle.opening?.rejected.length ?? null) : null,

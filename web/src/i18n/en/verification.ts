@@ -100,7 +100,7 @@ export default {
   factsTitle: "This draw",
   facts: {
     draw: "Draw number", round: "Draw of this section", roundNone: "(none before)", previous: "Number of the draw before", log: "Log", logSize: "Entries in the log", ownEntries: "of these, in this proof",
-    rules: "Rules", rejected: "Combinations set aside for conflicts", replacements: "Replacements", invitations: "Invitations / answers in the log", invitationsElsewhere: "not in the log", recent: "Candidates whose leave data changed in the 72 hours before", avoid: "Organisations avoided on request", abort: "Reason of the abort",
+    rules: "Rules", layers: "Rule files by fingerprint, not compared with known ones", rejected: "Combinations set aside for conflicts", replacements: "Replacements", invitations: "Invitations / answers in the log", invitationsElsewhere: "not in the log", recent: "Candidates whose leave data changed in the 72 hours before", avoid: "Organisations avoided on request", abort: "Reason of the abort",
   },
   abortReason: {
     escrow_missing: "escrow missing", escrow_wrong: "escrow wrong", reveal_missing: "reveal missing", infeasible: "quotas cannot be met",

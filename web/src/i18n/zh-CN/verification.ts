@@ -98,7 +98,7 @@ export default {
   factsTitle: "本次抽取",
   facts: {
     draw: "抽取编号", round: "该标段第几次抽取", roundNone: "（无前一次）", previous: "前一次编号", log: "日志", logSize: "日志总条数", ownEntries: "其中属于本次抽取",
-    rules: "规则", rejected: "因冲突作废的组合", replacements: "递补次数", invitations: "日志中的邀请 / 答复", invitationsElsewhere: "未记入日志", recent: "抽取前 72 小时内变更过请假信息的候选人", avoid: "主动回避单位", abort: "中止理由",
+    rules: "规则", layers: "规则文件指纹（未与已知规则包比对）", rejected: "因冲突作废的组合", replacements: "递补次数", invitations: "日志中的邀请 / 答复", invitationsElsewhere: "未记入日志", recent: "抽取前 72 小时内变更过请假信息的候选人", avoid: "主动回避单位", abort: "中止理由",
   },
   abortReason: {
     escrow_missing: "缺少托管", escrow_wrong: "托管有误", reveal_missing: "未揭示随机数", infeasible: "名额无法满足",

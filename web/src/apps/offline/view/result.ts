@@ -178,6 +178,7 @@ function facts({ words }: View, report: Report): HTMLElement {
     [names.logSize, report.log.size],
     [names.ownEntries, report.log.entries],
     [names.rules, report.rules === null ? null : `${report.rules.id} ${report.rules.version}`],
+    [names.layers, report.rules === null ? null : report.rules.layers.map((one) => `${one.id} ${one.digest.slice(0, 16)}`).join(" · ")],
     [names.rejected, report.rejected],
     [names.replacements, report.replacements.length],
     [names.invitations, invitationsText(words, report)],
