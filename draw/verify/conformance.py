@@ -77,7 +77,7 @@ def _below(file: dict[str, Any]) -> Any:
 
 
 def _below_one(file: dict[str, Any], item: dict[str, Any]) -> dict[str, Any]:
-    source, bound = _words(file, item), _bounded(int(item["m"]), 2**64)
+    source, bound = _words(file, item), _bounded(_whole(item["m"]), 2**64)
     return {**item, "values": [str(selection.below(source, bound)) for _ in range(_count(item["values"]))]}
 
 
@@ -86,14 +86,14 @@ def _orders(file: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _order_one(file: dict[str, Any], item: dict[str, Any]) -> dict[str, Any]:
-    size = _bounded(int(item["m"]), 2**53)
+    size = _bounded(_whole(item["m"]), 2**53)
     stream = selection.order(_stream_key(file, item), size)
     return {**item, "first": list(islice(stream, min(size, _count(item["first"]))))}
 
 
 def _big(file: dict[str, Any]) -> list[dict[str, Any]]:
     return [
-        {**item, "value": str(selection.big(_words(file, item), _bounded(int(item["W"]), 2**100_000)))}
+        {**item, "value": str(selection.big(_words(file, item), _bounded(_whole(item["W"]), 2**100_000)))}
         for item in file["big"]
     ]
 
@@ -160,6 +160,15 @@ def _round(name: str, item: dict[str, Any]) -> dict[str, Any]:
     result = {**item, "verified": genuine}
     result["randomness"] = beacon.randomness(signature).hex() if genuine else None
     return result
+
+
+def _whole(value: Any) -> int:
+    """A number in digits, or one that every reader of JSON has exactly."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value)
+    if type(value) is int and value < 2**53:
+        return value
+    raise ValueError("no exact whole number")
 
 
 def _bounded(value: int, most: int) -> int:

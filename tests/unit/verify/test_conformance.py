@@ -65,6 +65,14 @@ def test_another_beacon_key_is_a_mismatch() -> None:
     assert [m["at"] for m in run(file)["mismatches"]] == ["default.public_key"]
 
 
+@pytest.mark.parametrize("bound", [2**53, 2**64, 7.0, True, "7.0", "٧", ""])
+def test_a_bound_that_some_reader_of_json_would_round_is_refused(bound: object) -> None:
+    below = {"label": "cell", "ints": [0], "seed": "00" * 32, "values": [None]}
+    assert run({"seed": "00" * 32, "below": {**below, "m": str(2**64)}})["mismatches"] == []
+    with pytest.raises(UnusableError):
+        run({"seed": "00" * 32, "below": {**below, "m": bound}})
+
+
 def test_an_infeasible_draw_has_no_panel() -> None:
     draw = {**UNIFORM["draws"][0], "cell_sizes": [[0, 0], [1, 1]], "accepted_attempt": None, "panel": None}
     assert run({**UNIFORM, "draws": [draw]})["computed"]["draws"][0]["panel"] is None

@@ -22,6 +22,31 @@ describe("conformance files", () => {
     expect(run({ orders: [{ ...item, ints: [1, 0, 0] }] }).mismatches).not.toEqual([]);
   });
 
+  const round = { round: 1000, signature: "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125e342b73a8dd2bacbe47e4b6b63ed5e39", randomness: null };
+  const bent = { ...round, round: 1001 };
+  const quicknet = (one: object, more: object = {}): readonly string[] => run({ quicknet: { ...more, rounds: [one] } }).mismatches;
+
+  it.each([
+    ["a genuine round", round, {}, []],
+    ["one that says so, with the chain's constants", { ...round, verified: true }, { period_s: 3, genesis: 1692803367 }, []],
+    ["one called false", { ...round, verified: false }, {}, ["quicknet.rounds[0].verified"]],
+    ["a false one", bent, {}, ["quicknet.rounds[0].verified"]],
+    ["a false one called so", { ...bent, verified: false }, {}, []],
+    ["another period", round, { period_s: 30 }, ["quicknet.period_s"]],
+    ["another genesis", round, { genesis: 0 }, ["quicknet.genesis"]],
+    ["another key", round, { public_key: "00" }, ["quicknet.public_key"]],
+  ])("compares a round and what is stated of its chain: %s", (_story, one, more, mismatches) => {
+    expect(quicknet(one, more)).toEqual(mismatches);
+  });
+
+  const below = { seed: SEED, label: "cell", ints: [0, 0, 0], values: [null] };
+
+  it("takes a bound as text or as an exact number, and refuses a number that JSON has rounded", () => {
+    expect(run({ below: { ...below, m: "18446744073709551616" } }).mismatches).toEqual([]);
+    expect(run({ below: { ...below, m: 7 } }).mismatches).toEqual([]);
+    for (const m of [2 ** 53, 1.5, "1.5", ""]) expect(() => run({ below: { ...below, m } })).toThrow();
+  });
+
   it.each([{}, { draws: [{ ...INFEASIBLE, seed: SEED, tag: "employer" }] }, { orders: [{ m: 7, first: [0] }] }])(
     "refuses a file it cannot recompute (%j)",
     (file) => {

@@ -1,11 +1,12 @@
 // Recomputes a conformance file (selection streams and draws, or drand rounds) and names what differs.
 // Takes any of the members stream, below, orders, big, draws, quicknet, default; a file with none of them, or with
-// one of another shape, gives an error, not a match. A draw that no panel can fill has null as its answer.
+// one of another shape, gives an error, not a match. A draw that no panel can fill has null as its answer; an
+// answer stated as null is filled in. Whole numbers beyond 2^53 have to be text: as JSON numbers they are refused.
 
 import { fromHex, toHex } from "./bytes.ts";
 import { sha256 } from "./hash.ts";
 import { order, Stream, streamKey, Tables, walk, MAX_ATTEMPTS, type Frame } from "./select.ts";
-import { verifyRound, type Chain } from "./drand.ts";
+import { constants, verifyRound, type Chain } from "./drand.ts";
 import type { At } from "./shapes.ts";
 
 export interface Outcome {
@@ -32,7 +33,7 @@ interface OwnStream {
 }
 
 interface Below extends OwnStream {
-  readonly m: string;
+  readonly m: string | number;
   readonly values: readonly string[];
 }
 
@@ -40,8 +41,8 @@ interface SelectionVectors {
   readonly seed?: string;
   readonly stream?: { readonly label: string; readonly ints: readonly number[]; readonly words: readonly string[] };
   readonly below?: Below | readonly Below[];
-  readonly orders?: readonly (OwnStream & { readonly m: number; readonly first: readonly number[] })[];
-  readonly big?: readonly (OwnStream & { readonly W: string })[];
+  readonly orders?: readonly (OwnStream & { readonly m: string | number; readonly first: readonly number[] })[];
+  readonly big?: readonly (OwnStream & { readonly W: string | number })[];
   readonly draws?: readonly DrawVector[];
 }
 
@@ -53,6 +54,11 @@ interface RoundVector {
 }
 
 type BeaconVectors = Readonly<Partial<Record<Chain, { readonly rounds: readonly RoundVector[] }>>>;
+
+function whole(value: string | number): bigint {
+  if (typeof value === "number" ? !Number.isSafeInteger(value) : !/^[0-9]+$/.test(value)) throw new TypeError("no exact whole number");
+  return BigInt(value);
+}
 
 function times<T>(count: number, make: () => T): T[] {
   return Array.from({ length: count }, make);
@@ -102,7 +108,7 @@ function keyOf(file: SelectionVectors, item: OwnStream): Uint8Array {
 
 function belowOf(file: SelectionVectors, item: Below): unknown {
   const stream = new Stream(keyOf(file, item));
-  return { ...item, values: times(item.values.length, () => stream.below(BigInt(item.m)).toString()) };
+  return { ...item, values: times(item.values.length, () => stream.below(whole(item.m)).toString()) };
 }
 
 function streamOf(file: SelectionVectors): unknown {
@@ -118,8 +124,8 @@ const MEMBERS: Readonly<Record<string, (file: SelectionVectors) => unknown>> = {
     const below = stated(file.below);
     return Array.isArray(below) ? (below as readonly Below[]).map((one) => belowOf(file, one)) : belowOf(file, below as Below);
   },
-  orders: (file) => stated(file.orders).map((one) => ({ ...one, first: firstOf(one.m, one.first.length, new Stream(keyOf(file, one))) })),
-  big: (file) => stated(file.big).map((one) => ({ ...one, value: new Stream(keyOf(file, one)).big(BigInt(one.W)).toString() })),
+  orders: (file) => stated(file.orders).map((one) => ({ ...one, first: firstOf(Number(whole(one.m)), one.first.length, new Stream(keyOf(file, one))) })),
+  big: (file) => stated(file.big).map((one) => ({ ...one, value: new Stream(keyOf(file, one)).big(whole(one.W)).toString() })),
   draws: (file) => stated(file.draws).map((one) => draw(file, one)),
 };
 
@@ -127,10 +133,10 @@ function chain(file: BeaconVectors, name: Chain): unknown {
   const vector = stated(file[name]);
   const rounds = vector.rounds.map((one) => {
     const valid = verifyRound({ chain: name, round: one.round, signature: one.signature, previous: one.previous_signature ?? null });
-    const randomness = one.randomness === null ? null : toHex(sha256(fromHex(one.signature)));
-    return { ...one, signature: valid ? one.signature : "does not verify", randomness };
+    return { ...one, verified: valid, randomness: valid ? toHex(sha256(fromHex(one.signature))) : null };
   });
-  return { ...vector, rounds };
+  const known = Object.entries(constants(name)).filter(([member]) => member in vector);
+  return { ...vector, ...Object.fromEntries(known), rounds };
 }
 
 function recompute(file: SelectionVectors & BeaconVectors): Record<string, unknown> {
@@ -141,13 +147,20 @@ function recompute(file: SelectionVectors & BeaconVectors): Record<string, unkno
   return { ...file, ...computed };
 }
 
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A round says nothing of `verified`, or that it is: then it has to be; what else is null or absent is filled in. */
 function differences(expected: unknown, got: unknown, path: string): string[] {
-  const both = [expected, got];
-  if (both.some((value) => typeof value !== "object" || value === null)) return expected === got ? [] : [path];
-  const [a, b] = both as [Record<string, unknown>, Record<string, unknown>];
-  const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])];
-  const member = (key: string): string => (Array.isArray(a) ? `${path}[${key}]` : path === "" ? key : `${path}.${key}`);
-  return keys.flatMap((key) => differences(a[key], b[key], member(key)));
+  if (isObject(expected) && isObject(got)) {
+    return Object.keys(got).flatMap((key) => differences(expected[key], got[key], path === "" ? key : `${path}.${key}`));
+  }
+  if (Array.isArray(expected) && Array.isArray(got) && expected.length === got.length) {
+    return got.flatMap((one: unknown, index) => differences(expected[index], one, `${path}[${index}]`));
+  }
+  if (path.endsWith(".verified")) return got === (expected ?? true) ? [] : [path];
+  return expected === null || expected === undefined || expected === got ? [] : [path];
 }
 
 /** Computes the file's values anew. Throws TypeError, RangeError or SyntaxError when it is of neither shape. */

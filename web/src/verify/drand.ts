@@ -34,6 +34,12 @@ const CHAINS = {
   },
 } as const;
 
+/** What a conformance file may state of a chain. */
+export function constants(chain: Chain): Readonly<Record<string, string | number>> {
+  const { genesis, period, key } = CHAINS[chain];
+  return { public_key: key, period_s: period, genesis };
+}
+
 /** time(R) = genesis + (R − 1) · period, seconds since 1970; exact for every R below 2^53. */
 export function roundTime(chain: Chain, round: number): bigint {
   const { genesis, period } = CHAINS[chain];
