@@ -55,9 +55,10 @@ async def stage(
     await one.one.client.aclose()
 
 
-def points(url: str) -> range:
-    """The engines take turns: SQLite the odd points, PostgreSQL every fourth of the even ones."""
-    return range(1, MANY, 2) if url.startswith("sqlite") else range(2, MANY, 4)
+def points(url: str) -> list[int]:
+    """The engines share all points: three of four fall to SQLite, which is faster."""
+    mine = (1, 3, 0) if url.startswith("sqlite") else (2,)
+    return [point for point in range(1, MANY) if point % 4 in mine]
 
 
 def errand(stage: Stage, url: str, row: DrawRow, *, finish: bool = False) -> Errand:
