@@ -222,6 +222,7 @@ def set_watch(case: Arriving) -> Watch:
     watch.ids = {
         "draw_id": [row.id],
         "code": [row.code or "x"],
+        "pool_id": [str(row.request["pool"]["id"])],
         "project_id": ["works-1"],
         "section": ["s1"],
         "site_id": [CITY, COUNTY],
@@ -245,6 +246,7 @@ _QUERIES: Final = {
     "index": "1",
     "size": "2",
     "old": "1",
+    "version": "1",
     "site": CITY,
     "limit": "100",
 }

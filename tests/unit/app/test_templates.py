@@ -158,7 +158,7 @@ def test_one_key_alone_answers_nothing() -> None:
 
 def test_a_template_that_there_is_not_is_refused() -> None:
     assert refused(template="love-letter") == "message.template"
-    assert refused(template="reconfirm", channel="voice") == "message.template"
+    assert refused(template="moved", channel="fax") == "message.template"
 
 
 def test_the_printed_form_of_a_message_shows_no_recipient_and_no_link() -> None:
