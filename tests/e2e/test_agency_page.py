@@ -349,6 +349,27 @@ def test_an_abort_needs_a_reason_and_a_tick_warns_and_the_next_request_is_round_
 # -- both languages, no mouse, small windows, reading aids
 
 
+def test_a_section_is_handed_over_and_the_page_names_the_new_person_with_the_reason(
+    browser: "Browser", platform: Served
+) -> None:
+    register(platform, "works-hand")
+    draw = request(platform, "works-hand")
+    with visit(browser, platform) as page:
+        sign_in(page, platform.api.tokens["alice"])
+        page.goto(f"{platform.address}/agency#/draws/{draw}")
+        part = page.get_by_role("region", name="服务责任人")
+        part.get_by_text("尚无交接记录").wait_for()
+        part.get_by_role("button", name="交接…").click()
+        part.get_by_role("button", name="确认交接").click()
+        assert "项目没有服务责任人" in part.get_by_role("alert").inner_text()
+        part.get_by_label("新的服务责任人").fill("李工")
+        part.get_by_label("交接理由").fill("王工调离")
+        page.keyboard.press("Enter")
+        part.get_by_text("由 王工 交给 李工：王工调离").wait_for()
+        part.get_by_text("现由 李工 负责").wait_for()
+        page.get_by_role("region", name="工程 works-hand").get_by_text("李工").wait_for()
+
+
 def test_english_is_one_click_away_and_the_servers_words_follow(browser: "Browser", platform: Served) -> None:
     register(platform, "works-english")
     with visit(browser, platform) as page:

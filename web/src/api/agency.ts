@@ -141,6 +141,16 @@ export interface LoggedStep {
   readonly time: string;
 }
 
+/** A section handed from one responsible person to another. */
+export interface HandOver {
+  readonly version: number;
+  readonly at: string;
+  readonly former: string;
+  readonly owner: string;
+  readonly reason: string;
+  readonly by: string;
+}
+
 const PAGE = 50;
 const MOST_PROJECTS = 1_000;
 
@@ -164,6 +174,38 @@ export async function listDraws(caller: Caller, cursor: string | null = null, si
 export async function getDraw(caller: Caller, id: string): Promise<Draw> {
   return drawOf(await ask(caller, { path: `/v1/draws/${encodeURIComponent(id)}` }));
 }
+
+/** The newest hand-overs of a section, newest first. */
+export async function getHandOvers(caller: Caller, project: string, section: string): Promise<HandOver[]> {
+  const page = record(await ask(caller, { path: paged(`${sectionPath(project, section)}/owners`, PAGE, null) }));
+  return list(page.items)
+    .map(record)
+    .map((one) => ({
+      version: number(one.version),
+      at: text(one.at),
+      former: text(one.former),
+      owner: text(one.owner),
+      reason: text(one.reason),
+      by: text(one.by),
+    }));
+}
+
+export async function sectionVersion(caller: Caller, project: string, section: string): Promise<number> {
+  return number(record(await ask(caller, { path: sectionPath(project, section) })).version);
+}
+
+export async function handOver(
+  caller: Caller,
+  project: string,
+  body: { readonly section: string; readonly owner: string; readonly reason: string },
+  version: number,
+): Promise<void> {
+  const path = `/v1/projects/${encodeURIComponent(project)}/owner`;
+  await ask(caller, { method: "PUT", path, body, version });
+}
+
+const sectionPath = (project: string, section: string): string =>
+  `/v1/projects/${encodeURIComponent(project)}/${encodeURIComponent(section)}`;
 
 /** The invitations of a drawn draw, or null before they went out. */
 export async function getInvitations(caller: Caller, id: string): Promise<Invitations | null> {

@@ -34,6 +34,8 @@ export interface Question {
   readonly path: string;
   readonly body?: unknown;
   readonly idempotencyKey?: string;
+  /** The version that is to be replaced, and no other. */
+  readonly version?: number;
   readonly signal?: AbortSignal;
   /** A credential of its own kind instead of the caller's, as an Authorization header writes it. */
   readonly authorization?: string;
@@ -54,6 +56,7 @@ export async function ask(caller: Caller, question: Question): Promise<unknown> 
   };
   if (question.body !== undefined) headers["Content-Type"] = "application/json";
   if (question.idempotencyKey !== undefined) headers["Idempotency-Key"] = question.idempotencyKey;
+  if (question.version !== undefined) headers["If-Match"] = `"${question.version}"`;
   const answer = await reach(caller, question, headers);
   const value = answer.status === 204 ? null : await readJson(answer);
   if (answer.ok) return value;

@@ -109,6 +109,17 @@ export default {
     updated: "State of {moment} (Beijing time)",
     polling: "This page updates itself.",
   },
+  owner: {
+    title: "Person in charge",
+    now: "{name} is in charge now.",
+    never: "It was never handed over.",
+    step: "From {former} to {owner}: {reason}",
+    open: "Hand over…",
+    next: "New person in charge",
+    reason: "Reason",
+    submit: "Hand over",
+    cancel: "Do not hand over",
+  },
   topUp: {
     title: "Top-up",
     counts: "{missing} experts missing; {seated} seated, {owners} owner representatives.",

@@ -106,6 +106,17 @@ export default {
     updated: "状态更新于 {moment}（北京时间）",
     polling: "本页会自动更新。",
   },
+  owner: {
+    title: "服务责任人",
+    now: "现由 {name} 负责。",
+    never: "尚无交接记录。",
+    step: "由 {former} 交给 {owner}：{reason}",
+    open: "交接…",
+    next: "新的服务责任人",
+    reason: "交接理由",
+    submit: "确认交接",
+    cancel: "不交接",
+  },
   topUp: {
     title: "补抽",
     counts: "缺 {missing} 名专家；已在席 {seated} 名，招标人代表 {owners} 名。",
