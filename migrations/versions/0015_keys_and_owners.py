@@ -35,6 +35,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("project_owners")
-    with op.batch_alter_table("api_keys") as batch_op:
-        batch_op.drop_column("revoked_reason")
-        batch_op.drop_column("label")
+    # In place: a table made anew would have to be dropped while nonces refer to it.
+    op.drop_column("api_keys", "revoked_reason")
+    op.drop_column("api_keys", "label")
