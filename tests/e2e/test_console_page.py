@@ -17,7 +17,7 @@ from tests.support.calling import Line
 from tests.support.people import Person
 from tests.support.served import Served, served
 from tests.support.service import Service, order, project
-from tests.support.venues import CITY, plan
+from tests.support.venues import CITY, COUNTY, plan
 from tests.support.visits import PHONE, WIDE, ZOOMED, check_reading, press, visit
 
 if TYPE_CHECKING:
@@ -198,6 +198,40 @@ def test_calling_off_asks_for_a_reason_and_tells_everybody(
         badge(page, "已取消")
         page.get_by_role("table", name="通知与回执").get_by_text("取消通知").first.wait_for()
         assert page.get_by_role("button", name="确认取消").count() == 0
+
+
+def test_a_campaign_is_moved_to_another_centre_with_a_reason(
+    browser: "Browser", platform: Served, staff: dict[str, Person], shots: Path
+) -> None:
+    draw = drawn(platform, "moved")
+    with visit(browser, address(platform), size=WIDE) as page:
+        sign_in(page, platform, staff["olga"])
+        propose(page, "moved")
+        badge(page, "待监督人确认")
+
+        async def approve(api: Service) -> None:
+            answer = await api.post("carol", f"/v1/draws/{draw}/campaign/approval")
+            assert answer.status_code == 200, answer.text
+
+        platform.do(approve)
+        deliver(platform)
+        badge(page, "正在邀请")
+        page.get_by_text("改期或换场地……").focus()
+        page.keyboard.press("Enter")
+        press(page, "确认变更")
+        page.get_by_role("alert").filter(has_text="请填写时间、场地和说明").wait_for()
+        page.get_by_label("评标中心").select_option(COUNTY)
+        page.get_by_label("变更说明（会发给专家）").fill("场地检修")
+        check_reading(page, shots, "move")
+        press(page, "确认变更")
+
+        async def there(api: Service) -> bool:
+            plan = (await api.get("carol", f"/v1/draws/{draw}/campaign")).json()["plan"]
+            return {one["venue"] for one in plan["sites"]} == {COUNTY}
+
+        # What was done is said to whoever does not see it, too.
+        page.get_by_role("status").filter(has_text="已完成，页面已更新").wait_for()
+        assert platform.do(there)
 
 
 def test_an_agency_does_not_get_in(browser: "Browser", platform: Served, staff: dict[str, Person]) -> None:
