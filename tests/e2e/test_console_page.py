@@ -126,6 +126,18 @@ def badge(page: "Page", words: str) -> None:
     page.locator("main .badge", has_text=words).first.wait_for()
 
 
+def started(page: "Page", platform: Served, draw: str) -> None:
+    """A supervisor approves elsewhere, and the letters leave."""
+
+    async def approve(api: Service) -> None:
+        answer = await api.post("carol", f"/v1/draws/{draw}/campaign/approval")
+        assert answer.status_code == 200, answer.text
+
+    platform.do(approve)
+    deliver(platform)
+    badge(page, "正在邀请")
+
+
 def test_two_persons_start_a_campaign_and_watch_it_without_a_mouse(
     browser: "Browser", platform: Served, staff: dict[str, Person]
 ) -> None:
@@ -180,14 +192,7 @@ def test_calling_off_asks_for_a_reason_and_tells_everybody(
         sign_in(page, platform, staff["olga"])
         propose(page, "called-off")
         badge(page, "待监督人确认")
-
-        async def approve(api: Service) -> None:
-            answer = await api.post("carol", f"/v1/draws/{draw}/campaign/approval")
-            assert answer.status_code == 200, answer.text
-
-        platform.do(approve)
-        deliver(platform)
-        badge(page, "正在邀请")
+        started(page, platform, draw)
         page.get_by_text("取消本次邀请……").focus()
         page.keyboard.press("Enter")
         press(page, "确认取消")
@@ -208,14 +213,7 @@ def test_a_campaign_is_moved_to_another_centre_with_a_reason(
         sign_in(page, platform, staff["olga"])
         propose(page, "moved")
         badge(page, "待监督人确认")
-
-        async def approve(api: Service) -> None:
-            answer = await api.post("carol", f"/v1/draws/{draw}/campaign/approval")
-            assert answer.status_code == 200, answer.text
-
-        platform.do(approve)
-        deliver(platform)
-        badge(page, "正在邀请")
+        started(page, platform, draw)
         page.get_by_text("改期或换场地……").focus()
         page.keyboard.press("Enter")
         press(page, "确认变更")

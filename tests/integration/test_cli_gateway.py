@@ -3,18 +3,15 @@
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from app.cli.main import run
 from crypto.signing import SigningKey
 from remote_eval.media.gateway.configuration import CONFIGURATION, KEY_FILE, read_configuration, read_key
-from tests.support import venues
+from tests.support import terminals, venues
 from tests.support.venues import CITY
 
 HUB = SigningKey.from_seed(bytes([2]) * 32).public.hex()
@@ -23,18 +20,16 @@ OTHER = SigningKey.from_seed(bytes([5]) * 32).public.hex()
 WAIT_SECONDS = 30
 
 
-class Terminal:
-    """Runs command lines on one data folder, by somebody's login, and keeps what they said."""
+class Terminal(terminals.Terminal):
+    """By somebody's login."""
 
     def __init__(self, folder: Path, captured: pytest.CaptureFixture[str], patch: pytest.MonkeyPatch) -> None:
-        self.folder, self._captured, self._patch = folder, captured, patch
+        super().__init__(folder, captured)
+        self._patch = patch
 
     def __call__(self, *words: str, by: str = "olga") -> tuple[int, str]:
         self._patch.setenv("LOGNAME", by)
-        code = run(["--data", str(self.folder), *words])
-        said = self._captured.readouterr()
-        assert "Traceback" not in said.err
-        return code, said.out + said.err
+        return super().__call__(*words)
 
     def ok(self, *words: str, by: str = "olga") -> str:
         code, said = self(*words, by=by)
@@ -46,10 +41,6 @@ class Terminal:
         ended, said = self(*words, by=by)
         assert ended != 0, said
         assert f"[{code}]" in said, said
-
-    def rows(self, query: str) -> list[tuple[object, ...]]:
-        with closing(sqlite3.connect(self.folder / "qiantong.sqlite")) as store:
-            return store.execute(query).fetchall()
 
     def enrol(self, *, site: str = CITY, key: str = KEY, name: str = "北门", by: str = "olga") -> str:
         """The id of a gateway that was proposed."""

@@ -3,9 +3,7 @@
 import asyncio
 import json
 import re
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +11,11 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from app.cli.main import run
 from app.composition import installation
 from app.main import create_app
 from app.settings import Settings
 from app.store.repositories.projects import Agency
+from tests.support import terminals
 from tests.support.service import project
 
 ORIGIN = "http://api.test.example"
@@ -27,22 +25,11 @@ PUBLIC = PRIVATE.public_key().public_bytes_raw().hex()
 ORDER = {"project": "works-2026-017", "section": "s1", "pool": "city"}
 
 
-class Terminal:
-    """Command lines on one installation, and requests to its API between them."""
-
-    def __init__(self, folder: Path, captured: pytest.CaptureFixture[str]) -> None:
-        self._folder, self._captured = folder, captured
-
-    def __call__(self, *words: str) -> tuple[int, str]:
-        code = run(["--data", str(self._folder), *words])
-        said = self._captured.readouterr()
-        assert "Traceback" not in said.err
-        return code, said.out + said.err
+class Terminal(terminals.Terminal):
+    """Issues keys, and asks the API between two commands."""
 
     def ok(self, *words: str) -> str:
-        code, said = self(*words)
-        assert code == 0, said
-        return said.strip()
+        return super().ok(*words).strip()
 
     def issued(self, *more: str) -> str:
         """The token of a new key of the agency."""
@@ -52,15 +39,15 @@ class Terminal:
         return token
 
     def acts(self) -> list[tuple[str, str, str]]:
-        with closing(sqlite3.connect(self._folder / "qiantong.sqlite")) as store:
-            query = "SELECT action, target, source FROM operation_log WHERE action LIKE 'key.%' ORDER BY id"
-            return store.execute(query).fetchall()
+        return self.rows(
+            "SELECT action, target, source FROM operation_log WHERE action LIKE 'key.%' ORDER BY id"
+        )
 
     def ask(self, method: str, path: str, **parts: Any) -> tuple[int, str]:
         """Status and code of one request."""
 
         async def work() -> tuple[int, str]:
-            async with installation(Settings(data=self._folder)) as one:
+            async with installation(Settings(data=self.folder)) as one:
                 app = create_app(one.platform, one.ceremony, one.settings, static=None)
                 transport = httpx.ASGITransport(app=app)
                 async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
@@ -71,7 +58,7 @@ class Terminal:
 
     def register_agency(self) -> None:
         async def work() -> None:
-            async with installation(Settings(data=self._folder)) as one, one.platform.database.write() as uow:
+            async with installation(Settings(data=self.folder)) as one, one.platform.database.write() as uow:
                 agency = Agency(
                     id="agy_1", name="招标代理", org="local:agency", created_at=one.platform.now()
                 )

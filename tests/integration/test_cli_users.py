@@ -2,47 +2,27 @@
 
 import asyncio
 import re
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from app.cli.main import run
 from app.composition import installation
 from app.errors import AccessRefusedError
 from app.settings import Settings
 from app.usecases.people import enrolments
+from tests.support import terminals
 
 TOKEN = re.compile(r"(?:[a-z2-7]{4}-){7}[a-z2-7]{4}")
 
 
-class Terminal:
-    """Runs command lines on one data folder and keeps what they said."""
-
-    def __init__(self, folder: Path, captured: pytest.CaptureFixture[str]) -> None:
-        self.folder, self._captured = folder, captured
-
-    def __call__(self, *words: str) -> tuple[int, str]:
-        code = run(["--data", str(self.folder), *words])
-        said = self._captured.readouterr()
-        assert "Traceback" not in said.err
-        return code, said.out + said.err
-
-    def ok(self, *words: str) -> str:
-        code, said = self(*words)
-        assert code == 0, said
-        return said
+class Terminal(terminals.Terminal):
+    """Opens accounts."""
 
     def token(self, *words: str) -> str:
         """The enrolment token that a command shows."""
         found = TOKEN.search(self.ok(*words))
         assert found is not None
         return found[0]
-
-    def rows(self, query: str) -> list[tuple[object, ...]]:
-        with closing(sqlite3.connect(self.folder / "qiantong.sqlite")) as store:
-            return store.execute(query).fetchall()
 
 
 @pytest.fixture

@@ -22,15 +22,11 @@ from tests.support.room_troubles import (
     pulled_disk,
     stands_still,
     told,
+    voice_of,
 )
-from tests.support.rooms_served import DESKS, Everybody, Room
+from tests.support.rooms_served import DESKS, Room
 
 pytestmark = pytest.mark.anyio
-
-
-def voice_of(every: Everybody, number: int) -> str:
-    """The microphone of a member of the committee."""
-    return f"{every.experts[number].client.member}/microphone"
 
 
 # -- fewer than required, nobody left

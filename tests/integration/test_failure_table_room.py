@@ -38,16 +38,12 @@ from tests.support.room_troubles import (
     succeeded,
     told,
     vacating,
+    voice_of,
 )
-from tests.support.rooms_served import Everybody, Room
+from tests.support.rooms_served import Room
 from tests.support.troubles import expect, refusal
 
 pytestmark = pytest.mark.anyio
-
-
-def voice_of(every: Everybody, number: int) -> str:
-    """The microphone of a member of the committee."""
-    return f"{every.experts[number].client.member}/microphone"
 
 
 # -- network cut, one site

@@ -94,6 +94,11 @@ async def ledger(room: Room, kind: str) -> list[dict[str, Any]]:
     return [one["body"] for one in found["items"] if one["kind"] == kind]
 
 
+def voice_of(every: Everybody, number: int) -> str:
+    """The microphone of a member of the committee."""
+    return f"{every.experts[number].client.member}/microphone"
+
+
 def ids(members: list[Media]) -> list[str]:
     """Their ids in the room."""
     return [one.client.member for one in members]

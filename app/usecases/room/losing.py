@@ -10,13 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from app.usecases.room.recorded import FRESH_MS
 from remote_eval.media.engine import TrackId, TrackStats
 
 WINDOW_MS: Final = 10_000
 # Of fewer packets than these a share tells nothing: four seconds of a voice.
 MIN_PACKETS: Final = 200
-# Nothing has come of a track for so long: it is silent.
-SILENT_MS: Final = 2_500.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +34,7 @@ class Losses:
 
     def note(self, tracks: Iterable[TrackStats], *, now_ms: int) -> None:
         """A look at all tracks there are; others are forgotten."""
-        heard = {one.track: one for one in tracks if one.age_ms < SILENT_MS}
+        heard = {one.track: one for one in tracks if one.age_ms < FRESH_MS}
         self._looks = {track: self._after(one, now_ms) for track, one in heard.items()}
 
     def _after(self, stats: TrackStats, now_ms: int) -> deque[_Look]:
