@@ -184,8 +184,19 @@ async def _connected(folder: Path) -> RemoteEngine | None:
         async with asyncio.timeout(HELLO_SECONDS):
             with socket_path(folder) as path:
                 reader, writer = await asyncio.open_unix_connection(path, limit=MAX_FRAME_BYTES)
-            return await RemoteEngine.connect(StreamChannel(reader, writer))
+            return await _greeted(StreamChannel(reader, writer))
     return None
+
+
+async def _greeted(channel: StreamChannel) -> RemoteEngine:
+    """The engine at the other end; a channel on which none says its hello is closed."""
+    engine = None
+    try:
+        engine = await RemoteEngine.connect(channel)
+    finally:
+        if engine is None:
+            await channel.aclose()
+    return engine
 
 
 def _listener(folder: Path) -> int | None:

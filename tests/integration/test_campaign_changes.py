@@ -196,10 +196,17 @@ async def test_bidders_that_join_later_cost_their_people_the_seat(calling: Calli
 
 
 async def _employer_of_the_seated(calling: Calling, row: DrawRow) -> str:
+    """An organisation for which one of those who sit works, and to which no other of them is tied."""
     found = await calling.standing(row)
-    chosen = found.newest[0].invited.expert
-    (record,) = [one for one in calling.stage.pool.records if one.id == chosen]
-    return next(one.org for one in record.employers if one.until is None)
+    seated = {one.invited.expert for one in found.newest.values()}
+    records = [one for one in calling.stage.pool.records if one.id in seated]
+    ties = [{tie.org for tie in (*one.employers, *one.interests)} for one in records]
+    return next(
+        job.org
+        for one in records
+        for job in one.employers
+        if job.until is None and sum(job.org in orgs for orgs in ties) == 1
+    )
 
 
 async def _project(calling: Calling) -> Any:

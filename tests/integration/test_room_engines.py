@@ -1,5 +1,7 @@
 """Room processes on this machine: found again, replaced when stuck, ended by what the kernel says."""
 
+import asyncio
+import gc
 import json
 import os
 import signal
@@ -10,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from app.gateways import room_engines
 from app.gateways.room_engines import RoomProcesses
 from remote_eval.errors import MediaError
 from remote_eval.media.engine import RoomId, RoomSpec
+from remote_eval.media.places import socket_path
+from tests.support.waiting import within
 
 pytestmark = pytest.mark.anyio
 ROOM = "room_1"
@@ -52,6 +57,26 @@ async def test_a_process_that_is_stuck_is_ended_and_replaced(engines: RoomProces
     assert again.fresh
     assert process_of(engines) != stuck
     await again.engine.aclose()
+
+
+async def test_a_channel_on_which_nobody_says_hello_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room_engines, "HELLO_SECONDS", 0.1)
+    ended = asyncio.get_running_loop().create_future()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ended.set_result(await reader.read())
+        writer.close()
+
+    with socket_path(tmp_path) as path:
+        server = await asyncio.start_unix_server(silent, path)
+    with pytest.raises(TimeoutError):
+        await room_engines._connected(tmp_path)
+    # One that was left open would warn here.
+    gc.collect()
+    assert await within(5, ended) == b""
+    server.close()
 
 
 async def test_a_file_that_names_somebody_elses_process_ends_nobody(engines: RoomProcesses) -> None:

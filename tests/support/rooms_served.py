@@ -429,7 +429,7 @@ async def served(
         await room.close()
         logging.getLogger("uvicorn.error").removeHandler(heard)
         loop.set_exception_handler(None)
-    assert room.unhandled == []
+    assert not room.unhandled, room.unhandled
 
 
 class _Heard(logging.Handler):

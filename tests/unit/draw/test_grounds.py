@@ -1,6 +1,7 @@
 """Why a seat may pass on: the rule of §8.1 on courses of invitations and answers, without any database."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -145,4 +146,6 @@ def test_another_document_is_refused(data: bytes, code: str) -> None:
 
 
 def test_seats_are_not_printed() -> None:
-    assert "98" not in repr(document(seat=98)) + repr(Seats(events={1: 98}, invitations={}))
+    shown = repr(document(seat=98)) + repr(Seats(events={1: 98}, invitations={}))
+    # Where an object lies is no secret, and may hold any digits.
+    assert "98" not in re.sub(r" at 0x[0-9a-f]+", "", shown)
