@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from app.api.people_schemas import SixDigits
 from app.api.schemas import DrawIn, Id, Moment, Text, Time, Wire
 
 Seat = Annotated[int, Field(ge=1, le=99, examples=[1])]
@@ -219,13 +220,39 @@ class CodeOut(Wire):
     channel: str
 
 
+class LetterSignInIn(Wire):
+    """The one-time code that was sent."""
+
+    code: SixDigits
+
+
+class LetterSessionOut(Wire):
+    """Until when the token of the page stands for the person of the letter."""
+
+    ends_at: Time
+
+
+class LetterPasskeyOut(Wire):
+    """One of one's own passkeys: an id of its own, and days in Beijing."""
+
+    id: str
+    created_on: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    used_on: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None
+
+
+class LetterPasskeysOut(Wire):
+    """One's own passkeys, oldest first."""
+
+    items: list[LetterPasskeyOut]
+
+
 class ReplyIn(Wire):
-    """An answer: its time, signed with the letter's key, and a one-time code."""
+    """An answer: its time, signed with the letter's key, and a one-time code where nobody signed in."""
 
     answer: Literal["accept", "decline", "leave"]
     at: Moment
     signature: Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
-    code: Annotated[str, Field(pattern=r"^[0-9]{6}$", examples=["123456"])]
+    code: SixDigits | None = None
     reason: (
         Literal["time_clash", "travel", "health", "conflict", "wrong_specialty", "refused", "other"] | None
     ) = None

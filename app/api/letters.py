@@ -14,9 +14,10 @@ from app.api.declared import KEYED, problems
 from app.api.idempotent import Answer, once_effect
 from app.api.principals import PlatformDep, RateLimiter, address_of, platform_of
 from app.api.strict_json import StrictRoute
-from app.usecases.invitations import pages
+from app.usecases.invitations import pages, signing_in
 from app.usecases.invitations.pages import Page
 from app.usecases.invitations.replies import Said
+from app.usecases.invitations.signing_in import TOKEN_BYTES, Bearer
 from app.usecases.principals import EXPERT, Principal, require, scopes_of
 
 router = APIRouter(prefix="/v1", tags=["letters"], route_class=StrictRoute)
@@ -82,16 +83,17 @@ async def post_code(request: Request, platform: PlatformDep, auth: Auth, letter_
 async def post_reply(
     request: Request, platform: PlatformDep, auth: Auth, letter_id: str, asked: ReplyIn
 ) -> Response:
-    """Accept, decline or take leave: signed with the letter's key, with a one-time code; logged before it is
-    acknowledged."""
+    """Accept, decline or take leave: signed with the letter's key, with a one-time code or by whoever signed
+    in before; logged before it is acknowledged."""
     said = Said(
         answer=asked.answer, at=asked.at, signature=bytes.fromhex(asked.signature), reason=asked.reason
     )
     async with platform.database.read() as uow:
-        await pages.bearer(uow, letter_id, auth)
+        await signing_in.bearer(uow, letter_id, auth)
+    shown = Bearer(letter_id=letter_id, auth=auth, token=token_of(request), code=asked.code)
 
     async def attempt() -> Answer:
-        page, size = await pages.answer(platform, letter_id, auth, said, asked.code)
+        page, size = await pages.answer(platform, shown, said)
         return Answer(status=200, content=_shown(page), headers=_UNKEPT, log_size=size)
 
     done = await once_effect(request, _bearer(letter_id, platform.mode), attempt)
@@ -110,6 +112,15 @@ async def get_receipt(platform: PlatformDep, auth: Auth, letter_id: str) -> Resp
     data = await pages.receipt(platform, letter_id, auth)
     attached = {"Content-Disposition": 'attachment; filename="reply-receipt.json"'}
     return Response(data, media_type="application/json", headers=_UNKEPT | attached)
+
+
+def token_of(request: Request) -> bytes | None:
+    """The token that the page made for itself; None without one or for a malformed one."""
+    try:
+        token = bytes.fromhex(request.headers.get("letter-session", ""))
+    except ValueError:
+        return None
+    return token if len(token) == TOKEN_BYTES else None
 
 
 def _bearer(letter_id: str, mode: str) -> Principal:

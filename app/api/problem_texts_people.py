@@ -16,8 +16,8 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
                 "Not signed in: the name, password or code is wrong; five wrong attempts lock for 15 minutes",
             ),
             "passkey.refused": (
-                "通行密钥未能核验，请重试或改用口令",
-                "The passkey was not verified; try again, or use the password",
+                "通行密钥未能核验，请重试或改用其他方式",
+                "The passkey was not verified; try again, or use another way",
             ),
             "session.ended": ("登录已结束，请重新登录", "The session has ended; sign in again"),
         },
@@ -32,6 +32,10 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
             "code.refused": (
                 "验证码无效或已过期，请重新获取",
                 "The code is wrong or has expired; ask for a new one",
+            ),
+            "letter.not-signed-in": (
+                "请用验证码或通行密钥确认是您本人",
+                "Show that it is you, by a code or a passkey",
             ),
             "enrolment.refused": (
                 "启用码无效或已过期，请联系管理员",
@@ -68,8 +72,9 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
                 "该角色至少须保留两个可用账号；请先增加账号",
                 "Two usable accounts of this role have to remain; add one first",
             ),
+            "letter.session": ("请重新打开链接后再试", "Open the link again and try once more"),
             "passkey.taken": ("该通行密钥已登记", "This passkey is registered already"),
-            "passkey.too-many": ("每个账号最多 {limit} 个通行密钥", "At most {limit} passkeys per account"),
+            "passkey.too-many": ("每人最多 {limit} 个通行密钥", "At most {limit} passkeys per person"),
         },
     )
     | rows(

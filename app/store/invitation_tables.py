@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from app.store.columns import HEX32, ID, METADATA, STATE, TIME
+from app.store.columns import DAY, HEX32, ID, METADATA, STATE, TIME
 
 campaigns = Table(
     "campaigns",
@@ -146,4 +146,46 @@ conduct_records = Table(
     Column("at", TIME, nullable=False),
     CheckConstraint("act IN ('late', 'leave_late', 'leave_early', 'no_show')", name="act"),
     CheckConstraint("points IS NULL OR (layer IS NOT NULL AND source IS NOT NULL)", name="points"),
+)
+
+letter_sessions = Table(
+    "letter_sessions",
+    METADATA,
+    # SHA-256 of the token that the page made.
+    Column("id", HEX32, primary_key=True),
+    Column("invitation_id", ID, ForeignKey("invitations.id"), nullable=False),
+    Column("expires_at", TIME, nullable=False, index=True),
+)
+
+letter_challenges = Table(
+    "letter_challenges",
+    METADATA,
+    # A letter has one open challenge of each purpose; the row goes when an answer names it, right or wrong.
+    Column("invitation_id", ID, ForeignKey("invitations.id"), primary_key=True),
+    Column("purpose", String(8), primary_key=True),
+    # SHA-256 of the challenge.
+    Column("digest", HEX32, nullable=False),
+    # The user handle that the passkey to be made will bear.
+    Column("handle", LargeBinary(32)),
+    Column("expires_at", TIME, nullable=False, index=True),
+    CheckConstraint("purpose IN ('register', 'sign-in')", name="purpose"),
+    CheckConstraint("(purpose = 'register') = (handle IS NOT NULL)", name="handle"),
+)
+
+# Days, not moments: by the second at which a passkey was made or used, the log's answers would tell whose
+# it is.
+expert_passkeys = Table(
+    "expert_passkeys",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    # A keyed hash of the person, of this purpose only.
+    Column("owner_tag", HEX32, nullable=False, index=True),
+    # The credential id in base64url.
+    Column("credential", String(400), nullable=False, unique=True),
+    # The random user handle that all passkeys of one person share.
+    Column("handle", LargeBinary(32), nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    Column("created_on", DAY, nullable=False),
+    Column("used_on", DAY),
 )

@@ -28,6 +28,7 @@ from app.store.repositories.contacts import ContactRepository
 from app.store.repositories.devices import DeviceRepository
 from app.store.repositories.draw_invites import DrawInviteRepository
 from app.store.repositories.draws import DrawRepository
+from app.store.repositories.expert_passkeys import ExpertPasskeyRepository
 from app.store.repositories.gates import GateRepository
 from app.store.repositories.idempotency import IdempotencyRepository
 from app.store.repositories.invitations import InvitationRepository
@@ -86,6 +87,7 @@ class UnitOfWork:
         self.codes = OneTimeCodeRepository(connection)
         self.users = UserRepository(connection, cipher)
         self.passkeys = PasskeyRepository(connection)
+        self.expert_passkeys = ExpertPasskeyRepository(connection)
         self.sessions = SessionRepository(connection)
         self.outbox = OutboxRepository(connection, cipher)
         self.timers = TimerRepository(connection)

@@ -99,6 +99,21 @@ def type_code(page: "Page", platform: Served, stage: Stage, letter: Letter) -> N
     page.get_by_role("button", name="继续").click()
 
 
+def virtual_phone(page: "Page") -> None:
+    """A phone that keeps passkeys, its owner before it."""
+    tool = page.context.new_cdp_session(page)
+    tool.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    tool.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+
+
 def heading(page: "Page", name: str) -> None:
     page.get_by_role("heading", level=1, name=name).wait_for()
     assert page.evaluate("document.activeElement.tagName") == "H1"
@@ -187,6 +202,39 @@ def test_whoever_accepted_takes_leave(browser: "Browser", platform: Served, stag
         page.get_by_role("button", name="继续").click()
         type_code(page, platform, stage, letter)
         page.get_by_role("button", name="我要退出").click()
+        heading(page, "已退出")
+
+
+def test_an_expert_keeps_a_passkey_and_answers_with_it_and_after_a_loss_removes_it(
+    browser: "Browser", platform: Served, stage: Stage, shots: Path
+) -> None:
+    """Optional: offered once the answer is given, used for the next one, looked after by whoever signed in."""
+    letter = first(stage)
+    with visit(browser, address(platform, letter), size=PHONE) as page:
+        virtual_phone(page)
+        accept(page, platform, stage, letter)
+        page.get_by_role("button", name="下次不用验证码（可选）").click()
+        heading(page, "通行密钥（可选）")
+        page.get_by_text("还没有通行密钥。").wait_for()
+        page.get_by_role("button", name="在本机保存通行密钥").click()
+        page.get_by_text("已保存。").wait_for()
+        page.get_by_text("尚未使用").wait_for()
+        for language in ("en", "zh-CN"):
+            check_reading(page, shots, f"passkeys-{language}")
+            page.get_by_role("button", name=re.compile("English|中文")).click()
+        page.reload()
+        page.get_by_role("button", name="申请退出").click()
+        page.get_by_label("身体原因").check()
+        page.get_by_role("button", name="继续").click()
+        page.get_by_role("button", name="用通行密钥代替验证码").click()
+        heading(page, "请再次确认")
+        page.get_by_role("button", name="我要退出").click()
+        heading(page, "已退出")
+        page.get_by_role("button", name="下次不用验证码（可选）").click()
+        page.get_by_text("最近使用").wait_for()
+        page.get_by_role("button", name="移除通行密钥 1").click()
+        page.get_by_text("还没有通行密钥。").wait_for()
+        page.get_by_role("button", name="返回").click()
         heading(page, "已退出")
 
 

@@ -124,11 +124,19 @@ async def test_a_letter_that_there_is_not_costs_what_a_wrong_proof_costs(asked: 
     letter, other = asked.calling.letters()[:2]
     stranger = f"inv_{'0' * 20}"
     said = {"answer": "accept", "at": asked.platform.now(), "signature": "ab" * 64, "code": "123456"}
+    passkey = {"id": "eA", "rawId": "eA", "type": "public-key", "response": {"clientDataJSON": "e30"}}
     doors = [
         ("GET", "", None),
         ("POST", "/code", None),
         ("POST", "/replies", said),
         ("GET", "/receipt", None),
+        ("POST", "/sessions", {"code": "123456"}),
+        ("POST", "/sessions/passkey/options", None),
+        ("POST", "/sessions/passkey", passkey),
+        ("GET", "/passkeys", None),
+        ("POST", "/passkeys/options", None),
+        ("POST", "/passkeys", passkey),
+        ("DELETE", "/passkeys/epk_0", None),
     ]
     for method, end, body in doors:
         told, ran = set(), set()

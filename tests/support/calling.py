@@ -32,6 +32,7 @@ from app.usecases.invitations.contacts import synthetic_contacts
 from app.usecases.invitations.letters import LetterKeys
 from app.usecases.invitations.pages import Page
 from app.usecases.invitations.replies import Said
+from app.usecases.invitations.signing_in import Bearer
 from app.usecases.invitations.standing import Standing
 from app.usecases.operations import Actor
 from app.usecases.projects import ProjectOrder, register
@@ -204,7 +205,8 @@ class Calling:
     async def give(self, letter: Letter, said: Said, code: str) -> Page:
         """Hand an answer in and publish what it rests on."""
         platform, keys = self.context.platform, letter.keys
-        page, size = await pages.answer(platform, keys.id, keys.auth, said, code)
+        shown = Bearer(letter_id=keys.id, auth=keys.auth, code=code)
+        page, size = await pages.answer(platform, shown, said)
         await platform.publisher.covering(size, now=platform.clock)
         return page
 

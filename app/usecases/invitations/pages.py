@@ -1,15 +1,16 @@
 """The letter's page: open it, ask for a one-time code, answer, fetch the receipt.
 
 Whoever shows the letter's proof of possession sees that letter and nothing else. An unknown letter and a
-wrong proof are refused alike and after the same work. An answer needs a one-time code besides, sent to the
-phone or address of the contact: a link that was passed on answers nothing.
+wrong proof are refused alike and after the same work. An answer needs its person besides, by a
+one-time code sent to the phone or address of the contact or by a passkey (`signing_in`): a link that was
+passed on answers nothing.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from app.errors import AccessRefusedError, ConflictError
+from app.errors import ConflictError
 from app.store.repositories.invitations import Invitation
 from app.store.repositories.outbox import Message, message_id
 from app.store.unit_of_work import UnitOfWork
@@ -17,16 +18,14 @@ from app.times import to_text
 from app.usecases import invites
 from app.usecases.ceremony import k_of
 from app.usecases.delivery.outbox import enqueue
-from app.usecases.invitations import letters, replies, standing
+from app.usecases.invitations import replies, signing_in, standing
 from app.usecases.invitations.replies import Said
+from app.usecases.invitations.signing_in import PURPOSE, Bearer, bearer
 from app.usecases.people import one_time_codes
 from app.usecases.people.one_time_codes import LIFETIME
 from app.usecases.platform import Platform
 from draw import invitation
 
-PURPOSE: Final = "letter"
-# Compared where there is no letter, so that both refusals do the same.
-_NO_HASH: Final = "0" * 64
 _LEAVING: Final = frozenset({invitation.ACCEPTED, invitation.ARRIVED, invitation.LATE, invitation.SEATED})
 
 
@@ -46,17 +45,6 @@ class Page:
     may: tuple[str, ...]
     answers: tuple[Mapping[str, Any], ...]
     code_by: str | None
-
-
-async def bearer(uow: UnitOfWork, letter_id: str, auth: bytes) -> Invitation:
-    """The letter of whoever shows this proof. Raises AccessRefusedError ``letter.refused``."""
-    stored = await uow.invitations.auth_hash(letter_id)
-    if not letters.proves(stored or _NO_HASH, auth):
-        raise AccessRefusedError("letter.refused")
-    one = await uow.invitations.get(letter_id)
-    if one is None:
-        raise AccessRefusedError("letter.refused")
-    return one
 
 
 async def open_page(platform: Platform, letter_id: str, auth: bytes) -> Page:
@@ -105,30 +93,25 @@ async def send_code(platform: Platform, letter_id: str, auth: bytes) -> str:
     return await platform.database.transact(work)
 
 
-async def answer(platform: Platform, letter_id: str, auth: bytes, said: Said, code: str) -> tuple[Page, int]:
+async def answer(platform: Platform, shown: Bearer, said: Said) -> tuple[Page, int]:
     """Answer by the page: the page as it then is, and the size that the log must be published up to before
     anybody is told.
 
     The same answer given again is the same answer, with or without a code that still counts. Raises
-    AccessRefusedError ``letter.refused`` or ``code.refused``, and as `replies.reply`.
+    AccessRefusedError ``letter.refused``, ``code.refused`` or ``letter.not-signed-in``, and as
+    `replies.reply`.
     """
-    known = await _known(platform, letter_id, auth, said)
+    known = await _known(platform, shown, said)
     if known is not None:
         return known
-    attempt = await one_time_codes.count_try(
-        platform.database,
-        platform.database.cipher,
-        purpose=PURPOSE,
-        subject=letter_id,
-        now=platform.clock(),
-    )
+    attempt = await signing_in.counted(platform, shown)
 
     async def work(uow: UnitOfWork) -> tuple[Page, int]:
-        one = await bearer(uow, letter_id, auth)
+        one = await bearer(uow, shown.letter_id, shown.auth)
         now = platform.clock()
-        await one_time_codes.verify(uow, attempt, code=code, now=now)
+        await signing_in.prove(uow, shown, attempt, now=now)
         index = await replies.reply(uow, platform, one, said, now=to_text(now))
-        changed = await bearer(uow, letter_id, auth)
+        changed = await bearer(uow, shown.letter_id, shown.auth)
         return await _page(uow, changed, now=to_text(now)), index + 1
 
     return await platform.database.transact(work)
@@ -143,9 +126,9 @@ async def receipt(platform: Platform, letter_id: str, auth: bytes) -> bytes:
     return await invites.reply_receipt(platform, row, one.n)
 
 
-async def _known(platform: Platform, letter_id: str, auth: bytes, said: Said) -> tuple[Page, int] | None:
+async def _known(platform: Platform, shown: Bearer, said: Said) -> tuple[Page, int] | None:
     async with platform.database.read() as uow:
-        one = await bearer(uow, letter_id, auth)
+        one = await bearer(uow, shown.letter_id, shown.auth)
         index = await replies.stands(uow, one, said)
         return None if index is None else (await _page(uow, one, now=platform.now()), index + 1)
 

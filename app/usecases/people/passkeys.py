@@ -6,29 +6,18 @@ relying party, user verification and counter are checked by the library. Sign-in
 it tells nothing about who has an account.
 """
 
-import base64
-import binascii
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from webauthn import (
-    generate_authentication_options,
-    generate_registration_options,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.authentication.verify_authentication_response import VerifiedAuthentication
-from webauthn.helpers import options_to_json_dict, parse_client_data_json
-from webauthn.helpers.exceptions import WebAuthnException
+from webauthn import generate_authentication_options, generate_registration_options
+from webauthn.helpers import options_to_json_dict
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
     PublicKeyCredentialDescriptor,
     ResidentKeyRequirement,
     UserVerificationRequirement,
 )
-from webauthn.registration.verify_registration_response import VerifiedRegistration
 
 from app.errors import AccessRefusedError, AppError, ConflictError, NotFoundError
 from app.store.repositories.passkeys import Challenge, Passkey
@@ -38,6 +27,15 @@ from app.times import to_text
 from app.usecases.operations import Actor, note
 from app.usecases.people import sessions
 from app.usecases.people.accounts import is_usable
+from app.usecases.people.authenticators import (
+    RELYING_PARTY,
+    authenticated,
+    bytes_of,
+    challenge_in,
+    handle_in,
+    registered,
+    text_of,
+)
 from app.usecases.people.entrance import Entrance
 from app.usecases.people.sessions import SignedIn
 from crypto.hashing import sha256
@@ -47,19 +45,8 @@ MAX_PASSKEYS: Final = 10
 # Challenges are given to anybody: more than this at once is a flood.
 MAX_CHALLENGES: Final = 10_000
 _CHALLENGE_BYTES: Final = 32
-_MAX_ID_BYTES: Final = 255
-_NAME: Final = "签筒 Qiantong"
 _REGISTER: Final = "register"
 _SIGN_IN: Final = "sign-in"
-# What the library and its parsers raise on an answer that is no answer.
-_MALFORMED: Final = (
-    WebAuthnException,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    UnsupportedAlgorithm,
-)
 
 
 async def registration_options(entrance: Entrance, user: User) -> dict[str, Any]:
@@ -69,7 +56,7 @@ async def registration_options(entrance: Entrance, user: User) -> dict[str, Any]
         present = await uow.passkeys.of(user.id)
     options = generate_registration_options(
         rp_id=entrance.host,
-        rp_name=_NAME,
+        rp_name=RELYING_PARTY,
         user_name=user.login,
         user_id=user.id.encode("ascii"),
         user_display_name=user.login,
@@ -78,7 +65,7 @@ async def registration_options(entrance: Entrance, user: User) -> dict[str, Any]
             resident_key=ResidentKeyRequirement.REQUIRED,
             user_verification=UserVerificationRequirement.REQUIRED,
         ),
-        exclude_credentials=[PublicKeyCredentialDescriptor(id=_bytes_of(one.id)) for one in present],
+        exclude_credentials=[PublicKeyCredentialDescriptor(id=bytes_of(one.id)) for one in present],
     )
     return options_to_json_dict(options)
 
@@ -91,10 +78,10 @@ async def register(
     challenge = await _taken(entrance, credential, _REGISTER)
     if challenge[1] != user.id:
         raise AccessRefusedError("passkey.refused")
-    verified = _registered(entrance, credential, challenge[0])
+    verified = registered(entrance, credential, challenge[0])
     at = platform.now()
     passkey = Passkey(
-        id=_text_of(verified.credential_id),
+        id=text_of(verified.credential_id),
         user_id=user.id,
         public_key=verified.credential_public_key,
         sign_count=verified.sign_count,
@@ -142,12 +129,15 @@ async def sign_in(
         passkey = await uow.passkeys.get(str(credential.get("id")))
     if passkey is None:
         raise AccessRefusedError("passkey.refused")
-    verified, now = _authenticated(entrance, credential, challenge, passkey), platform.clock()
+    verified = authenticated(
+        entrance, credential, challenge, public_key=passkey.public_key, sign_count=passkey.sign_count
+    )
+    now = platform.clock()
 
     async def work(uow: UnitOfWork) -> SignedIn:
         user = await uow.users.get(passkey.user_id)
         usable = user is not None and is_usable(user, mode=platform.mode, now=now)
-        usable = usable and _handle_in(credential) in (None, passkey.user_id)
+        usable = usable and handle_in(credential) in (None, passkey.user_id.encode("ascii"))
         moved = await uow.passkeys.used(passkey, sign_count=verified.new_sign_count, at=to_text(now))
         if user is None or not usable or not moved:
             raise AccessRefusedError("passkey.refused")
@@ -177,7 +167,7 @@ async def _given(entrance: Entrance, purpose: str, user_id: str | None) -> bytes
 
 async def _taken(entrance: Entrance, credential: Mapping[str, Any], purpose: str) -> tuple[bytes, str | None]:
     """The challenge an answer names, taken away; with the account it was given to."""
-    challenge, platform = _challenge_in(credential), entrance.platform
+    challenge, platform = challenge_in(credential), entrance.platform
 
     async def work(uow: UnitOfWork) -> Challenge | None:
         return await uow.passkeys.take(sha256(challenge).hex(), purpose=purpose, now=platform.now())
@@ -186,60 +176,3 @@ async def _taken(entrance: Entrance, credential: Mapping[str, Any], purpose: str
     if row is None:
         raise AccessRefusedError("passkey.refused")
     return challenge, row.user_id
-
-
-def _challenge_in(credential: Mapping[str, Any]) -> bytes:
-    try:
-        return parse_client_data_json(_bytes_of(credential["response"]["clientDataJSON"])).challenge
-    except _MALFORMED as error:
-        raise AccessRefusedError("passkey.refused") from error
-
-
-def _handle_in(credential: Mapping[str, Any]) -> str | None:
-    """Whose passkey the authenticator itself says it is."""
-    handle = credential["response"].get("userHandle")
-    return None if handle is None else _bytes_of(handle).decode("utf-8", "replace")
-
-
-def _registered(entrance: Entrance, credential: Mapping[str, Any], challenge: bytes) -> VerifiedRegistration:
-    try:
-        verified = verify_registration_response(
-            credential=dict(credential),
-            expected_challenge=challenge,
-            expected_rp_id=entrance.host,
-            expected_origin=entrance.origin,
-            require_user_verification=True,
-        )
-    except _MALFORMED as error:
-        raise AccessRefusedError("passkey.refused") from error
-    if len(verified.credential_id) > _MAX_ID_BYTES:
-        raise AccessRefusedError("passkey.refused")
-    return verified
-
-
-def _authenticated(
-    entrance: Entrance, credential: Mapping[str, Any], challenge: bytes, passkey: Passkey
-) -> VerifiedAuthentication:
-    try:
-        return verify_authentication_response(
-            credential=dict(credential),
-            expected_challenge=challenge,
-            expected_rp_id=entrance.host,
-            expected_origin=entrance.origin,
-            credential_public_key=passkey.public_key,
-            credential_current_sign_count=passkey.sign_count,
-            require_user_verification=True,
-        )
-    except _MALFORMED as error:
-        raise AccessRefusedError("passkey.refused") from error
-
-
-def _bytes_of(text: str) -> bytes:
-    try:
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (binascii.Error, ValueError, TypeError) as error:
-        raise ValueError("not base64url") from error
-
-
-def _text_of(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode("ascii").rstrip("=")

@@ -1,5 +1,6 @@
 // One letter's page and the server (/v1/letters/{id}…). The credential is derived from the secret in the link's fragment,
 // which itself never leaves the browser.
+import { getPasskey, makePasskey } from "./webauthn.ts";
 import { list, number, Problem, problemOf, record, text, textOrNull, Unreachable } from "./http.ts";
 
 export type Answer = "accept" | "decline" | "leave";
@@ -20,9 +21,11 @@ export interface LetterPage {
   readonly codeBy: string | null;
 }
 
+/** `token`: what this page made for itself, and what a code or a passkey was shown for (Letter-Session). */
 export interface Bearer {
   readonly id: string;
   readonly auth: string;
+  readonly token?: string;
   readonly language: () => string;
   readonly fetch?: typeof fetch;
 }
@@ -31,9 +34,18 @@ export interface Reply {
   readonly answer: Answer;
   readonly at: string;
   readonly signature: string;
-  readonly code: string;
+  readonly code: string | null;
   readonly reason: string | null;
 }
+
+export interface OwnPasskey {
+  readonly id: string;
+  readonly createdOn: string;
+  readonly usedOn: string | null;
+}
+
+/** 256 random bits as hex. */
+export const newToken = (): string => Array.from(crypto.getRandomValues(new Uint8Array(32)), (one) => one.toString(16).padStart(2, "0")).join("");
 
 export async function openLetter(bearer: Bearer): Promise<LetterPage> {
   return pageOf(await json(await reach(bearer, "GET", "")));
@@ -46,6 +58,36 @@ export async function sendCode(bearer: Bearer): Promise<string> {
 
 export async function reply(bearer: Bearer, said: Reply): Promise<LetterPage> {
   return pageOf(await json(await reach(bearer, "POST", "/replies", said)));
+}
+
+/** From now on the bearer's token stands for its person, for a quarter of an hour. */
+export async function signInByCode(bearer: Bearer, code: string): Promise<void> {
+  await json(await reach(bearer, "POST", "/sessions", { code }));
+}
+
+/** The same by a passkey. Throws NoPasskey when the person or the browser gives none. */
+export async function signInByPasskey(bearer: Bearer): Promise<void> {
+  const options = record(await json(await reach(bearer, "POST", "/sessions/passkey/options")));
+  await json(await reach(bearer, "POST", "/sessions/passkey", await getPasskey(options)));
+}
+
+export async function ownPasskeys(bearer: Bearer): Promise<readonly OwnPasskey[]> {
+  const found = record(await json(await reach(bearer, "GET", "/passkeys")));
+  return list(found.items).map((one) => {
+    const kept = record(one);
+    return { id: text(kept.id), createdOn: text(kept.created_on), usedOn: textOrNull(kept.used_on) };
+  });
+}
+
+/** Throws NoPasskey when the person or the browser makes none. */
+export async function keepPasskey(bearer: Bearer): Promise<void> {
+  const options = record(await json(await reach(bearer, "POST", "/passkeys/options")));
+  await json(await reach(bearer, "POST", "/passkeys", await makePasskey(options)));
+}
+
+export async function dropPasskey(bearer: Bearer, id: string): Promise<void> {
+  const answer = await reach(bearer, "DELETE", `/passkeys/${encodeURIComponent(id)}`);
+  if (!answer.ok) await json(answer);
 }
 
 /** The receipt's bytes, exactly as the server made them. */
@@ -62,12 +104,13 @@ export async function fetchTrust(bearer: Bearer): Promise<Uint8Array> {
   return new Uint8Array(await answer.arrayBuffer());
 }
 
-async function reach(bearer: Bearer, method: "GET" | "POST", part: string, body?: unknown): Promise<Response> {
+async function reach(bearer: Bearer, method: "GET" | "POST" | "DELETE", part: string, body?: unknown): Promise<Response> {
   const headers: Record<string, string> = {
     Accept: "application/json, application/problem+json",
     "Accept-Language": bearer.language(),
     Authorization: `Letter ${bearer.auth}`,
   };
+  if (bearer.token) headers["Letter-Session"] = bearer.token;
   if (body !== undefined) {
     headers["Content-Type"] = "application/json";
     headers["Idempotency-Key"] = crypto.randomUUID();

@@ -1,5 +1,6 @@
 // Every word of the page. Large type and one task at a time leave room for short sentences only.
 import { Problem, Unreachable } from "../../../api/http.ts";
+import { NoPasskey } from "../../../api/webauthn.ts";
 
 const chinese = {
   title: "评审工作邀请",
@@ -48,6 +49,21 @@ const chinese = {
   codeLabel: "六位验证码",
   codeForm: "验证码是六位数字。",
   codeNone: "没有可以接收验证码的联系方式，请致电咨询电话。",
+  passkeyUse: "用通行密钥代替验证码",
+  passkeyNone: "没有得到通行密钥。请重试，或改用验证码。",
+  passkeyNotMade: "没有保存：已取消，或本机已经有了。",
+  passkeyOffer: "下次不用验证码（可选）",
+  passkeyTitle: "通行密钥（可选）",
+  passkeyLead: "在本机保存通行密钥后，下次答复用指纹、面容或锁屏密码确认，不必等验证码。不设也可以，验证码始终可用。",
+  passkeyEmpty: "还没有通行密钥。",
+  passkeyOne: "通行密钥 {n}：{day} 保存",
+  passkeyUsed: "最近使用：{day}",
+  passkeyUnused: "尚未使用",
+  passkeyKeep: "在本机保存通行密钥",
+  passkeyRemove: "移除通行密钥 {n}",
+  passkeyKept: "已保存。",
+  passkeyRemoved: "已移除。",
+  passkeyLost: "手机遗失或更换后，用收到的链接和验证码进入这里，移除旧的，再保存新的。",
   confirmTitle: "请再次确认",
   confirm: { accept: "我能参加", decline: "我不能参加", leave: "我要退出" },
   confirmLead: {
@@ -143,6 +159,21 @@ const english: Texts = {
   codeLabel: "Six digits",
   codeForm: "The code is six digits.",
   codeNone: "There is no way to send you a code; please call the number for questions.",
+  passkeyUse: "Use a passkey instead of a code",
+  passkeyNone: "There was no passkey. Try again, or use a code.",
+  passkeyNotMade: "Nothing was kept: it was cancelled, or this phone has one already.",
+  passkeyOffer: "Next time without a code (optional)",
+  passkeyTitle: "Passkeys (optional)",
+  passkeyLead: "A passkey kept on this phone confirms your next answer by fingerprint, face or screen lock; no code to wait for. You need none: a code always does.",
+  passkeyEmpty: "There is no passkey yet.",
+  passkeyOne: "Passkey {n}, kept {day}",
+  passkeyUsed: "Last used {day}",
+  passkeyUnused: "Not used yet",
+  passkeyKeep: "Keep a passkey on this phone",
+  passkeyRemove: "Remove passkey {n}",
+  passkeyKept: "Kept.",
+  passkeyRemoved: "Removed.",
+  passkeyLost: "With a lost or new phone, come here by a link and a code that you receive, remove the old one and keep a new one.",
   confirmTitle: "Confirm once more",
   confirm: { accept: "I can come", decline: "I cannot come", leave: "I take leave" },
   confirmLead: {
@@ -192,6 +223,7 @@ export const filled = (sentence: string, values: Readonly<Record<string, string 
 /** Why something failed: the server's own sentence where it gave one. */
 export function reason(error: unknown, texts: Texts): string {
   if (error instanceof Unreachable) return texts.offlineLead;
+  if (error instanceof NoPasskey) return texts.passkeyNone;
   if (!(error instanceof Problem) || error.title === "") return texts.failed;
   return [error.title, ...error.faults.map((fault) => fault.message)].join(" ");
 }
