@@ -77,8 +77,12 @@ def surroundings() -> dict[str, str]:
 
     Tests keep their databases in memory where the machine has room and lets programs run from there: they
     kill processes, not the machine, and thousands of waits for a disk would show nothing.
+
+    What is compiled once is kept, outside of the tree and whatever the machine's rule is: tests start
+    programs by the hundred, and each would compile a thousand modules before its first line.
     """
-    found = {"NO_UPDATE_NOTIFIER": "1"}
+    found = {"NO_UPDATE_NOTIFIER": "1", "PYTHONDONTWRITEBYTECODE": ""}
+    found["PYTHONPYCACHEPREFIX"] = os.environ.get("PYTHONPYCACHEPREFIX") or str(Path(sys.prefix) / "bytecode")
     if (
         os.access(MEMORY, os.W_OK)
         and shutil.disk_usage(MEMORY).free >= MEMORY_NEEDED

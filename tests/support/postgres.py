@@ -31,6 +31,8 @@ SETTINGS = {
     "synchronous_commit": "off",
     "shared_buffers": "32MB",
     "max_connections": "100",
+    "min_wal_size": "32MB",
+    "max_wal_size": "64MB",
 }
 
 
@@ -77,7 +79,9 @@ class PostgresServer:
 @contextlib.contextmanager
 def running_postgres() -> Iterator[PostgresServer]:
     """Start a server and stop it at the end. Raises PostgresMissingError with the server's own words."""
-    with tempfile.TemporaryDirectory(prefix="qiantong-pg-", ignore_cleanup_errors=True) as folder:
+    # Where pytest keeps its folders, which is memory in a whole run: a database is copied for every test.
+    place = os.environ.get("PYTEST_DEBUG_TEMPROOT")
+    with tempfile.TemporaryDirectory(prefix="qiantong-pg-", dir=place, ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         identity = prepare_identity(home)
         programs = find_programs(home)
