@@ -200,7 +200,7 @@ async def _employer_of_the_seated(calling: Calling, row: DrawRow) -> str:
     found = await calling.standing(row)
     seated = {one.invited.expert for one in found.newest.values()}
     records = [one for one in calling.stage.pool.records if one.id in seated]
-    ties = [{tie.org for tie in (*one.employers, *one.interests)} for one in records]
+    ties = [{*(job.org for job in one.employers), *(tie.org for tie in one.interests)} for one in records]
     return next(
         job.org
         for one in records

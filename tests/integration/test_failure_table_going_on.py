@@ -134,7 +134,7 @@ async def test_two_hours_past_the_start_nobody_begins_before_somebody_has_decide
     assert (decided["from"], decided["body"]["reason"]) == (sven.member, "招标人决定继续等待")
     await witness.ask("resume-site", **resume)
     await witness.event("track", id=f"{camera.client.member}/camera", up=True)
-    await witness.ask("phase", to="evaluating")
+    await room.begun_by(every.witness)
     (outage,) = (await told(room, "wanda", "/outages"))["items"]
     assert (outage["rule"], outage["state"]) == ("before", "over")
     assert (outage["decided"]["member"], outage["decided"]["reason"]) == (sven.member, "招标人决定继续等待")

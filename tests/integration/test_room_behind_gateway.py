@@ -29,6 +29,7 @@ from remote_eval.media.recording.contents import indexes
 from remote_eval.media.recording.manifest import manifest_bytes
 from tests.support.arriving import CITY, COUNTY
 from tests.support.media_clients import Publisher
+from tests.support.room_troubles import recorded_on
 from tests.support.rooms_served import Room
 from tests.support.signalling_client import Media
 from tests.support.waiting import within
@@ -265,7 +266,7 @@ async def test_a_room_that_was_closed_while_its_gateway_was_away_ends_there_and_
         await _sent(sent, 75)
         site.dials.set()
         await witness.client.until(lambda: _turns(witness, face, up=True) == 2 or None)
-        await _sent(sent, 25)
+        await recorded_on(room, expert)
         # Away again, and now the room is closed. What it may have handed over in its short visit is lost.
         site.leaves()
         await witness.client.until(lambda: _turns(witness, face, up=False) == 2 or None)

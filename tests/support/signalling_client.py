@@ -37,7 +37,7 @@ class Refused(Exception):  # noqa: N818 - it reads as what happened
     """An answer of type `error`."""
 
     def __init__(self, frame: Json) -> None:
-        super().__init__(frame["code"])
+        super().__init__(frame["code"], *frame["detail"].get("reasons", []))
         self.code: str = frame["code"]
         self.detail: Json = frame["detail"]
         self.retryable: bool = frame["retryable"]

@@ -174,6 +174,7 @@ class RemoteEngine:
             raise MediaError("media.unavailable")
         self._number += 1
         number, answer = self._number, asyncio.get_running_loop().create_future()
+        answer.add_done_callback(_noticed)
         self._waiting[number] = answer
         try:
             async with asyncio.timeout(CALL_SECONDS):
@@ -229,6 +230,12 @@ class RemoteEngine:
 # What reading a frame raises that is none.
 _MALFORMED: Final = (KeyError, TypeError, ValueError, AttributeError)
 _LOST: Final = EngineEvent(kind="engine", at=0.0, data={"state": "lost"})
+
+
+def _noticed(answer: asyncio.Future[Any]) -> None:
+    """A failure nobody looks at, because its call was given up before it was sent, is none to warn of."""
+    if not answer.cancelled():
+        answer.exception()
 
 
 def _finish(reader: asyncio.Queue[EngineEvent | None]) -> None:

@@ -1,10 +1,12 @@
 """Events over a control channel: how many a reader that sleeps is owed, and how it learns of the end."""
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
 
+from remote_eval.errors import MediaError
 from remote_eval.media.control.client import MAX_WAITING_EVENTS, RemoteEngine
 from remote_eval.media.engine import EngineEvent, RoomId
 from tests.support.waiting import within
@@ -52,6 +54,32 @@ async def told(count: int) -> tuple[list[EngineEvent], list[EngineEvent]]:
     seen += [one async for one in quick]
     await engine.aclose()
     return [one async for one in slow], seen
+
+
+class Torn(Scripted):
+    """Its other end goes away while something is sent."""
+
+    gone: asyncio.Event
+
+    async def send(self, frame: dict[str, Any]) -> None:
+        assert frame["call"] == "stats"
+        self.end()
+        await self.gone.wait()
+        raise ConnectionError("gone")
+
+
+async def test_a_call_whose_channel_ends_while_it_is_sent_fails_once_and_leaves_no_failure_behind() -> None:
+    unheard: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: unheard.append(context))
+    far = Torn()
+    engine = RemoteEngine(far, HELLO)
+    far.gone = engine.lost
+    with pytest.raises(MediaError, match=r"media\.unavailable"):
+        await engine.stats(ROOM)
+    await engine.aclose()
+    gc.collect()
+    asyncio.get_running_loop().set_exception_handler(None)
+    assert unheard == []
 
 
 @pytest.mark.parametrize("more", [1, 2, 500])
