@@ -3,7 +3,7 @@
 GATES = format lint types contracts web-types web-tests alone unit integration e2e vectors
 RUN = ./run test
 
-.PHONY: check $(GATES) coverage flips simulation demo fix pins bench-packages bench
+.PHONY: check $(GATES) coverage flips simulation storm demo fix pins bench-packages bench
 
 check:
 	$(RUN)
@@ -40,6 +40,12 @@ DRAWS = 40
 
 simulation:
 	PYTHONPATH=. .venv/bin/python benchmarks/campaigns.py --draws $(DRAWS)
+
+# Five thousand invitations of campaigns through a carrier that fails three times in ten, workers killed at random, on
+# each engine: about half an hour.
+storm:
+	QIANTONG_STORM=5000 .venv/bin/python -m pytest -q -s -o faulthandler_timeout=0 \
+		tests/integration/test_campaign_storm.py
 
 # The libraries that benchmarks/ compares with.
 bench-packages:

@@ -208,7 +208,7 @@ def test_whoever_accepted_takes_leave(browser: "Browser", platform: Served, stag
 def test_an_expert_keeps_a_passkey_and_answers_with_it_and_after_a_loss_removes_it(
     browser: "Browser", platform: Served, stage: Stage, shots: Path
 ) -> None:
-    """Optional: offered once the answer is given, used for the next one, looked after by whoever signed in."""
+    """Optional: offered once the answer is given, used for the next one, removed by whoever signed in."""
     letter = first(stage)
     with visit(browser, address(platform, letter), size=PHONE) as page:
         virtual_phone(page)

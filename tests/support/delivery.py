@@ -145,7 +145,11 @@ class Carrier:
         return "accepted"
 
 
-async def bring_reports(books: Provider, platform: Platform) -> int:
+async def bring_reports(
+    books: Provider,
+    platform: Platform,
+    gateways: tuple[RegisteredGateway, RegisteredGateway] = (SMS, VOICE),
+) -> int:
     """Every due report to the platform; how many were new.
 
     Some are lost on the way once, and a platform that dies over one has not answered: the provider keeps it.
@@ -155,7 +159,7 @@ async def bring_reports(books: Provider, platform: Platform) -> int:
         if books.chance(books.faults.dropped):
             books.put_back(due.pop(0), platform.clock())
             continue
-        gateway = SMS if due[0]["gateway"] == SMS.name else VOICE
+        gateway = next(one for one in gateways if one.name == due[0]["gateway"])
         try:
             fresh += await reports.receive(platform, gateway, due[0])
         except KilledError:
