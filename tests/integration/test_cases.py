@@ -21,9 +21,10 @@ from draw.letters import record_digest
 from remote_eval.media.recording.archive import check
 from remote_eval.room_ledger import RoomHead, follow, head_of
 from tests.integration.test_secrecy_store import everything_stored
-from tests.support.arriving import CITY
+from tests.support.arriving import CITY, Arriving
 from tests.support.arriving_world import World
 from tests.support.cases_opened import NODE, broken, checked, draw, found, get, opened, post
+from tests.support.onlookers import holders_of, needles_of, set_watch
 from tests.support.recorded_media import Wire
 from tests.support.recording_worlds import Recording, Seat, plan_in
 from tests.support.rooms_served import Room
@@ -47,6 +48,27 @@ async def ended(room: Room) -> None:
     """A witness closes the room, and its recorder writes its manifest."""
     await (await room.account("wendy")).client.ask("phase", to="closed")
     await room.over()
+
+
+async def nobody_reads_who_sits_there(room: Room, case: str) -> None:
+    """Everybody reads all that hangs on this room and this case: places and members, never a name."""
+    arriving = room.arriving
+    watch = set_watch(arriving)
+    watch.ids |= {"room_id": [room.id], "case_id": [case], "booking_id": [await booking_of(arriving)]}
+    given = await watch.walk("room_id", "case_id", "booking_id")
+    assert [route for route, answers in given.items() if not answers] == []
+    assert len(given) >= 10
+    holders = await holders_of(arriving)
+    assert watch.leaks(needles_of(arriving, holders)) == set()
+    # The search can fail: a name that was told is seen.
+    name = await arriving.name(arriving.calling.letters()[0])
+    watch.heard.append(("sven", f"GET /v1/rooms/{room.id}/events", name.encode()))
+    assert {one.kind for one in watch.leaks(needles_of(arriving, holders))} == {"name"}
+
+
+async def booking_of(arriving: Arriving) -> str:
+    (booking,) = expect(await arriving.get("olga", "/bookings"), 200)["items"]
+    return str(booking["id"])
 
 
 # -- freezing
@@ -76,6 +98,7 @@ async def test_a_case_freezes_what_there_is_and_it_holds_to_the_end_of_the_room(
     await ended(room)
     assert await broken(room, made["case"]) == set()
     assert len((await get(room, f"/rooms/{room.id}/events"))["items"]) > one["seq"]
+    await nobody_reads_who_sits_there(room, made["case"])
     # A case is no matter of the room's time: another one is opened once it is closed.
     late = await opened(room, reason="tampering", node=NODE)
     assert await broken(room, late) == set()

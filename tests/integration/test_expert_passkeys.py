@@ -221,6 +221,15 @@ async def test_a_challenge_is_answered_once_at_its_letter_for_its_purpose_and_in
     assert outcome(await page.ask("/sessions/passkey", two.owned.get(newer))) == REFUSED
 
 
+async def test_tries_with_passkeys_are_counted_with_all_tries_at_the_letter(two: Two) -> None:
+    """Whoever has a link does not try keys by the thousand, from however many addresses."""
+    two.stage.api.app.state.limiter = RateLimiter(public="10000/minute", sign_ins="5/minute")
+    page = two.one.fresh("flood")
+    wrong = key(id=b"guess").get({"challenge": "A" * 43})
+    told = [outcome(await page.ask("/sessions/passkey", wrong)) for _ in range(6)]
+    assert told == [REFUSED] * 5 + [(429, "rate.limited")]
+
+
 async def test_after_a_loss_link_and_code_remove_the_old_passkey_and_keep_a_new_one(two: Two) -> None:
     page = two.one.fresh("new phone")
     await page.sign_in()

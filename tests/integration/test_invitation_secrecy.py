@@ -9,10 +9,12 @@ last tests put a name where it does not belong and see it found.
 import json
 import logging
 import stat
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -24,6 +26,7 @@ from app.gateways.spool import Spool
 from app.store.unit_of_work import Database
 from app.usecases import invites
 from draw.letters import sign_statement
+from tests.integration.test_relay_box import Browser as RelayBrowser
 from tests.support.arriving import CITY, COUNTY, ORIGIN, Arriving, assembled, hired
 from tests.support.calling import Calling, Letter, Line, later, plan_of, set_calling
 from tests.support.onlookers import (
@@ -43,6 +46,7 @@ from tests.support.onlookers import (
     secrets_of,
     set_watch,
 )
+from tests.support.service import Service
 from tests.support.stage import set_stage
 from tests.support.troubles import come, everyone, expect, open_room, proved, sit, staff_office
 
@@ -86,13 +90,15 @@ class Secret:
         sitting = {f"seat {one.seat}": one.record.id for one in held if one is not None}
         return needles_of(self.case, holders | sitting)
 
-    async def look(self, lawful: Lawful = nothing, *, least: int = 60) -> None:
-        """Everybody looks everywhere."""
+    async def look(self, lawful: Lawful = nothing, *, least: int = 60) -> Counter[str]:
+        """Everybody looks everywhere; how many answers each route gave."""
         self.watch.ids["letter_id"] = [one.keys.id for one in self.case.calling.letters()] or ["x"]
-        assert await self.watch.walk() >= least
+        given = await self.watch.walk()
+        assert given.total() >= least
         needles = await self.needles()
         assert self.watch.leaks(needles, lawful) == set()
         assert found_in(await self.stored(), needles) == set()
+        return given
 
     async def stored(self) -> dict[str, bytes]:
         """Tables, files with their names, log lines; of the spool the names of its files."""
@@ -240,7 +246,10 @@ async def test_on_the_day_each_sees_what_their_tier_opens_and_no_more(morning: S
 
     first = await come(case, letters[0], 1)
     morning.watch.ids["arrival_id"] = [first]
-    await morning.look(lawful)
+    morning.watch.ids |= await put_on_record(case)
+    given = await morning.look(lawful)
+    # Each of them is read by somebody: else nothing would be searched there.
+    assert [route for route in OF_THE_DAY if not given[route]] == []
 
     for number, letter in enumerate(letters[1:], 2):
         await come(case, letter, number)
@@ -261,6 +270,33 @@ async def test_on_the_day_each_sees_what_their_tier_opens_and_no_more(morning: S
     assert unread(await roster(case, "olga"), await names(case, letters)) == []
     assert lawful.used == {"T1", "T2", "T3: the archive", "pool file"}
     assert browser.token.encode() not in b"".join((await morning.stored()).values())
+
+
+# What hangs on one booking, arrival, case or file.
+OF_THE_DAY = (
+    "/v1/bookings/{booking_id}",
+    "/v1/desk/arrivals/{arrival_id}",
+    "/v1/cases/{case_id}",
+    "/v1/cases/{case_id}/check",
+    "/v1/venues/{site_id}/relay/{item_id}",
+)
+
+
+async def put_on_record(case: Arriving) -> dict[str, list[str]]:
+    """A case about somebody's seat and a file in the relay box; their ids and the booking's."""
+    (booking,) = expect(await case.get("olga", "/bookings"), 200)["items"]
+    breach = {"reason": "phone-found-inside", "text": "席位发现手机", "seat": 1}
+    opened = expect(await case.post("sven", f"/draws/{case.row.id}/cases", breach), 201)
+
+    async def post(who: str, path: str, body: object) -> httpx.Response:
+        return await case.post(who, path.removeprefix("/v1"), body)
+
+    dana = RelayBrowser(
+        cast("Service", SimpleNamespace(platform=case.platform, post=post)), "dana", site=CITY
+    )
+    expect(await dana.register(), 201)
+    put = expect(await case.post("dana", f"/venues/{CITY}/relay", dana.put(booking["id"])), 201)
+    return {"booking_id": [booking["id"]], "case_id": [opened["case"]], "item_id": [put["id"]]}
 
 
 async def roster(case: Arriving, who: str) -> str:

@@ -27,14 +27,15 @@ BOX = f"/v1/venues/{CITY}/relay"
 class Browser:
     """A browser of site staff: its key never leaves it."""
 
-    def __init__(self, api: Service, person: str) -> None:
-        self.api, self.person = api, person
+    def __init__(self, api: Service, person: str, *, site: str = CITY) -> None:
+        self.api, self.person, self.site = api, person, site
         self.key = generate_private_key(SECP256R1())
         numbers = self.key.public_key().public_numbers()
         self.jwk = {"kty": "EC", "crv": "P-256", "x": coordinate(numbers.x), "y": coordinate(numbers.y)}
         self.id = ""
 
-    async def register(self, path: str = f"/v1/venues/{CITY}/relay-keys") -> httpx.Response:
+    async def register(self, path: str | None = None) -> httpx.Response:
+        path = path or f"/v1/venues/{self.site}/relay-keys"
         answer = await self.api.post(self.person, path, {"public": self.jwk})
         self.id = answer.json().get("id", "")
         return answer
@@ -53,7 +54,7 @@ class Browser:
         """A body that puts a file in; `changes` are made after the signing."""
         statement = {
             "type": "qt/1 relay put",
-            "site": CITY,
+            "site": self.site,
             "zone": "relay",
             "booking": booking,
             "direction": "in",

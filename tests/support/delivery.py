@@ -120,7 +120,7 @@ class Carrier:
 
     name: str
     books: Provider
-    clock: Clock
+    clock: Callable[[], datetime]
 
     async def send(self, outgoing: Outgoing) -> Outcome:
         books = self.books

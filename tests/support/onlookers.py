@@ -8,6 +8,7 @@ who ever got a letter. What somebody may lawfully see is an argument; everything
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -182,14 +183,17 @@ class Watch:
         known = {headers.get("Authorization", ""): who for who, headers in onlookers(self.case).items()}
         return known.get(shown, shown.partition(" ")[0] or NOBODY)
 
-    async def walk(self) -> int:
-        """Everybody reads everything that is served; how many answers that were given."""
-        given = 0
+    async def walk(self, *about: str) -> Counter[str]:
+        """Everybody reads everything that is served, or what has one of these ids in its path; how many
+        answers were given, by route."""
+        given: Counter[str] = Counter()
         for who, headers in onlookers(self.case).items():
-            for path in readable(self.case.app, self.ids):
+            for route, path in readable(self.case.app, self.ids):
+                if about and not any(f"{{{name}}}" in route for name in about):
+                    continue
                 answer = await self.case.client.get(path, headers=headers)
                 assert answer.status_code < 500, (who, path)
-                given += answer.status_code == 200
+                given[route] += answer.status_code == 200
         return given
 
     async def knock(self, body: Mapping[str, Any]) -> None:
@@ -252,8 +256,8 @@ _QUERIES: Final = {
 }
 
 
-def readable(app: FastAPI, ids: Mapping[str, Sequence[str]]) -> Iterable[str]:
-    """Every address that can be read, with these ids by name of the path's parameter."""
+def readable(app: FastAPI, ids: Mapping[str, Sequence[str]]) -> Iterable[tuple[str, str]]:
+    """Every route that can be read, and its address with these ids by name of the path's parameter."""
     for route in served(app):
         if "GET" not in (route.methods or set()):
             continue
@@ -264,7 +268,7 @@ def readable(app: FastAPI, ids: Mapping[str, Sequence[str]]) -> Iterable[str]:
             values = {name: ids[name][turn % len(ids[name])] for name in names}
             path = re.sub(r"\{(\w+)\}", lambda found: values[found[1]], route.path or "")  # noqa: B023
             for query in _queries(route):
-                yield f"{path}{query}"
+                yield route.path or "", f"{path}{query}"
 
 
 def _queries(route: RouteContext) -> list[str]:

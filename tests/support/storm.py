@@ -218,7 +218,7 @@ class Storm:
         if states.keys() & {"queued", "sending", "sent"} or waiting is not None:
             return False
         asked = await self.rows_of("SELECT count(*) FROM campaigns WHERE state = 'inviting'")
-        return asked[0][0] == 0
+        return bool(asked[0][0] == 0)
 
     # -- what came of it
 
