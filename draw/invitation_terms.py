@@ -114,6 +114,17 @@ def hours(terms: Terms, *, now: str, begins: str) -> Hours:
     )
 
 
+def put_off(terms: Terms, when: Hours, *, begins: str) -> Hours:
+    """The times of an invitation once the start was put off to `begins`: the grace and the cut-off count from
+    there, never to anybody's disadvantage; the term for an answer stays."""
+    begin = to_seconds(begins)
+    arrive_by = max(to_seconds(when.arrive_by), begin + terms.grace * _MINUTE)
+    cut_off = min(arrive_by, max(to_seconds(when.cut_off), begin - terms.leave * _MINUTE))
+    return Hours(
+        send_at=when.send_at, reply_by=when.reply_by, cut_off=_text(cut_off), arrive_by=_text(arrive_by)
+    )
+
+
 def waking(quiet: QuietHours, start: int, seconds: int) -> int:
     """The moment when `seconds` outside of the quiet hours have passed since `start`."""
     at, left = quiet.ends_after(start), seconds

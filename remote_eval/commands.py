@@ -6,6 +6,7 @@ client can send them. `remote_eval.room.decide` answers either with events.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import ClassVar
 
 from remote_eval.room_state import Device, Member
@@ -448,16 +449,24 @@ class SiteFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Delay:
+    """The start was put off outside of the room; `ends_at`: the end of the booked time as it is then."""
+
+    begins_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
     """Time has passed: what is due becomes events. Sent each second."""
 
 
+_OfMedia = Publish | View | ViewAnswer | Restart
+_OfCalls = Clarify | CallRelease | CallRefuse | CallStart | CallEnd
+_OfRequests = EntryAsk | ContactAsk | Agree | Deny | ContactBegin | ContactEnd
 MemberCommand = (
     Ping
-    | Publish
-    | View
-    | ViewAnswer
-    | Restart
+    | _OfMedia
     | SetDevice
     | Chat
     | Hand
@@ -466,17 +475,8 @@ MemberCommand = (
     | Settle
     | PressIntercom
     | Speak
-    | Clarify
-    | CallRelease
-    | CallRefuse
-    | CallStart
-    | CallEnd
-    | EntryAsk
-    | ContactAsk
-    | Agree
-    | Deny
-    | ContactBegin
-    | ContactEnd
+    | _OfCalls
+    | _OfRequests
     | TickNode
     | MoveTo
     | TakeBreak
@@ -493,6 +493,17 @@ MemberCommand = (
     | SignReport
 )
 Fact = (
-    Admit | Expel | Present | NameChair | TrackFact | SetMasked | FailCall | Raise | Clear | SiteFact | Tick
+    Admit
+    | Expel
+    | Present
+    | NameChair
+    | TrackFact
+    | SetMasked
+    | FailCall
+    | Raise
+    | Clear
+    | SiteFact
+    | Delay
+    | Tick
 )
 Command = MemberCommand | Fact

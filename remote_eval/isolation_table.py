@@ -116,7 +116,7 @@ _SEAT_LOBBY: Final = _MEDIA | {"call-witness", "problem", "hand"}
 _SEAT_WORK: Final = _SEAT_LOBBY | {"chat", "contact-ask", "time-ask"}
 _SEAT_TOLD: Final[Mapping[str, str]] = MappingProxyType(
     {
-        **_scoped("all", "phase hold directive site outage extended closed"),
+        **_scoped("all", "phase hold directive site outage extended put-off closed"),
         **_scoped("known", "member swap"),
         **_scoped("own", "device health called problem settled contact consent"),
         **_scoped("shared", "alarm clear"),
@@ -168,7 +168,7 @@ _WITNESS_TOLD: Final = _scoped(
     "all",
     "phase hold member device health track chat hand called problem settled intercom speak clarification"
     " entry contact consent node directive watch site outage recording alarm clear swap speaking report"
-    " more-time extended closed",
+    " more-time extended put-off closed",
 )
 _WITNESS_ACTS: Final = _MEDIA | {
     *("problem", "settle", "intercom", "consent", "deny", "node", "phase", "watch-decide", "resume-site"),
@@ -204,7 +204,7 @@ _SUPERVISOR_TOLD: Final[Mapping[str, str]] = MappingProxyType(
         **_scoped(
             "all",
             "phase hold member called settled intercom clarification entry contact consent node directive"
-            " site outage recording alarm clear swap report more-time extended closed",
+            " site outage recording alarm clear swap report more-time extended put-off closed",
         ),
         **_scoped("own", "watch device health problem"),
         "track": "seen",
@@ -225,7 +225,7 @@ _SUPERVISOR: Final[Mapping[str, Cell]] = MappingProxyType(
 # ---- staff of a site: before the evaluation its own seats, afterwards the intercom alone
 _STAFF_TOLD: Final[Mapping[str, str]] = MappingProxyType(
     {
-        **_scoped("all", "phase hold directive site outage extended closed"),
+        **_scoped("all", "phase hold directive site outage extended put-off closed"),
         **_scoped(
             "site", "called problem settled entry contact consent recording alarm clear swap health device"
         ),

@@ -175,6 +175,7 @@ BODIES: Final[Mapping[str, Shape]] = MappingProxyType(
                 "due": flag,
             }
         ),
+        "put-off": record({"from": _AT, "begins_at": _AT, "ends_at": _AT}),
         "extended": record(
             {
                 "minutes": integer(1, MAX_MORE_MINUTES),

@@ -329,6 +329,10 @@ def _more_time(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomS
     return replace(state, time_asks=_put(state.time_asks, member, ask))
 
 
+def _put_off(state: RoomState, _event: Event, body: Mapping[str, Any]) -> RoomState:
+    return replace(state, begins_at=moment_of(body["begins_at"]), ends_at=moment_of(body["ends_at"]))
+
+
 def _extended(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomState:
     """The asks are answered: whoever needs still more asks again."""
     ends_at = moment_of(body["ends_at"])
@@ -474,6 +478,7 @@ _FOLDS: Final[Mapping[str, _Fold]] = MappingProxyType(
         "node": _node,
         "more-time": _more_time,
         "extended": _extended,
+        "put-off": _put_off,
         "directive": _directive,
         "watch": _watch,
         "site": _site,

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from remote_eval import room_state as rs
-from remote_eval.commands import Clear, Direct, GoOn, Raise, ResumeSite, SiteFact, TakeBreak
+from remote_eval.commands import Clear, Delay, Direct, GoOn, Raise, ResumeSite, SiteFact, TakeBreak
 from remote_eval.errors import RoomError
 from remote_eval.room_deed import Deed, unknown
 from remote_eval.room_events import time_text
@@ -120,6 +120,23 @@ def begin_outage(
     rule = "before" if before else "during"
     outage = Outage(id=deed.new("out"), site=site, scope=scope, rule=rule, since=begun, due=due)
     _move(deed, outage, "open")
+
+
+def put_off(deed: Deed, fact: Delay) -> None:
+    """The start is later than it was: what is due by it is due later, an outage of before that too."""
+    state = deed.state
+    if state.phase not in rs.BEFORE or fact.begins_at <= state.begins_at:
+        return
+    deed.add(
+        "put-off",
+        from_=time_text(state.begins_at),
+        begins_at=time_text(fact.begins_at),
+        ends_at=time_text(max(fact.ends_at, state.ends_at)),
+    )
+    due = fact.begins_at + timedelta(milliseconds=state.limits.before_ms)
+    for outage in state.outages.values():
+        if outage.rule == "before" and outage.state in {"open", "due"} and outage.due < due:
+            _move(deed, replace(outage, due=due), "open")
 
 
 def _move(deed: Deed, outage: Outage, to: str, **more: str) -> None:

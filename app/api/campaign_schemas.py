@@ -59,6 +59,16 @@ class MoveIn(Wire):
     sites: list[PlaceIn] | None = Field(default=None, min_length=1, max_length=16)
 
 
+class PutOffIn(Wire):
+    """A later start of the same day: why, by code and further words for everybody; `extend`: have the booking
+    end later with it where it has to."""
+
+    begins: Time
+    reason: Literal["late", "replacement", "venue", "equipment", "traffic", "other"]
+    words: Annotated[str, Field(min_length=1, max_length=80, examples=["道路管制"])] | None = None
+    extend: bool = False
+
+
 class VacateIn(Wire):
     """A seat to be vacated, with the supervisor's note. Without a seat: everybody who sits is judged anew by
     the bidders as they are now."""
@@ -125,6 +135,24 @@ class LadderOut(Wire):
     taken: list[LadderStepOut]
 
 
+class PutOffOut(Wire):
+    """The start was put off to `begins`: from when, why, and when that was decided."""
+
+    from_: Time = Field(alias="from")
+    reason: str
+    at: Time
+
+
+class DelayOut(PutOffOut):
+    """One time that the start was put off, and where the log has it."""
+
+    to: Time
+    words: str | None
+    extended: bool
+    by: str
+    log_index: int
+
+
 class CountsOut(Wire):
     """What the agency sees of a campaign: counts, the next limit, the begin, the owner, and the order of a
     top-up for `POST /v1/draws` when a step of the ladder allows one."""
@@ -136,6 +164,7 @@ class CountsOut(Wire):
     next_deadline: Time | None
     begins: Time
     owner: str
+    put_off: PutOffOut | None
     top_up: DrawIn | None
 
 
@@ -148,6 +177,7 @@ class CampaignOut(CountsOut):
     own_order: str | None
     released_at: Time | None
     moves: int
+    delays: list[DelayOut]
     plan: PlanIn
     ladder: LadderOut
     invited: int
@@ -197,8 +227,8 @@ class AnswerOut(Wire):
 
 
 class LetterOut(Wire):
-    """A letter as its page is told of it; `letter` is sealed (hex), `may` lists the answers that count
-    now."""
+    """A letter as its page is told of it; `letter` is sealed (hex), `begins` later than it says when the
+    start was put off, `may` lists the answers that count now."""
 
     id: str
     draw: int
@@ -207,6 +237,7 @@ class LetterOut(Wire):
     state: str
     reply_by: Time
     cut_off: Time
+    begins: Time
     arrive_by: Time
     now: Time
     may: list[str]

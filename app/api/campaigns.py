@@ -16,6 +16,7 @@ from app.api.campaign_schemas import (
     LadderIn,
     MoveIn,
     NoticesOut,
+    PutOffIn,
     QueueOut,
     ReasonIn,
     UnreachableIn,
@@ -26,6 +27,7 @@ from app.api.idempotent import Answer, once, once_effect
 from app.api.principals import PlatformDep, acting, actor_of
 from app.api.strict_json import StrictRoute
 from app.store.unit_of_work import UnitOfWork
+from app.usecases.day.putting_off import PutOff, put_start_off
 from app.usecases.delivery.notices import receipts
 from app.usecases.delivery.work import WorkContext
 from app.usecases.draw_requests import find_draw
@@ -179,6 +181,24 @@ async def post_move(request: Request, principal: Mover, draw_id: str, asked: Mov
 
     async def effect(context: WorkContext) -> None:
         await changes.move(context, draw_id, wanted, by=_by(request, principal))
+
+    return await _effect(request, principal, draw_id, effect)
+
+
+@router.post(
+    "/draws/{draw_id}/campaign/put-off",
+    dependencies=KEYED,
+    operation_id="putStartOff",
+    response_model=CampaignOut,
+    responses=_CHANGED,
+)
+async def post_put_off(request: Request, principal: Mover, draw_id: str, asked: PutOffIn) -> Response:
+    """Put the start off to a later hour of the same day: on record with its reason, told to everybody once,
+    asked anew is nobody."""
+    wanted = PutOff(begins=asked.begins, reason=asked.reason, words=asked.words, extend=asked.extend)
+
+    async def effect(context: WorkContext) -> None:
+        await put_start_off(context, draw_id, wanted, by=_by(request, principal))
 
     return await _effect(request, principal, draw_id, effect)
 

@@ -75,9 +75,11 @@ class ExpectedOut(BaseModel):
 
 
 class SlotOut(BaseModel):
-    """Who is expected by a time."""
+    """Who is expected by a time; `put_off`: the reason why it begins later than it was to."""
 
     arrive_by: str
+    begins: str
+    put_off: str | None
     expected: list[ExpectedOut]
 
 

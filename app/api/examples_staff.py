@@ -32,6 +32,7 @@ _COUNTS: Final = {
     "next_deadline": "2026-11-23T03:00:00Z",
     "begins": _BEGINS,
     "owner": "王工",
+    "put_off": None,
     "top_up": None,
 }
 _REASON: Final = {"zh": "本地区合格专家已全部联系", "en": "Every eligible expert of the region was asked"}
@@ -43,6 +44,7 @@ _CAMPAIGN: Final = {
     "own_order": None,
     "released_at": "2026-11-23T02:00:00Z",
     "moves": 0,
+    "delays": [],
     "plan": _PLAN,
     "ladder": {"open": ["widen_region", "sibling_specialty"], "taken": []},
     "invited": 6,
@@ -160,6 +162,7 @@ STAFF: Final[Mapping[str, Any]] = MappingProxyType(
         "app__api__campaign_schemas__CountsOut": _COUNTS,
         "LadderIn": {"step": "widen_region", "reason": _REASON},
         "UnreachableIn": {"reason": "监督人失联两小时，电话与系统均无应答"},
+        "PutOffIn": {"begins": "2026-11-24T02:00:00Z", "reason": "late", "words": None, "extend": False},
         "MoveIn": {"begins": "2026-11-24T03:00:00Z", "reason": "场地停电，推迟两小时", "sites": None},
         "VacateIn": {
             "cause": "conflict",

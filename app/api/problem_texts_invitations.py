@@ -44,6 +44,10 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
                 "The campaign's state ({state}) does not allow this",
             ),
             "campaign.arrived": ("已有专家到场，不能再变更", "Somebody has arrived: nothing can be moved"),
+            "campaign.begun": (
+                "评标已经开始，开始时间不能再推迟",
+                "The evaluation has begun: its start cannot be put off any more",
+            ),
             "campaign.unmoved": ("时间和地点没有变化", "Neither time nor place has changed"),
             "campaign.not-short": (
                 "邀请活动不缺人（{state}），不能启用补救步骤",
@@ -92,6 +96,23 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
 )
 FAULTS: Final[dict[str, tuple[str, str]]] = {
     "campaign.past": ("开始时间须在当前时间之后", "The begin has to lie in the future"),
+    "campaign.put-off-earlier": (
+        "只能推迟：须晚于现定开始时间（{begins}）",
+        "A start is put off to later than it is now ({begins})",
+    ),
+    "campaign.put-off-day": (
+        "只能推迟到同一天；改到其他日子请用变更，全部专家重新答复",
+        "Only to another hour of the same day: for another day move it, and everybody is asked anew",
+    ),
+    "campaign.put-off-booking": (
+        "到预计结束（{ends}）时席位预订已止（{until}）：同时延长预订，或者选较早的时间",
+        "Booked until {until}, and it would end at {ends}: extend the booking with it, or begin earlier",
+    ),
+    "campaign.put-off-reason": ("不是可选的理由", "Not one of the reasons that may be given"),
+    "campaign.put-off-words": (
+        "须说明，不超过 80 字",
+        "It has to be said in words, in at most 80 characters",
+    ),
     "campaign.hours": (
         "开始时间须在登记的评标时间之内",
         "The begin lies outside of the hours that the draw was made for",

@@ -1,4 +1,5 @@
-"""Tables of campaigns, invitations, answers, ladder steps and contacts. Conventions: `app.store.tables`.
+"""Tables of campaigns, invitations, answers, ladder steps, delays of a start and contacts; conventions as in
+`app.store.tables`.
 
 In clear there is no expert, no number, no seat and no reason of a refusal. What joins an arrival to its
 invitation is a keyed hash; the secret of a letter stands nowhere but in the outbox until it is delivered.
@@ -7,6 +8,7 @@ invitation is a keyed hash; the secret of a letter stands nowhere but in the out
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -114,6 +116,24 @@ ladder_steps = Table(
     Column("taken_at", TIME, nullable=False),
     Column("log_index", BigInteger, nullable=False),
     UniqueConstraint("campaign_id", "step"),
+)
+
+start_delays = Table(
+    "start_delays",
+    METADATA,
+    Column("campaign_id", ID, ForeignKey("campaigns.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("before", TIME, nullable=False),
+    Column("begins", TIME, nullable=False),
+    Column("reason", String(16), nullable=False),
+    # Further words, read for whatever would tell whose evaluation it is.
+    Column("words", String(80)),
+    # The booking was made to end later with it.
+    Column("extended", Boolean, nullable=False),
+    Column("put_off_by", ID, nullable=False),
+    Column("put_off_at", TIME, nullable=False),
+    Column("log_index", BigInteger, nullable=False),
+    CheckConstraint("begins > before", name="later"),
 )
 
 contacts = Table(

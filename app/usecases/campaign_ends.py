@@ -17,17 +17,20 @@ _BEGUN: Final = frozenset({invitation.OPENED, invitation.CLOSED, invitation.PUBL
 _OVER: Final = frozenset({invitation.CLOSED, invitation.PUBLISHED})
 
 
-async def require_room(uow: UnitOfWork, draw_id: str) -> None:
+async def require_room(uow: UnitOfWork, draw_id: str, *, now: str) -> None:
     """Raise ConflictError unless the room may start: ``roster.not-checked-in`` (state) while somebody is
-    missing, ``roster.cancelled``."""
+    missing, ``roster.too-early`` (at) before a start that was put off, ``roster.cancelled``."""
     campaign = await uow.campaigns.of_draw(draw_id)
-    if campaign is not None:
-        _require(campaign, _BEGUN | {invitation.CHECKED_IN}, "roster.not-checked-in")
+    if campaign is None:
+        return
+    _require(campaign, _BEGUN | {invitation.CHECKED_IN}, "roster.not-checked-in")
+    if campaign.state == invitation.CHECKED_IN and now < campaign.begins:
+        raise ConflictError("roster.too-early", at=campaign.begins)
 
 
 async def open_room(uow: UnitOfWork, draw_id: str, *, now: str) -> None:
     """Everybody is there and the committee's names are open. Again: no change. Raises as `require_room`."""
-    await require_room(uow, draw_id)
+    await require_room(uow, draw_id, now=now)
     campaign = await uow.campaigns.of_draw(draw_id)
     if campaign is not None and campaign.state == invitation.CHECKED_IN:
         await _move(uow, campaign, invitation.OPENED, now=now)

@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 
+from app.times import from_text
+from remote_eval.room_events import moment_of
 from tests.support.arriving import CITY, COUNTY
+from tests.support.calling import later
 from tests.support.rooms_served import DESKS, Room
 from tests.support.signalling_client import Media
+from tests.support.troubles import expect
 
 pytestmark = pytest.mark.anyio
 
@@ -76,6 +80,24 @@ async def test_every_reason_that_would_refuse_the_start_is_told_and_is_the_one_t
     assert found["reasons"] == refused
     codes = {one["code"] for one in found["reasons"]}
     assert {"view", "quorum"} <= codes
+
+
+async def test_a_start_that_was_put_off_begins_no_earlier_and_the_rooms_limits_follow(room: Room) -> None:
+    """Whoever sits there hears of it; neither the room's witness nor a site that never came is before its
+    time."""
+    witness = await checking_in(room)
+    before = witness.client.snapshot["room"]
+    draw, begins = room.arriving.row.id, later(room.arriving.platform.now(), minutes=90)
+    wanted = {"begins": begins, "reason": "late"}
+    expect(await room.arriving.post("olga", f"/draws/{draw}/campaign/put-off", wanted), 200)
+    told = (await witness.client.event("put-off"))["body"]
+    assert from_text(begins) == moment_of(told["begins_at"]) > moment_of(before["begins_at"])
+    reasons = (await witness.client.refused("phase", to="evaluating")).detail["reasons"]
+    assert reasons[-1] == {"code": "put-off", "begins_at": told["begins_at"]}
+    assert (await outlook(room, "wanda"))["reasons"] == reasons
+    room.arriving.stage.clock.advance(minutes=91)
+    reasons = (await witness.client.refused("phase", to="evaluating")).detail["reasons"]
+    assert "put-off" not in {one["code"] for one in reasons}
 
 
 async def test_staff_of_a_site_learn_of_no_person_and_of_no_arrival_elsewhere(room: Room) -> None:

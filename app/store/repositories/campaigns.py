@@ -1,5 +1,5 @@
-"""Campaigns of invitations and the ladder steps taken in them. State moves by compare-and-swap on
-`state_version`; a campaign says nothing of any expert."""
+"""Campaigns of invitations, the ladder steps taken in them and the delays of their start. State moves by
+compare-and-swap on `state_version`; a campaign says nothing of any expert."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.errors import ConflictError, WriteConflictError
-from app.store.invitation_tables import campaigns, ladder_steps
+from app.store.invitation_tables import campaigns, ladder_steps, start_delays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,22 @@ class LadderStep:
     reason_en: str
     taken_by: str
     taken_at: str
+    log_index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delay:
+    """A start that was put off from `before` to `begins`: reason code, words, whether the booking ends
+    later with it, who, when, and the index of the log's record of it."""
+
+    number: int
+    before: str
+    begins: str
+    reason: str
+    words: str | None
+    extended: bool
+    put_off_by: str
+    put_off_at: str
     log_index: int
 
 
@@ -127,6 +143,20 @@ class CampaignRepository:
         query = select(ladder_steps).where(ladder_steps.c.campaign_id == campaign_id)
         rows = await self._connection.execute(query.order_by(ladder_steps.c.number))
         return [LadderStep(**{name: row[name] for name in LadderStep.__slots__}) for row in rows.mappings()]
+
+    async def add_delay(self, campaign_id: str, delay: Delay) -> None:
+        """Raises WriteConflictError ``campaign.delay-taken`` when the number is taken."""
+        values = {name: getattr(delay, name) for name in Delay.__slots__}
+        try:
+            await self._connection.execute(start_delays.insert().values(campaign_id=campaign_id, **values))
+        except IntegrityError as error:
+            raise WriteConflictError("campaign.delay-taken") from error
+
+    async def delays(self, campaign_id: str) -> list[Delay]:
+        """How often and to when the start was put off, in order."""
+        query = select(start_delays).where(start_delays.c.campaign_id == campaign_id)
+        rows = await self._connection.execute(query.order_by(start_delays.c.number))
+        return [Delay(**{name: row[name] for name in Delay.__slots__}) for row in rows.mappings()]
 
     async def _one(self, condition: Any) -> CampaignRow | None:
         row = (await self._connection.execute(select(*_SELECT).where(condition))).one_or_none()

@@ -81,7 +81,9 @@ class Answer:
 
 
 _CLEAR: Final = tuple(name for name in Invitation.__slots__ if name not in ("invited", "content", "reason"))
-_MOVES: Final = frozenset({"state", "pending", "reason", "updated_at"})
+_HOURS: Final = frozenset({"begins", "cut_off", "arrive_by"})
+_MOVES: Final = frozenset({"state", "pending", "reason", "content", "updated_at"}) | _HOURS
+_SEALED: Final = ("reason", "content")
 
 
 class InvitationRepository:
@@ -142,15 +144,16 @@ class InvitationRepository:
         return await self._listed((invitations.c.venue_site == venue_site) & invitations.c.state.in_(states))
 
     async def advance(self, invitation: Invitation, **changes: Any) -> Invitation:
-        """Apply `changes` (state, pending, reason, updated_at) to the invitation as it was read.
+        """Apply `changes` (state, pending, reason, hours, content, updated_at) to the invitation as read.
 
         Raises WriteConflictError when another writer was first.
         """
         if not changes.keys() <= _MOVES:
             raise TypeError("not a column that moves")
-        values = {name: value for name, value in changes.items() if name != "reason"}
-        if changes.get("reason") is not None:
-            values["sealed_reason"] = self._seal(invitation.id, "sealed_reason", changes["reason"])
+        values = {name: value for name, value in changes.items() if name not in _SEALED}
+        for name in _SEALED:
+            if changes.get(name) is not None:
+                values[f"sealed_{name}"] = self._seal(invitation.id, f"sealed_{name}", changes[name])
         swap = (
             update(invitations)
             .where(

@@ -6,9 +6,11 @@ Never a name, never another site's people, never which project somebody comes fo
 from collections import defaultdict
 from dataclasses import dataclass
 
+from app.store.repositories.campaigns import CampaignRow
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.arrival.desk import day_of, short_code
 from app.usecases.arrival.ledger import Act
+from app.usecases.campaign_delays import standing_delay
 from app.usecases.invitations import arrivals
 from draw import invitation as states
 from remote_eval import arrival as way
@@ -26,9 +28,11 @@ class Awaited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """Everybody who has to be there by one time."""
+    """Everybody who has to be there by one time, for one begin; `put_off`: why that is later than it was."""
 
     arrive_by: str
+    begins: str
+    put_off: str | None
     expected: tuple[Awaited, ...]
 
 
@@ -46,12 +50,14 @@ async def expected(uow: UnitOfWork, site: str, *, now: str) -> list[Slot]:
     """The people of one site for the Beijing day of `now`, by time, within a time by short code."""
     day = day_of(now)
     here = {one.letter: one for one in await uow.arrivals.at_site(site, day)}
-    slots: dict[str, list[Awaited]] = defaultdict(list)
+    slots: dict[tuple[str, str, str | None], list[Awaited]] = defaultdict(list)
     for one in await arrivals.expected(uow, venue_site=site):
-        if day_of(one.begins) != day or await _is_cancelled(uow, one.invitation):
+        campaign = await _campaign(uow, one.invitation)
+        if day_of(one.begins) != day or campaign is None:
             continue
+        made = await standing_delay(uow, campaign)
         came = here.get(one.invitation)
-        slots[one.arrive_by].append(
+        slots[one.arrive_by, one.begins, None if made is None else made.reason].append(
             Awaited(
                 code=short_code(uow.cipher, one.invitation),
                 state=way.EXPECTED if came is None else came.state,
@@ -59,8 +65,10 @@ async def expected(uow: UnitOfWork, site: str, *, now: str) -> list[Slot]:
             )
         )
     return [
-        Slot(arrive_by=at, expected=tuple(sorted(people, key=lambda one: one.code)))
-        for at, people in sorted(slots.items())
+        Slot(
+            arrive_by=at, begins=begins, put_off=why, expected=tuple(sorted(people, key=lambda one: one.code))
+        )
+        for (at, begins, why), people in sorted(slots.items(), key=lambda one: (one[0][:2], one[0][2] or ""))
     ]
 
 
@@ -86,7 +94,8 @@ async def report(uow: UnitOfWork, act: Act) -> Reconciled:
     return found
 
 
-async def _is_cancelled(uow: UnitOfWork, invitation: str) -> bool:
+async def _campaign(uow: UnitOfWork, invitation: str) -> CampaignRow | None:
+    """The campaign of an invitation, unless it was called off."""
     found = await uow.invitations.get(invitation)
     campaign = None if found is None else await uow.campaigns.get(found.campaign_id)
-    return campaign is None or campaign.state == states.CANCELLED
+    return None if campaign is None or campaign.state == states.CANCELLED else campaign

@@ -22,8 +22,10 @@ SUBJECTS: Final[Mapping[str, Mapping[str, str]]] = {
     "reminder": {"zh": "到场提醒", "en": "Reminder"},
     "late": {"zh": "请尽快到场", "en": "Please come at once"},
     "moved": {"zh": "评审安排有变", "en": "A change to your evaluation"},
+    "put-off": {"zh": "开始时间推迟", "en": "The start is put off"},
     "cancelled": {"zh": "评审已取消", "en": "The evaluation is cancelled"},
     "staff-change": {"zh": "场次变更通知", "en": "A session has changed"},
+    "staff-put-off": {"zh": "开始时间推迟通知", "en": "A start is put off"},
     "staff-cancelled": {"zh": "场次取消通知", "en": "A session is cancelled"},
     "staff-alert": {"zh": "场次需要处理", "en": "A session needs attention"},
 }
@@ -85,6 +87,18 @@ _MOVED: Final = {
     "en": "A change ({what_changed}): {date} {start} at {site}. After {arrive_by} somebody else is asked. "
     "Contact: {contact}",
 }
+_PUT_OFF: Final = {
+    "zh": "【签筒】开始时间推迟（{what_changed}）：现为 {date} {start}，地点 {site}。已到场的请在原处等候；"
+    "其余请于 {arrive_by} 前到场，过时即改请他人。联系：{contact}",
+    "en": "The start is put off ({what_changed}): now {date} {start} at {site}. If you are there, please "
+    "wait; otherwise come by {arrive_by}, or somebody else is asked. Contact: {contact}",
+}
+_STAFF_PUT_OFF: Final = {
+    "zh": "【签筒】一个场次推迟开始（{what_changed}）：现为 {date} {start}，场地 {site}。请登录系统查看。"
+    "联系：{contact}",
+    "en": "A session starts later ({what_changed}): now {date} {start} at {site}. Please sign in. "
+    "Contact: {contact}",
+}
 _CANCELLED: Final = {
     "zh": "【签筒】{date} {start} 的评审已取消，无须到场。联系：{contact}",
     "en": "The evaluation of {date} {start} is cancelled; do not come. Contact: {contact}",
@@ -122,8 +136,10 @@ TEXTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
     "reminder": _everywhere(_REMINDER),
     "late": _everywhere(_LATE),
     "moved": _everywhere(_MOVED),
+    "put-off": _everywhere(_PUT_OFF),
     "cancelled": _everywhere(_CANCELLED),
     "staff-change": _everywhere(_STAFF_CHANGE),
+    "staff-put-off": _everywhere(_STAFF_PUT_OFF),
     "staff-cancelled": _everywhere(_STAFF_CANCELLED),
     "staff-alert": _everywhere(_STAFF_ALERT),
 }

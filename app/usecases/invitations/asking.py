@@ -115,8 +115,15 @@ def call(
 async def stop(uow: UnitOfWork, one: Invitation) -> None:
     """Take back the timers of an invitation and what of its messages has not left."""
     await timing.rest(uow, one)
-    for occasion in ("sms", "email", "voice", "reminder", "accepted", "late"):
+    for occasion in ("sms", "email", "voice", "reminder"):
         await uow.outbox.cancel(f"{one.id}:{occasion}")
+    await unsay(uow, one)
+
+
+async def unsay(uow: UnitOfWork, one: Invitation) -> list[str]:
+    """Take back what `written` said of the begin and has not left; the templates of it."""
+    said = ("reminder", "accepted", "late")
+    return [template for template in said if await uow.outbox.cancel(_occasion(one, template))]
 
 
 def written(
@@ -140,11 +147,16 @@ def written(
         template=template,
         to=way[1],
         fields={name: one.content[name] for name in fields_of(template, way[0])},
-        dedupe=f"{one.id}:{template}",
+        dedupe=_occasion(one, template),
         not_before=now,
         expires_at=until,
         log_size=log_size,
     )
+
+
+def _occasion(one: Invitation, template: str) -> str:
+    """Once for each begin that the invitation was given."""
+    return f"{one.id}:{template}:{one.begins}"
 
 
 def _letter(asking: Asking, holder: Holder) -> _Letter:

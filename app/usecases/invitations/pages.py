@@ -40,6 +40,7 @@ class Page:
     state: str
     reply_by: str
     cut_off: str
+    begins: str
     arrive_by: str
     now: str
     may: tuple[str, ...]
@@ -145,6 +146,7 @@ async def _page(uow: UnitOfWork, one: Invitation, *, now: str) -> Page:
         state="cancelled" if found.campaign.state == invitation.CANCELLED else one.state,
         reply_by=one.reply_by,
         cut_off=one.cut_off,
+        begins=one.begins,
         arrive_by=one.arrive_by,
         now=now,
         may=_may(one, running, now=now),

@@ -103,8 +103,26 @@ def require_sayable(plan: Mapping[str, Any], *, now: str) -> None:
         raise InputRefusedError("campaign.refused", faults)
 
 
+def is_sayable(plan: Mapping[str, Any], what: str, *, now: str) -> bool:
+    """Whether a notice of a change could carry these words."""
+    hours = Hours(send_at=now, reply_by=now, cut_off=now, arrive_by=now)
+    content = {**content_of(plan, plan["sites"][0]["site"], hours), "what_changed": what}
+    return "what_changed" not in _faulty("put-off", content)
+
+
+def tells(text: str, project: Project) -> bool:
+    """Whether a text says whose project it is."""
+    return any(name in text for name in _telling_names(project))
+
+
 def _unsayable(template: str, content: Mapping[str, str], number: int) -> Iterable[str]:
     """The pointer of a text that this template's message could not carry."""
+    for name in _faulty(template, content):
+        yield _IN_SITE.get(name, "/plan/{name}").format(number=number, name=name)
+
+
+def _faulty(template: str, content: Mapping[str, str]) -> tuple[str, ...]:
+    """The first field that this template's message could not carry, if any."""
     values = {**content, "link": _SAMPLE_LINK}
     fields = {name: values[name] for name in templates.fields_of(template, "sms")}
     moment = content["reply_by"]
@@ -121,8 +139,8 @@ def _unsayable(template: str, content: Mapping[str, str], number: int) -> Iterab
     try:
         templates.check(message)
     except AppError as error:
-        name = str(error.details.get("field", ""))
-        yield _IN_SITE.get(name, "/plan/{name}").format(number=number, name=name)
+        return (str(error.details.get("field", "")),)
+    return ()
 
 
 def _time_faults(plan: Mapping[str, Any], now: str) -> Iterable[Fault]:
@@ -148,15 +166,18 @@ def _venue_faults(plan: Mapping[str, Any], known: Collection[str]) -> Iterable[F
 
 def _telling(plan: Mapping[str, Any], project: Project) -> Iterable[Fault]:
     """Texts that say whose project it is."""
-    document = project.document
-    named = [document["title"], project.id, *(one["name"] for one in document["names"])]
-    telling = [name for name in named if len(name) >= MIN_TELLING]
     texts = {"/plan/bring": plan["bring"], "/plan/contact": plan["contact"]}
     for number, one in enumerate(plan["sites"]):
         texts |= {f"/plan/sites/{number}/area": one["area"], f"/plan/sites/{number}/address": one["address"]}
     for pointer, text in texts.items():
-        if any(name in text for name in telling):
+        if tells(text, project):
             yield Fault(code="campaign.plan-tells", pointer=pointer)
+
+
+def _telling_names(project: Project) -> list[str]:
+    document = project.document
+    named = [document["title"], project.id, *(one["name"] for one in document["names"])]
+    return [name for name in named if len(name) >= MIN_TELLING]
 
 
 def ends(plan: Mapping[str, Any]) -> str:

@@ -8,11 +8,12 @@ another.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from app.store.repositories.campaigns import CampaignRow, LadderStep
+from app.store.repositories.campaigns import CampaignRow, Delay, LadderStep
 from app.store.repositories.invitations import Invitation
 from app.store.repositories.outbox import Delivery, Reference
 from app.store.unit_of_work import UnitOfWork
 from app.usecases import top_ups
+from app.usecases.campaign_delays import standing_delay
 from app.usecases.ceremony import k_of
 from app.usecases.invitations import standing
 from app.usecases.invitations.standing import Standing
@@ -41,6 +42,7 @@ async def console(uow: UnitOfWork, platform: Platform, draw_id: str) -> dict[str
         "own_order": campaign.own_order_reason,
         "released_at": campaign.released_at,
         "moves": campaign.moves,
+        "delays": [_delay(one) for one in await uow.campaigns.delays(campaign.id)],
         "plan": campaign.plan,
         "ladder": {"open": list(ladder), "taken": [_step(one) for one in steps]},
         "invited": len(found.invitations),
@@ -55,8 +57,14 @@ async def counts(uow: UnitOfWork, draw_id: str) -> dict[str, Any]:
 
 
 async def _counts(uow: UnitOfWork, found: Standing) -> dict[str, Any]:
-    top_up = await top_ups.of_draw(uow, found.row)
-    return {**counts_of(found), "top_up": None if top_up is None else top_up.to_json()}
+    top_up, made = await top_ups.of_draw(uow, found.row), await standing_delay(uow, found.campaign)
+    return {
+        **counts_of(found),
+        "put_off": None
+        if made is None
+        else {"from": made.before, "reason": made.reason, "at": made.put_off_at},
+        "top_up": None if top_up is None else top_up.to_json(),
+    }
 
 
 def counts_of(found: Standing) -> dict[str, Any]:
@@ -114,6 +122,19 @@ def _next(one: Invitation) -> dict[str, str] | None:
         return {"what": "replacement", "at": one.updated_at}
     name = _NEXT.get(one.state)
     return None if name is None else {"what": name, "at": str(getattr(one, name))}
+
+
+def _delay(one: Delay) -> dict[str, Any]:
+    return {
+        "from": one.before,
+        "to": one.begins,
+        "reason": one.reason,
+        "words": one.words,
+        "extended": one.extended,
+        "by": one.put_off_by,
+        "at": one.put_off_at,
+        "log_index": one.log_index,
+    }
 
 
 def _step(one: LadderStep) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from app.usecases.room.extending import extend
 from app.usecases.room.finishing import finished
 from app.usecases.room.links import Link
 from app.usecases.room.live import GOING_AWAY, LiveRoom
+from app.usecases.room.starting import begin
 from app.usecases.room.swapping import Whence, swap
 from crypto.canonical import JsonValue
 from crypto.hashing import tagged
@@ -231,6 +232,8 @@ class Attendance:
             return await swap(live, member, command, Whence(session=link.standing, address=link.address))
         if isinstance(command, cmd.Extend):
             await extend(live, member, command)
+        elif isinstance(command, cmd.MoveTo):
+            await begin(live, member, command)
         else:
             await live.decide(member, command)
         return {}

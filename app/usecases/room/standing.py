@@ -15,6 +15,7 @@ from app.store.unit_of_work import UnitOfWork
 from app.usecases.arrival.desk import has_a_seat, invitation_of
 from app.usecases.people import sessions
 from app.usecases.room.live import LiveRoom
+from app.usecases.room.starting import follow_start
 from remote_eval import commands as cmd
 from remote_eval.arrival import SEAT_ASSIGNED
 from remote_eval.errors import EvaluationError
@@ -25,7 +26,8 @@ OVER: Final = "call-over"
 
 
 async def check_standing(live: LiveRoom) -> None:
-    """Expel every member whose session or call has ended."""
+    """Expel every member whose session or call has ended; the room hears of a start that was put off."""
+    await follow_start(live)
     seated = await _seated(live)
     for one in list(live.state.members.values()):
         cause = None if one.presence == EXPECTED else await _lost(live, one, seated)

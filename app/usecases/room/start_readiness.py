@@ -12,8 +12,10 @@ from typing import Any, Final
 from app.store.repositories.rooms import RoomRow
 from app.store.repositories.venues import Layout
 from app.store.unit_of_work import UnitOfWork
+from app.times import to_text
 from app.usecases.principals import SITE, Principal
 from app.usecases.room.keeping import read
+from app.usecases.room.starting import delayed
 from app.usecases.venues.sites import not_ready, out_of_order
 from remote_eval import room_state as rs
 from remote_eval.room_phases import readiness
@@ -62,6 +64,7 @@ async def start_readiness(
     booked = await _booked(uow, row.draw_id)
     layouts = await uow.venues.layouts(sorted(state.sites))
     before = state.phase in BEFORE_START
+    late = await delayed(uow, row.draw_id, state, now=to_text(now))
     return StartReadiness(
         phase=state.phase,
         sites=[
@@ -69,7 +72,9 @@ async def start_readiness(
             for one in state.sites.values()
         ],
         holds=[one.kind for one in state.urgent_holds] if before else [],
-        reasons=impersonal(state, readiness(state), at_a_site=principal.role == SITE) if before else [],
+        reasons=impersonal(state, [*readiness(state), *late], at_a_site=principal.role == SITE)
+        if before
+        else [],
     )
 
 

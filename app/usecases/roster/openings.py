@@ -103,8 +103,8 @@ async def _asked(
     async def work(uow: UnitOfWork) -> RosterOpening:
         for one in await uow.rosters.openings(row.id):
             if (one.version, one.tier) == (version.version, tier):
-                return one if one.opened_at else await _still(uow, one)
-        await _require_reached(uow, row.id, tier)
+                return one if one.opened_at else await _still(uow, one, now=now)
+        await _require_reached(uow, row.id, tier, now=now)
         index = await invites.log_record(uow, platform, row, topic="roster-open", document=document, now=now)
         made = RosterOpening(
             id=opening_id,
@@ -123,17 +123,17 @@ async def _asked(
     return await platform.database.transact(work)
 
 
-async def _still(uow: UnitOfWork, asked: RosterOpening) -> RosterOpening:
+async def _still(uow: UnitOfWork, asked: RosterOpening, *, now: str) -> RosterOpening:
     """A wish that was not met yet, where the campaign still allows it."""
-    await _require_reached(uow, asked.draw_id, asked.tier)
+    await _require_reached(uow, asked.draw_id, asked.tier, now=now)
     return asked
 
 
-async def _require_reached(uow: UnitOfWork, draw_id: str, tier: int) -> None:
+async def _require_reached(uow: UnitOfWork, draw_id: str, tier: int, *, now: str) -> None:
     if tier >= RESULT:
         await campaign_ends.require_result(uow, draw_id)
     else:
-        await campaign_ends.require_room(uow, draw_id)
+        await campaign_ends.require_room(uow, draw_id, now=now)
 
 
 async def _shares(

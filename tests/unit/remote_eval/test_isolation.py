@@ -100,6 +100,7 @@ EVENTS = {
     "site": BUT_ROOM,
     "outage": BUT_ROOM,
     "extended": BUT_ROOM,
+    "put-off": BUT_ROOM,
     "more-time": {**seats("eks all"), **WV},
     "closed": {
         **seats("pceksx all"),

@@ -47,6 +47,8 @@ export interface Invitations {
   readonly accepted: number;
   readonly begins: string;
   readonly nextDeadline: string | null;
+  /** The start was put off to `begins`: from when, and the code of the reason. */
+  readonly putOff: { readonly from: string; readonly reason: string } | null;
   /** The order of a top-up, when one may be asked for. */
   readonly topUp: TopUp | null;
 }
@@ -317,6 +319,7 @@ function invitationsOf(found: Record<string, unknown>): Invitations {
     accepted: number(found.accepted),
     begins: text(found.begins),
     nextDeadline: textOrNull(found.next_deadline),
+    putOff: found.put_off ? { from: text(record(found.put_off).from), reason: text(record(found.put_off).reason) } : null,
     topUp: found.top_up ? topUpOf(record(found.top_up)) : null,
   };
 }

@@ -45,6 +45,18 @@ export interface StepTaken {
   readonly logIndex: number;
 }
 
+/** One time that the start was put off. */
+export interface Delay {
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
+  readonly words: string | null;
+  readonly extended: boolean;
+  readonly by: string;
+  readonly at: string;
+  readonly logIndex: number;
+}
+
 export interface Campaign {
   readonly draw: string;
   readonly state: string;
@@ -58,6 +70,7 @@ export interface Campaign {
   readonly approvedBy: string | null;
   readonly ownOrder: string | null;
   readonly moves: number;
+  readonly delays: readonly Delay[];
   readonly plan: Plan;
   readonly open: readonly string[];
   readonly taken: readonly StepTaken[];
@@ -131,7 +144,7 @@ export async function listNotices(caller: Caller, draw: string): Promise<Notice[
 }
 
 /** What can be done with a campaign, beside proposing it: the end of its address. */
-export type Step = "approval" | "ladder" | "own-order" | "move" | "vacate" | "cancel";
+export type Step = "approval" | "ladder" | "own-order" | "move" | "put-off" | "vacate" | "cancel";
 
 export const propose = (caller: Caller, draw: string, key: string, owner: string, plan: Plan): Promise<Campaign> =>
   change(caller, at(draw), key, { owner, plan });
@@ -162,6 +175,7 @@ function campaignOf(value: unknown): Campaign {
     approvedBy: textOrNull(found.approved_by),
     ownOrder: textOrNull(found.own_order),
     moves: number(found.moves),
+    delays: list(found.delays).map(delayOf),
     plan: planOf(record(found.plan)),
     open: list(ladder.open).map(text),
     taken: list(ladder.taken).map(takenOf),
@@ -179,6 +193,20 @@ function planOf(found: Record<string, unknown>): Plan {
     sites: list(found.sites)
       .map(record)
       .map((one) => ({ site: text(one.site), venue: text(one.venue), area: text(one.area), address: text(one.address) })),
+  };
+}
+
+function delayOf(value: unknown): Delay {
+  const found = record(value);
+  return {
+    from: text(found.from),
+    to: text(found.to),
+    reason: text(found.reason),
+    words: textOrNull(found.words),
+    extended: found.extended === true,
+    by: text(found.by),
+    at: text(found.at),
+    logIndex: number(found.log_index),
   };
 }
 

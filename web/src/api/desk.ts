@@ -68,6 +68,9 @@ export interface Expected {
 
 export interface Slot {
   readonly arriveBy: string;
+  readonly begins: string;
+  /** Why it begins later than it was to, by code. */
+  readonly putOff: string | null;
   readonly expected: readonly Expected[];
 }
 
@@ -225,7 +228,7 @@ export async function listExpected(here: Here): Promise<Slot[]> {
   const found = record(await ask(here, { path: "/v1/desk/expected" }));
   return list(found.slots)
     .map(record)
-    .map((slot) => ({ arriveBy: text(slot.arrive_by), expected: list(slot.expected).map(expectedOf) }));
+    .map((slot) => ({ arriveBy: text(slot.arrive_by), begins: text(slot.begins), putOff: textOrNull(slot.put_off), expected: list(slot.expected).map(expectedOf) }));
 }
 
 export async function listAlerts(here: Here): Promise<Alert[]> {

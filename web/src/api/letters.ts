@@ -14,6 +14,8 @@ export interface LetterPage {
   readonly state: string;
   readonly replyBy: string;
   readonly cutOff: string;
+  /** Later than the letter says when the start was put off. */
+  readonly begins: string;
   readonly arriveBy: string;
   readonly now: string;
   readonly may: readonly Answer[];
@@ -149,6 +151,7 @@ function pageOf(value: unknown): LetterPage {
     state: text(found.state),
     replyBy: text(found.reply_by),
     cutOff: text(found.cut_off),
+    begins: text(found.begins),
     arriveBy: text(found.arrive_by),
     now: text(found.now),
     may: list(found.may).map(text).filter(isAnswer),

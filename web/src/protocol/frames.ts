@@ -215,6 +215,7 @@ const EVENTS = {
   }),
   node: record({ node: path, state: choice("ok", "exception"), text: maybe(said), site: maybe(id) }),
   "more-time": record({ on: flag, minutes: maybe(count), reason: maybe(said), asking: count, of: count, due: flag }),
+  "put-off": record({ begins_at: time, ends_at: time }),
   extended: record({ minutes: count, reason: said, ends_at: time }),
   directive: record({ order: choice("pause", "resume"), reason: said }),
   watch: record({

@@ -206,6 +206,8 @@ function fold(view: RoomView, event: RoomEvent): RoomView {
       return moreTime(view, event);
     case "extended":
       return { ...view, room: { ...view.room, ends_at: event.body.ends_at }, moreTime: view.moreTime && { ...view.moreTime, asks: new Map(), due: false } };
+    case "put-off":
+      return { ...view, room: { ...view.room, begins_at: event.body.begins_at, ends_at: event.body.ends_at } };
     case "directive":
       return { ...view, directive: { ...event.body, at: event.at } };
     case "report":

@@ -135,6 +135,8 @@ export default {
     state: "Progress",
     deadline: "Next deadline for an answer",
     begins: "Evaluation begins",
+    putOff: "Put off from {from}: {reason}",
+    putOffReasons: { late: "somebody is late", replacement: "a replacement is on the way", venue: "the venue", equipment: "equipment", traffic: "weather or traffic", other: "another reason" },
     hidden: "Numbers only: this page neither shows nor can fetch who the experts are or who declined.",
     states: {
       proposed: "The plan waits for the supervisor",

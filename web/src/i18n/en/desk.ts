@@ -148,6 +148,8 @@ export default {
     count: "{all} expected, {here} here",
     nobody: "Nobody is expected today.",
     by: "By {time}",
+    putOff: "The start is put off to {time}: {reason}",
+    putOffReasons: { late: "waiting for people to arrive", replacement: "waiting for people to arrive", venue: "the venue", equipment: "equipment", traffic: "weather or traffic", other: "another reason" },
     code: "Code",
     state: "State",
     open: "Open",

@@ -49,6 +49,7 @@ export default {
       on: "{who} finds the time too short by {minutes} minutes ({n} of {of}): {reason}",
       off: "{who} asks for more time no longer ({n} of {of})",
     },
+    putOff: "Start put off to {at}",
     extended: "{who} extends the time by {minutes} minutes, to {at}: {reason}",
     directive: { pause: "{who} orders a pause: {reason}", resume: "{who} ends the pause: {reason}" },
     watch: {
@@ -96,6 +97,7 @@ export default {
     witness: "No witness is here",
     alarm: "An open alarm: {alarm} {site}",
     contact: "An outside call still runs",
+    "put-off": "The start is put off to {at}",
     "bidder-absent": "The bidder has not come",
     transition: "Not from {from} in this way",
     "reform-only": "While the evaluation runs only a supervisor can seal and reform",

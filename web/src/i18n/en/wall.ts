@@ -339,6 +339,7 @@ export default {
       camera: "A seat has no camera picture",
       microphone: "A seat has no sound of a microphone",
       quorum: "{have} of the committee are here and identified, {need} are needed",
+      "put-off": "The start is put off to {at}",
       quorumPlain: "Too few of the committee are here and identified",
       witness: "No witness is here",
       alarm: "{site}: an open alarm ({alarm})",

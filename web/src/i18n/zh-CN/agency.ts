@@ -132,6 +132,8 @@ export default {
     state: "进展",
     deadline: "下一个答复截止时间",
     begins: "评标开始",
+    putOff: "原定 {from}，已推迟：{reason}",
+    putOffReasons: { late: "有人迟到", replacement: "替补人员在途", venue: "场地原因", equipment: "设备原因", traffic: "天气或交通", other: "其他原因" },
     hidden: "本页面只有人数：不显示也取不到专家是谁、谁谢绝了。",
     states: {
       proposed: "邀请方案待监督人确认",

@@ -145,6 +145,8 @@ export default {
     count: "应到 {all} 人，已到 {here} 人",
     nobody: "今天没有应到人员。",
     by: "{time} 前到",
+    putOff: "开始时间推迟到 {time}：{reason}",
+    putOffReasons: { late: "等候人员到场", replacement: "等候人员到场", venue: "场地原因", equipment: "设备原因", traffic: "天气或交通", other: "其他原因" },
     code: "编号",
     state: "状态",
     open: "办理",

@@ -46,6 +46,7 @@ export default {
       on: "{who} 认为时间不够，希望延长 {minutes} 分钟（{n}/{of} 人）：{reason}",
       off: "{who} 不再要求延长（{n}/{of} 人）",
     },
+    putOff: "开始时间推迟到 {at}",
     extended: "{who} 把评审时间延长 {minutes} 分钟，到 {at}：{reason}",
     directive: { pause: "{who} 下达暂停：{reason}", resume: "{who} 解除暂停：{reason}" },
     watch: {
@@ -93,6 +94,7 @@ export default {
     witness: "没有见证人在场",
     alarm: "有未消除的报警：{alarm} {site}",
     contact: "有一项对外通话还没有结束",
+    "put-off": "开始时间已推迟到 {at}",
     "bidder-absent": "投标人还没有进入",
     transition: "不能从“{from}”这样变更",
     "reform-only": "评审中只有监督人能封存另组",

@@ -336,6 +336,7 @@ export default {
       camera: "有席位没有摄像头画面",
       microphone: "有席位没有麦克风声音",
       quorum: "在场且已核验的成员 {have} 人，需要 {need} 人",
+      "put-off": "开始时间已推迟到 {at}",
       quorumPlain: "在场且已核验的成员人数不足",
       witness: "没有见证人在场",
       alarm: "{site}：有未消除的报警（{alarm}）",

@@ -58,6 +58,7 @@ const page = (state: string, may: LetterPage["may"] = [], ...answers: string[]):
   state,
   replyBy: "",
   cutOff: "",
+  begins: "",
   arriveBy: "",
   now: "",
   may,

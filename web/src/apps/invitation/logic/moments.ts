@@ -7,6 +7,10 @@ export function moment(at: string | number, language: string): string {
   return new Intl.DateTimeFormat(language, form).format(new Date(at));
 }
 
+/** 09:00 */
+export const hour = (at: string): string =>
+  new Intl.DateTimeFormat("zh-CN", { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: ZONE }).format(new Date(at));
+
 /** 2026年11月24日星期二 for a Beijing date YYYY-MM-DD. */
 export function day(date: string, language: string): string {
   const form = { year: "numeric", month: "long", day: "numeric", weekday: "long", timeZone: "UTC" } as const;

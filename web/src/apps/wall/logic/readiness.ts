@@ -1,6 +1,7 @@
 // What stands between a room and its start, in sentences: of sites and counts, never of a person.
 import type { SiteReadiness, StartReadiness } from "../../../api/rooms.ts";
 import { worded } from "../../../ui/room/shown.ts";
+import { clock } from "./moments.ts";
 import { word, type Tongue } from "./names.ts";
 
 export type Tone = "good" | "warn" | "bad";
@@ -32,6 +33,7 @@ export function obstacles(tongue: Tongue, found: StartReadiness): readonly strin
       ms: said(reason.ms),
       have: said(reason.have),
       need: said(reason.need),
+      at: reason.begins_at === undefined ? "" : clock(said(reason.begins_at), tongue.language(), false),
     });
   };
   return [...found.holds.map((one) => word(tongue, "page.holds", one)), ...found.reasons.map(sentence)];

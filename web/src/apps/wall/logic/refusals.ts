@@ -2,6 +2,7 @@
 import { Unreachable } from "../../../api/http.ts";
 import { Refusal, Unanswered } from "../../../protocol/client.ts";
 import { sentences } from "../../../ui/refusals.ts";
+import { clock } from "./moments.ts";
 import { word, type Names, type Tongue } from "./names.ts";
 
 export interface Reason {
@@ -37,6 +38,7 @@ export function reasonWords(tongue: Tongue, names: Names, refusal: string, reaso
     seat: said(reason.seat),
     have: said(reason.have),
     need: said(reason.need),
+    at: reason.begins_at === undefined ? "" : clock(said(reason.begins_at), tongue.language(), false),
   });
 }
 

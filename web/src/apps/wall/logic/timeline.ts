@@ -87,6 +87,8 @@ export function sentence(event: Past, tongue: Tongue, names: Names, clock: (at: 
       return say(`moreTime.${event.body.on ? "on" : "off"}`, { minutes: event.body.minutes ?? "", reason: event.body.reason ?? "", n: event.body.asking, of: event.body.of });
     case "extended":
       return say("extended", { minutes: event.body.minutes, at: clock(event.body.ends_at), reason: event.body.reason });
+    case "put-off":
+      return say("putOff", { at: clock(event.body.begins_at) });
     case "directive":
       return say(`directive.${event.body.order}`, { reason: event.body.reason });
     case "watch":

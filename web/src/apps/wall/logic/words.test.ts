@@ -75,6 +75,7 @@ const EVENTS: readonly RoomEvent[] = [
   ...["ok", "exception"].map((state) => event("node", { node: NODE.id, state, text: "t", site: "s1" })),
   ...[true, false].map((on) => event("more-time", { on, minutes: on ? 60 : null, reason: on ? "r" : null, asking: 1, of: 5, due: false })),
   event("extended", { minutes: 60, reason: "r", from: TIME, ends_at: TIME, asking: 2, of: 5 }),
+  event("put-off", { from: TIME, begins_at: TIME, ends_at: TIME }, null),
   ...["pause", "resume"].map((order) => event("directive", { order, reason: "r" })),
   ...["asked", "running", "refused", "over"].map((state) => event("watch", { watch: "w", state, member: MEMBER.id, reason: "r", until: null, minutes: 5 })),
   ...["up", "degraded", "lost"].map((link) => event("site", { site: "s1", link, recording: "late", clock_ms: 0 }, null)),
@@ -145,7 +146,7 @@ describe("alarms", () => {
 
 // docs/spec/signalling.md §7
 const REASONS: readonly (readonly [string, string])[] = [
-  ...["recording", "link", "clock", "view", "black", "frozen", "camera", "microphone", "quorum", "witness", "alarm", "contact", "bidder-absent"].map((one) => ["room.not-ready", one] as const),
+  ...["recording", "link", "clock", "view", "black", "frozen", "camera", "microphone", "quorum", "witness", "alarm", "contact", "bidder-absent", "put-off"].map((one) => ["room.not-ready", one] as const),
   ...["transition", "reform-only", "not-sitting", "closed"].map((one) => ["room.phase", one] as const),
   ...["frozen", "paused", "break"].map((one) => ["room.held", one] as const),
   ["room.quorum", "quorum"],
@@ -156,7 +157,7 @@ const REASONS: readonly (readonly [string, string])[] = [
 
 describe("refusals", () => {
   it.each(REASONS)("%s has a sentence for %s in both languages", (code, reason) => {
-    const detail = { reasons: [{ code: reason, site: "s1", state: "lost", track: `${MEMBER.id}/camera`, member: MEMBER.id, node: NODE.id, alarm: "disk", from: "signing", ms: 9, have: 3, need: 5 }] };
+    const detail = { reasons: [{ code: reason, site: "s1", state: "lost", track: `${MEMBER.id}/camera`, member: MEMBER.id, node: NODE.id, alarm: "disk", from: "signing", ms: 9, begins_at: TIME, have: 3, need: 5 }] };
     for (const language of ["zh-CN", "en"] as const) {
       const { names, tongue } = namesIn(language);
       const [first, why] = refusalWords(tongue, names, new Refusal(code, false, detail));

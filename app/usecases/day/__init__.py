@@ -1,0 +1,1 @@
+"""Acts of the day that touch invitations, desks and rooms at once."""
