@@ -88,7 +88,7 @@ STORIES: Final = frozenset(
     }
 )
 _PYTEST: Final = (sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "--timeout", "300")
-_SECONDS: Final = 900
+_SECONDS: Final = 1800
 _GRACE: Final = 10
 _AGAIN: Final = 2
 # Pytest's code for a run in which tests failed.
