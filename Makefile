@@ -3,7 +3,7 @@
 GATES = format lint types contracts web-types web-tests alone unit integration e2e vectors
 RUN = ./run test
 
-.PHONY: check $(GATES) coverage flips simulation storm demo fix pins bench-packages bench
+.PHONY: check $(GATES) coverage flips simulation points storm demo fix pins bench-packages bench
 
 check:
 	$(RUN)
@@ -40,6 +40,11 @@ DRAWS = 40
 
 simulation:
 	PYTHONPATH=. .venv/bin/python benchmarks/campaigns.py --draws $(DRAWS)
+
+# kill -9 at every point from the request of a campaign to the open room, each once over the two engines: minutes.
+points:
+	QIANTONG_POINTS=all .venv/bin/python -m pytest -q -o faulthandler_timeout=0 \
+		tests/integration/test_campaign_kill.py tests/integration/test_kill_after_answers.py
 
 # Five thousand invitations of campaigns through a carrier that fails three times in ten, workers killed at random, on
 # each engine: about half an hour.
