@@ -1,9 +1,12 @@
 """The tests' own PostgreSQL: every test starts from an empty database, copies of a template stay apart."""
 
+import socket
+
 import psycopg
 import pytest
 
-from tests.support.postgres import PostgresServer
+from tests.support import postgres
+from tests.support.postgres import PostgresServer, running_postgres
 
 pytestmark = pytest.mark.postgres
 
@@ -40,3 +43,13 @@ def test_copies_of_a_template_start_alike_and_stay_apart(postgres_server: Postgr
     assert [tables(postgres_server.url(copy)) for copy in copies] == [[], ["ready"]]
     for copy in copies:
         postgres_server.drop(copy)
+
+
+def test_a_port_that_was_taken_meanwhile_is_left_for_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = postgres.free_port
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        asked = iter([int(taken.getsockname()[1])])
+        monkeypatch.setattr(postgres, "free_port", lambda: next(asked, None) or free())
+        with running_postgres() as server:
+            assert tables(server.url("postgres")) == []

@@ -22,6 +22,7 @@ from typing import Any
 import psycopg
 
 START_SECONDS = 30.0
+STARTS = 3
 UNPRIVILEGED = 65534  # nobody, on every Unix
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -86,15 +87,30 @@ def running_postgres() -> Iterator[PostgresServer]:
         identity = prepare_identity(home)
         programs = find_programs(home)
         initialise(programs, home, identity)
-        port = free_port()
-        with (home / "log").open("wb") as log:
-            process = start(programs, home, port, identity, log)
+        process, port = started(programs, home, identity)
         try:
-            wait_until_ready(process, port, home)
             yield PostgresServer(port=port)
         finally:
             process.send_signal(signal.SIGQUIT)
             process.wait(START_SECONDS)
+
+
+def started(programs: Path, home: Path, identity: dict[str, Any]) -> tuple[subprocess.Popen[bytes], int]:
+    """A server that answers, and its port: one that was free may be taken before the server has it."""
+    for _ in range(STARTS - 1):
+        with contextlib.suppress(PostgresMissingError):
+            return start_at(free_port(), programs, home, identity)
+    return start_at(free_port(), programs, home, identity)
+
+
+def start_at(
+    port: int, programs: Path, home: Path, identity: dict[str, Any]
+) -> tuple[subprocess.Popen[bytes], int]:
+    """A server that answers at this port. Raises PostgresMissingError."""
+    with (home / "log").open("wb") as log:
+        process = start(programs, home, port, identity, log)
+    wait_until_ready(process, port, home)
+    return process, port
 
 
 def prepare_identity(home: Path) -> dict[str, Any]:
@@ -175,11 +191,14 @@ def start(
 
 
 def wait_until_ready(process: subprocess.Popen[bytes], port: int, home: Path) -> None:
-    """Return once the server answers. Raises PostgresMissingError when it ends or stays silent."""
+    """Return once this server answers, and no other one at its port. Raises PostgresMissingError when it ends
+    or stays silent.
+    """
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(psycopg.OperationalError), connect(port):
-            return
+        with contextlib.suppress(psycopg.OperationalError), connect(port) as connection:
+            if connection.execute("SHOW data_directory").fetchone() == (str(home / "data"),):
+                return
         time.sleep(0.02)
     process.kill()
     process.wait(START_SECONDS)
@@ -190,4 +209,6 @@ def wait_until_ready(process: subprocess.Popen[bytes], port: int, home: Path) ->
 
 def connect(port: int) -> psycopg.Connection[Any]:
     """Open a connection for statements that stand outside a transaction."""
-    return psycopg.connect(f"host=127.0.0.1 port={port} user=postgres dbname=postgres", autocommit=True)
+    return psycopg.connect(
+        f"host=127.0.0.1 port={port} user=postgres dbname=postgres connect_timeout=10", autocommit=True
+    )

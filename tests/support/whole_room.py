@@ -55,6 +55,16 @@ def arrives(room: HubRoom, heard: Table, seen: Table, *, masked: str | None = No
     room.arrives_as(heard, seen)
 
 
+def masked_tone(room: HubRoom, name: str, masked: str) -> float:
+    """The loudest frequency that the bidder hears while an expert speaks to it."""
+    room.at(name).ask("speak_in_syllables", name=name)
+    room.act(name, "speak", on=True)
+    told = room.arrives_as({"b": {"masked"}}, {"b": NOBODY})["b"][masked]["hertz"]
+    room.act(name, "speak", on=False)
+    room.publish(name)
+    return float(told)
+
+
 class WholeRoom:
     """One story from the first test to the last."""
 
@@ -114,12 +124,9 @@ class WholeRoom:
         masked = str(room.event("b", "clarification", state="masked")["body"]["track"])
         heard |= each(SEATS | {"b"}) | {"w": SEATS | {"b"}}
         arrives(room, heard, heard | {"w": SEATS | VIEWS | {"b"}}, masked=masked)
-        room.at("e2").ask("speak_in_syllables", name="e2")
-        room.act("e2", "speak", on=True)
-        told = room.arrives_as({"b": {"masked"}}, {"b": NOBODY})["b"][masked]["hertz"]
-        assert abs(told - room.tones["e2"]) > 6, "the speaker's own tone came through"
-        room.act("e2", "speak", on=False)
-        room.publish("e2")
+        # By chance a part of the mask's own voice may lie at one speaker's tone, at that of two it does not.
+        own = all(abs(masked_tone(room, name, masked) - room.tones[name]) <= 6 for name in ("e2", "e3"))
+        assert not own, "the speaker's own tone came through"
         room.act(room.experts[0], "call-end", call=room.call)
         assert room.at("b").ask("ended", name="b") == 4003
         heard = among_itself() | {"b": NOBODY}
