@@ -28,6 +28,14 @@ class PlanIn(Wire):
     bring: Text = Field(examples=["身份证"])
     contact: Text = Field(examples=["0591-00000000"])
     sites: list[PlaceIn] = Field(min_length=1, max_length=16)
+    unbooked: Text | None = Field(
+        default=None,
+        description=(
+            "Why no seat is booked on the platform for these people; null: every seat has to be booked and "
+            "confirmed before a supervisor can approve."
+        ),
+        examples=["在采购人自有会议室评标，不经本平台预订"],
+    )
 
 
 class CampaignIn(Wire):

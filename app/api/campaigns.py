@@ -75,7 +75,7 @@ async def post_campaign(
     request: Request, platform: PlatformDep, principal: Proposer, draw_id: str, asked: CampaignIn
 ) -> Response:
     """Propose to invite the drawn: nothing leaves before a supervisor has approved."""
-    order = campaigns.Order(owner=asked.owner, plan=asked.plan.model_dump())
+    order = campaigns.Order(owner=asked.owner, plan=asked.plan.model_dump(exclude_none=True))
     by = _by(request, principal)
 
     async def work(uow: UnitOfWork) -> None:
@@ -119,7 +119,11 @@ async def post_approval(
 ) -> Response:
     """Approve a campaign that another person proposed: every seat is asked at once. With owner and plan as
     they were looked at, nothing else is approved."""
-    seen = None if asked is None else campaigns.Order(owner=asked.owner, plan=asked.plan.model_dump())
+    seen = (
+        None
+        if asked is None
+        else campaigns.Order(owner=asked.owner, plan=asked.plan.model_dump(exclude_none=True))
+    )
 
     async def effect(context: WorkContext) -> None:
         await campaigns.approve(context, draw_id, by=_by(request, principal), seen=seen)

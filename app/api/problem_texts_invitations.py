@@ -120,10 +120,18 @@ FAULTS: Final[dict[str, tuple[str, str]]] = {
     "campaign.site": ("申请中没有该场地，或者重复", "The request has no such site, or it stands here twice"),
     "campaign.venue-unknown": ("没有登记这一场地", "No such venue is registered"),
     "campaign.venue-unbooked": (
-        "该次抽取预订的不是这一场地",
-        "The booking of this draw is at another venue",
+        "该次抽取没有在这一场地预订席位",
+        "No seats are booked at this venue for this draw",
     ),
     "campaign.venue-returned": ("该场地已退回席位预订", "This venue has returned its seats"),
+    "campaign.venue-unconfirmed": (
+        "该场地尚未确认席位预订",
+        "This venue has not confirmed its seats yet",
+    ),
+    "campaign.unbooked-booked": (
+        "已有席位预订，不能再声明未预订",
+        "Seats are booked for this draw: the plan cannot say that none are",
+    ),
     "campaign.venue-seats": (
         "该场地需 {needed} 席，只预订了 {booked} 席",
         "{needed} people are to sit there and {booked} seats are booked",

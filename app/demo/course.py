@@ -125,10 +125,12 @@ async def _invite(guided: Guided, row: DrawRow, centres: Centres, *, near: bool)
     if api is None or phones is None:
         raise TypeError("nobody was hired yet")
     campaign = Campaign(api=api, phones=phones, row=row)
+    await places.book(api, row, centres, until=max(row.evaluation_to or "", campaign.ends))
+    show.detail(
+        "按最多人数预订席位，两处确认", "seats for the most who may come: booked, confirmed by the centres"
+    )
     asked = await campaign.start(centres)
     show.detail(f"{asked['invited']} 封信同时发出", f"{asked['invited']} letters leave at once")
-    await places.book(api, row, centres, asked["seats"])
-    show.detail("按席位预订评标室，两处确认", "seats are booked and confirmed by the centres")
     shown = await campaign.settle(near=near)
     guided.sealed = shown["state"] in SEALED
     guided.answered = [one for one in campaign.answered if await _accepted(phones, one)]

@@ -9,6 +9,7 @@ doing.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from time import monotonic
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from app.demo.phones import PAUSE_SECONDS, Letter, Phones
 from app.demo.places import OPERATOR, SUPERVISOR, Centres
 from app.demo.town import LINK
 from app.store.repositories.draws import DrawRow
+from app.times import from_text, to_text
 
 HOURS: Final = 8
 # The campaign is at rest: nothing more to wait for.
@@ -35,6 +37,11 @@ class Campaign:
     row: DrawRow
     answered: list[Letter] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
+
+    @property
+    def ends(self) -> str:
+        """When the evaluation is planned to be over."""
+        return to_text(from_text(self.row.evaluation_from or "") + timedelta(hours=HOURS))
 
     async def start(self, centres: Centres) -> dict[str, Any]:
         """Proposed by the operator, approved by the supervisor: every seat is asked at once."""

@@ -5,7 +5,6 @@ Centres are made for the sites of the request, whatever it calls them; the first
 
 import json
 import os
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,28 +85,34 @@ async def build(api: Callers, places: Sequence[Place], outside: Outside, *, key:
     return Centres(places=places, gates=gates)
 
 
-async def book(api: Callers, row: DrawRow, centres: Centres, seats: Sequence[Mapping[str, Any]]) -> str:
-    """Book a seat for everybody who was invited, by the operator, and have both centres confirm; the
-    booking's id. `seats` are those of the campaign."""
-    needed = Counter(str(one["site"]) for one in seats)
-    places = [one for one in centres.places if needed[one.site]]
+async def book(api: Callers, row: DrawRow, centres: Centres, *, until: str) -> str:
+    """Book every seat of the centres, by the operator, and have each centre confirm; the booking's id.
+
+    Nobody knows yet how many come to which centre: there is a seat for the most who may.
+    """
     order = {
         "draw": row.id,
         "from": row.evaluation_from,
-        "to": row.evaluation_to,
-        "experts": sum(needed.values()),
+        "to": until,
+        "experts": sum(len(one.seats) for one in centres.places),
         "mixed": False,
-        "centres": [_centre(one, needed[one.site], main=one is places[0]) for one in places],
+        "centres": [_centre(one, main=one is centres.places[0]) for one in centres.places],
     }
     booked = await api.post(OPERATOR, "/bookings", order)
-    for one in places:
+    for one in centres.places:
         await api.post(one.desk, f"/bookings/{booked['id']}:confirm", {"revision": booked["revision"]})
     return str(booked["id"])
 
 
-def _centre(place: Place, experts: int, *, main: bool) -> dict[str, Any]:
-    seats = list(place.seats[:experts])
-    return {"site": place.venue, "place": place.site, "main": main, "experts": experts, "seats": seats}
+def _centre(place: Place, *, main: bool) -> dict[str, Any]:
+    seats = list(place.seats)
+    return {
+        "site": place.venue,
+        "place": place.site,
+        "main": main,
+        "experts": len(seats),
+        "seats": seats,
+    }
 
 
 async def _install(

@@ -17,7 +17,7 @@ from tests.support.calling import Line
 from tests.support.people import Person
 from tests.support.served import Served, served
 from tests.support.service import Service, order, project
-from tests.support.venues import CITY, COUNTY, plan
+from tests.support.venues import CITY, COUNTY, booked, centre, decide, hire, plan, seats
 from tests.support.visits import PHONE, WIDE, ZOOMED, check_reading, press, visit
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def sign_in(page: "Page", platform: Served, who: Person) -> None:
     page.locator("nav").wait_for()
 
 
-def propose(page: "Page", name: str) -> None:
+def propose(page: "Page", name: str, unbooked: str = "在采购人自有会议室评标") -> None:
     page.get_by_role("link", name=f"工程 {name}").focus()
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="拟定邀请方案").wait_for()
@@ -119,6 +119,11 @@ def propose(page: "Page", name: str) -> None:
     for label, typed in (("携带物品", "身份证"), ("联系电话", "0591-0000"), ("告知专家的地区", "福州")):
         page.get_by_label(label).focus()
         page.keyboard.type(typed)
+    if unbooked:
+        page.get_by_label("席位不经本平台预订").focus()
+        page.keyboard.press("Space")
+        page.get_by_label("不预订的理由").focus()
+        page.keyboard.type(unbooked)
     press(page, "提出方案")
 
 
@@ -141,10 +146,10 @@ def started(page: "Page", platform: Served, draw: str) -> None:
 def test_two_persons_start_a_campaign_and_watch_it_without_a_mouse(
     browser: "Browser", platform: Served, staff: dict[str, Person]
 ) -> None:
-    drawn(platform, "two-persons")
+    draw = drawn(platform, "two-persons")
     with visit(browser, address(platform), size=WIDE) as page:
         sign_in(page, platform, staff["olga"])
-        propose(page, "two-persons")
+        propose(page, "two-persons", unbooked="")
         badge(page, "待监督人确认")
         page.get_by_text("等待监督人确认。提出方案的人不能自己确认。").wait_for()
         assert page.get_by_role("button", name="确认并发出邀请").count() == 0
@@ -156,13 +161,52 @@ def test_two_persons_start_a_campaign_and_watch_it_without_a_mouse(
         page.get_by_label("我已核对").focus()
         page.keyboard.press("Space")
         press(page, "确认并发出邀请")
+        page.get_by_role("alert").filter(has_text="main：该次抽取没有在这一场地预订席位").wait_for()
+        platform.do(lambda api: book(api, draw))
+        press(page, "确认并发出邀请")
         badge(page, "正在邀请")
         deliver(platform)
         page.reload()
+        row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="main"))
+        row.filter(has_text="已确认").filter(has_text="已订 5 席，邀请 5 人").wait_for()
+        row.filter(has_text="5 席中 0 席已查好").wait_for()
         page.get_by_text("短信 · 已送达").first.wait_for()
         assert page.get_by_role("rowheader", name="席位").count() == 5
         assert page.get_by_text("王工").count() >= 1
         assert page.get_by_text("需要 5 人，已接受 0 人").count() == 1
+
+
+async def book(api: Service, draw: str) -> None:
+    """Five seats in the city, confirmed by its staff."""
+    await hire(api, dana=CITY)
+    five = centre(CITY, "main", *seats(CITY, "e1", 1, 2, 3, 4, 5), main=True)
+    made = await booked(api, draw, centres=[five])
+    assert (await decide(api, "dana", made, "confirm")).status_code == 200
+
+
+def test_the_second_person_reads_why_nothing_is_booked(
+    browser: "Browser", platform: Served, staff: dict[str, Person], shots: Path
+) -> None:
+    """A place outside the platform: the operator says why, and the supervisor reads it before the yes."""
+    drawn(platform, "outside")
+    with visit(browser, address(platform), size=WIDE) as page:
+        sign_in(page, platform, staff["olga"])
+        propose(page, "outside", unbooked=" ")
+        page.get_by_role("alert").filter(has_text="请把每一项填写完整").wait_for()
+        page.get_by_label("不预订的理由").fill("在采购人自有会议室评标")
+        page.get_by_label("评标中心").select_option("outside")
+        check_reading(page, shots, "unbooked")
+        press(page, "提出方案")
+        badge(page, "待监督人确认")
+    with visit(browser, address(platform), size=WIDE) as page:
+        sign_in(page, platform, staff["sven"])
+        page.get_by_role("link", name="工程 outside").click()
+        page.locator(".banner", has_text="提出人写明的理由：在采购人自有会议室评标").wait_for()
+        check_reading(page, shots, "unbooked-approval")
+        page.get_by_label("我已核对").check()
+        press(page, "确认并发出邀请")
+        badge(page, "正在邀请")
+        page.locator("dt", has_text="发起时未预订席位").wait_for()
 
 
 def test_a_proposal_with_an_empty_or_telling_text_is_explained_beside_the_form(
@@ -273,6 +317,7 @@ async def start(api: Service, draw: str) -> None:
         "bring": "身份证",
         "contact": "0591-0000",
         "sites": [place],
+        "unbooked": "在采购人自有会议室评标",
     }
     path = f"/v1/draws/{draw}/campaign"
     proposed = await api.post("bob", path, {"owner": "王工", "plan": proposal})

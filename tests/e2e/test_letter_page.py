@@ -20,8 +20,8 @@ from app.store.unit_of_work import UnitOfWork
 from app.usecases.invitations import letters
 from app.usecases.invitations.contacts import synthetic_contacts
 from app.usecases.pools import load_snapshot
-from tests.integration.test_api_campaigns import Stage
 from tests.support.calling import Letter
+from tests.support.campaign_stage import Stage
 from tests.support.people import later
 from tests.support.served import Served, served
 from tests.support.service import Service, order, project

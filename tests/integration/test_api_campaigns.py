@@ -1,105 +1,20 @@
 """A campaign over the API: who may do what, what each sees, and the page of a letter."""
 
-from dataclasses import replace
 from typing import Any
 
-import httpx
 import pytest
 
-from app.store.unit_of_work import UnitOfWork
-from app.usecases.delivery.work import WorkContext
-from app.usecases.invitations import letters
-from app.usecases.invitations.contacts import synthetic_contacts
-from app.usecases.invites import holders
-from app.usecases.pools import load_snapshot
-from app.worker import HANDLERS, REPORT_HANDLERS, Wiring, Worker
-from draw.letters import sign_statement
 from tests.support import venues
-from tests.support.calling import Letter, Line, later
+from tests.support.calling import later
+from tests.support.campaign_stage import BOOKED, PLAN, Stage, booked_draw, drawn
 from tests.support.service import Service, faults, order, project
 
 pytestmark = pytest.mark.anyio
-PLAN: dict[str, Any] = {
-    "begins": "2026-11-24T01:00:00Z",
-    "hours": 4,
-    "overnight": False,
-    "bring": "身份证",
-    "contact": "000-12345678",
-    "sites": [{"site": "main", "venue": "ste_main", "area": "福州", "address": "福州市某路 1 号"}],
-}
-
-
-class Stage:
-    """A drawn draw behind the API, contacts for its pool, and a worker over lines."""
-
-    def __init__(self, api: Service, draw: str) -> None:
-        self.api, self.draw = api, draw
-        self.lines = {"sms": Line("sms.test"), "voice": Line("voice.test")}
-        self.lines |= {"letter": Line("letter.test", outcome="handed")}
-        context: WorkContext = api.app.state.work
-        wiring = Wiring(gateways=self.lines, handlers=HANDLERS, report_handlers=REPORT_HANDLERS)
-        self.worker = Worker(context, wiring)
-
-    async def work(self) -> None:
-        while await self.worker.run_once():
-            pass
-
-    async def post(self, who: str, end: str, body: object = None, **headers: str) -> httpx.Response:
-        return await self.api.post(who, f"/v1/draws/{self.draw}/campaign{end}", body, **headers)
-
-    async def get(self, who: str, end: str = "") -> httpx.Response:
-        return await self.api.get(who, f"/v1/draws/{self.draw}/campaign{end}")
-
-    async def started(self) -> None:
-        assert (await self.post("bob", "", {"owner": "王工", "plan": PLAN})).status_code == 201
-        assert (await self.post("carol", "/approval")).status_code == 200
-        await self.work()
-
-    def letters(self) -> list[Letter]:
-        found = []
-        for one in self.lines["sms"].taken:
-            if "/i#" in one.text:
-                text = one.text.split("/i#")[1][:26]
-                found.append(Letter(secret=letters.decode(text), to=one.to))
-        return found
-
-    async def page(self, letter: Letter, end: str = "", **sent: Any) -> httpx.Response:
-        keys = letter.keys
-        headers = {"Authorization": f"Letter {keys.auth.hex()}", **sent.pop("headers", {})}
-        method = "POST" if end in {"/code", "/replies"} else "GET"
-        path = f"/v1/letters/{sent.pop('id', keys.id)}{end}"
-        return await self.api.client.request(method, path, headers=headers, **sent)
-
-    async def reply(self, letter: Letter, answer: str, key: str = "k-1") -> httpx.Response:
-        page = (await self.page(letter)).json()
-        assert (await self.page(letter, "/code")).status_code == 200
-        await self.work()
-        code = [one.text for one in self.lines["sms"].taken if one.to == letter.to][-1]
-        digits = "".join(one for one in code.split("验证码")[1] if one.isdigit())[:6]
-        signature = sign_statement(letter.keys.reply, page["draw"], page["n"], answer, page["now"])
-        body = {"answer": answer, "at": page["now"], "signature": signature.hex(), "code": digits}
-        return await self.page(letter, "/replies", json=body, headers={"Idempotency-Key": key})
 
 
 @pytest.fixture
 async def stage(api: Service) -> Stage:
     return await drawn(api, order(invitations="logged"))
-
-
-async def drawn(api: Service, asked: dict[str, Any]) -> Stage:
-    """A draw with a result, and a pool that can be reached."""
-    await api.post("alice", "/v1/projects", project())
-    draw = (await api.post("alice", "/v1/draws", asked)).json()["id"]
-    assert (await api.post("bob", f"/v1/draws/{draw}:run")).status_code == 200
-
-    async def store(uow: UnitOfWork) -> None:
-        snapshot = await load_snapshot(uow, "city", 1)
-        for expert, contact in synthetic_contacts(one.id for one in snapshot.records).items():
-            fitted = replace(contact, channels=("sms",))
-            await uow.contacts.put("city", expert, fitted, now=api.platform.now())
-
-    await api.platform.database.transact(store)
-    return Stage(api, draw)
 
 
 async def test_two_persons_start_and_the_agency_counts(stage: Stage) -> None:
@@ -248,50 +163,12 @@ async def test_a_move_and_a_cancellation_over_the_api(stage: Stage) -> None:
     assert (page["state"], page["may"]) == ("cancelled", [])
 
 
-PLACES = [
-    {"site": "city", "venue": venues.CITY, "area": "福州", "address": "福州市某路 1 号"},
-    {"site": "county", "venue": venues.COUNTY, "area": "闽侯", "address": "闽侯县某路 2 号"},
-]
-
-
-async def booked_draw(api: Service) -> tuple[Stage, dict[str, Any]]:
-    """A drawn draw with seats booked in two centres; the stage and the booking."""
-    await venues.hire(api, **venues.STAFF)
-    assert (await api.post("bob", "/v1/venues", venues.plan())).status_code == 201
-    asked = order(invitations="logged")
-    asked["parameters"]["sites"] = venues.PLACES
-    stage = await drawn(api, asked)
-    return stage, await venues.booked(api, stage.draw, **seats_for(4, 3))
-
-
-def seats_for(city: int, county: int) -> dict[str, Any]:
-    """An order for so many; four and three bear whatever was drawn."""
-    return {
-        "experts": city + county,
-        "centres": [
-            venues.centre(
-                venues.CITY, "city", *venues.seats(venues.CITY, "e1", *range(1, city + 1)), main=True
-            ),
-            venues.centre(venues.COUNTY, "county", *venues.seats(venues.COUNTY, "e1", *range(1, county + 1))),
-        ],
-    }
-
-
-async def order_anew(api: Service, booking: str, draw: str, city: int, county: int) -> None:
-    """The booking changed to so many seats; both centres are asked."""
-    order = venues.wanted(draw, **seats_for(city, county), reason="重新预订")
-    del order["draw"]
-    changed = await api.post("bob", f"/v1/bookings/{booking}:change", order)
-    assert (changed.status_code, changed.json()["state"]) == (200, "pending"), changed.text
-
-
 async def booked_stage(api: Service) -> tuple[Stage, dict[str, Any]]:
     """A campaign under way in two booked centres; the stage and the booking."""
     stage, made = await booked_draw(api)
     for who in venues.STAFF:
         assert (await venues.decide(api, who, made, "confirm")).status_code == 200
-    plan = {**PLAN, "sites": PLACES}
-    assert (await stage.post("bob", "", {"owner": "王工", "plan": plan})).status_code == 201
+    assert (await stage.post("bob", "", {"owner": "王工", "plan": BOOKED})).status_code == 201
     assert (await stage.post("carol", "/approval")).status_code == 200
     await stage.work()
     return stage, made
@@ -315,51 +192,6 @@ async def test_a_move_books_the_seats_anew_or_moves_nothing(api: Service) -> Non
     assert (same["begins"], same["moves"]) == ("2026-11-24T03:00:00Z", 1)
     await stage.work()
     assert len(stage.letters()) == 10
-
-
-async def test_a_campaign_that_its_booking_does_not_bear_is_not_approved(api: Service) -> None:
-    """Another venue than the booked one, hours that are not booked, a part that its centre returned: told at
-    once, and nobody is asked. A centre that has not answered yet keeps nobody waiting."""
-    stage, made = await booked_draw(api)
-    assert (await venues.decide(api, "carlo", made, "return", reason="停电")).status_code == 200
-
-    async def approved(**changes: Any) -> httpx.Response:
-        plan = {**PLAN, "sites": PLACES} | changes
-        assert (await stage.post("bob", "", {"owner": "王工", "plan": plan})).status_code == 201
-        return await stage.post("carol", "/approval")
-
-    swapped = [PLACES[0] | {"venue": "nowhere"}, PLACES[1]]
-    refused = await approved(hours=12, sites=swapped)
-    assert (refused.status_code, refused.json()["code"]) == (422, "campaign.refused")
-    assert faults(refused) == [
-        ("campaign.venue-unbooked", "/plan/sites/0/venue"),
-        ("campaign.venue-returned", "/plan/sites/1/venue"),
-        ("campaign.venue-hours", "/plan/begins"),
-    ]
-    assert (await stage.get("bob")).json()["state"] == "proposed"
-    await stage.work()
-    assert stage.letters() == []
-    await order_anew(api, made["id"], stage.draw, 4, 3)
-    assert (await approved()).status_code == 200
-    await stage.work()
-    assert len(stage.letters()) == 5
-
-
-async def test_a_campaign_for_more_people_than_seats_is_not_approved(api: Service) -> None:
-    stage, made = await booked_draw(api)
-    async with api.platform.database.read() as uow:
-        row = await uow.draws.get(stage.draw)
-    assert row is not None
-    held = await holders(api.platform, row)
-    city = sum(one is not None and one.site == "city" for one in held)
-    # One seat too few where more than the least are drawn; the other place has room for all.
-    short, order = (0, (city - 1, 3)) if city > 2 else (1, (4, 2))
-    await order_anew(api, made["id"], stage.draw, *order)
-    plan = {**PLAN, "sites": PLACES}
-    assert (await stage.post("bob", "", {"owner": "王工", "plan": plan})).status_code == 201
-    assert faults(await stage.post("carol", "/approval")) == [
-        ("campaign.venue-seats", f"/plan/sites/{short}/venue")
-    ]
 
 
 HARBOUR = "harbour-centre"

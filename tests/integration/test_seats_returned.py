@@ -51,7 +51,8 @@ async def the_next_draw(arriving: Arriving) -> list[Letter]:
     sites = {one.keys.id: await calling.of(one) for one in fresh}
     coming = [one for one in fresh if sites[one.keys.id].state == "accepted"]
     at = {site: [one for one in coming if sites[one.keys.id].venue_site == site] for site in (CITY, COUNTY)}
-    numbers = {site: len(found) for site, found in at.items()}
+    # Whoever of the first draw sits in the city sits on one of these.
+    numbers = {CITY: 4, COUNTY: len(at[COUNTY])}
     asked = {
         "draw": row.id,
         "from": first["to"],

@@ -8,6 +8,7 @@ of its own. Whoever holds a letter is the expert: `document` is the number on th
 import hmac
 import json
 from base64 import urlsafe_b64encode
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
@@ -28,6 +29,7 @@ from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import UnitOfWork
 from app.times import from_text, to_text
 from app.usecases.access import issue_key
+from app.usecases.invites import holders
 from app.usecases.platform import Platform
 from crypto.canonical import canonical
 from crypto.p256 import thumbprint
@@ -264,20 +266,21 @@ class Arriving:
 
 
 async def set_arriving(stage: Stage) -> Arriving:
-    """Everybody has accepted, seats are booked, devices are known and heard of; it is 35 minutes before the
+    """Seats are booked, everybody has accepted, devices are known and heard of; it is 35 minutes before the
     begin.
     """
     calling = await set_calling(stage)
-    row = await calling.started()
-    await calling.fill(row)
+    row = await calling.drawn()
     arriving = assembled(calling, row)
     arriving.tokens = await stage.one.platform.database.transact(lambda uow: hired(uow, stage))
+    await _book(arriving)
+    await calling.invite(row, unbooked=None)
+    await calling.fill(row)
     for letter in calling.letters():
         invitation = await calling.of(letter)
         if invitation.state == "accepted":
             arriving.letters[invitation.venue_site].append(letter)
     await calling.until(to_text(from_text(row.evaluation_from or "") - timedelta(minutes=35)))
-    await _book(arriving)
     await _install(arriving)
     await arriving.heartbeats()
     return arriving
@@ -336,7 +339,8 @@ async def _book(arriving: Arriving) -> None:
     stored = await arriving.post("olga", "/venues", plan)
     assert stored.status_code == 201, stored.text
     begins = from_text(arriving.row.evaluation_from or "")
-    numbers = {site: len(found) for site, found in arriving.letters.items()}
+    held = await holders(arriving.platform, arriving.row)
+    numbers = Counter(f"ste_{one.site}" for one in held if one is not None)
     asked = {
         "draw": arriving.row.id,
         "from": to_text(begins - timedelta(minutes=30)),

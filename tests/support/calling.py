@@ -44,6 +44,8 @@ from tests.support.stage import Stage, document, person
 
 URL = "https://letters.test.example"
 VOICE = RegisteredGateway(name="voice.test", channels=frozenset({"voice"}), public=GATEWAY.public)
+# Most stories end at the answers; who sits where is told in those of `tests.support.arriving`.
+UNBOOKED = "本次在平台外的场地评标"
 # A server of the API writes its own address into links.
 _LINK = re.compile(r"https?://[a-z.]+\.test\.example/i#([0-9A-Z]{26})")
 _CODE = re.compile(r"\d{6}")
@@ -100,7 +102,9 @@ class Calling:
     async def propose(self, row: DrawRow, *, name: str = "olga", **changes: Any) -> CampaignRow:
         """An operator proposes."""
         platform, by = self.context.platform, acts(name, "operator")
-        order = Order(owner="owner", plan={**plan_of(self, row), **changes})
+        plan = {**plan_of(self, row), **changes}
+        stated = {name: value for name, value in plan.items() if value is not None}
+        order = Order(owner="owner", plan=stated)
         return await platform.database.transact(
             lambda uow: campaigns.propose(uow, platform, row.id, order, by=by)
         )
@@ -124,11 +128,20 @@ class Calling:
 
     async def started(self, section: str = "s1", **changes: Any) -> DrawRow:
         """A draw of a section, drawn, with its campaign started and its messages sent."""
-        row = await self.stage.one.ceremony.run((await self.stage.request(section, invitations="logged")).id)
+        row = await self.drawn(section)
+        await self.invite(row, **changes)
+        return row
+
+    async def drawn(self, section: str = "s1") -> DrawRow:
+        """A draw of a section, drawn; nobody is invited yet."""
+        wanted = await self.stage.request(section, invitations="logged")
+        return await self.stage.one.ceremony.run(wanted.id)
+
+    async def invite(self, row: DrawRow, **changes: Any) -> None:
+        """Its campaign, started by two persons, and its messages sent."""
         await self.propose(row, **changes)
         await self.approve(row)
         await self.work()
-        return row
 
     # -- time and work
 
@@ -280,6 +293,7 @@ def plan_of(calling: Calling, row: DrawRow) -> dict[str, Any]:
             {"site": "city", "venue": "ste_city", "area": "福州", "address": "福州市某路 1 号 3 楼"},
             {"site": "county", "venue": "ste_county", "area": "闽侯", "address": "闽侯县某路 2 号"},
         ],
+        "unbooked": UNBOOKED,
     }
 
 

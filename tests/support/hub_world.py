@@ -107,8 +107,6 @@ async def _make(folder: Path) -> HubWorld:
     arriving = await _arriving(await set_calling(stage))
     cookies = await _accounts(arriving)
     await arriving.heartbeats()
-    for _, _, _, who in SITES.values():
-        await _confirm(arriving, who)
     seats = [seat for place in SITES for seat in await _seated(arriving, place)]
     await stage.one.client.aclose()
     await database.dispose()
@@ -134,20 +132,20 @@ async def _arriving(calling: Calling) -> Arriving:
         {"site": part, "venue": site, "area": "福州", "address": f"福州市 {part} 路 1 号"}
         for site, part, _, _ in SITES.values()
     ]
-    await calling.propose(row, sites=sites)
-    await calling.approve(row)
-    await calling.work()
-    await calling.fill(row)
     arriving = assembled(calling, row)
     arriving.letters = {site: [] for site, *_ in SITES.values()}
     arriving.tokens = await arriving.platform.database.transact(lambda uow: hired(uow, stage))
+    begins = from_text(row.evaluation_from or "")
+    await _book(arriving, begins)
+    for _, _, _, who in SITES.values():
+        await _confirm(arriving, who)
+    await calling.invite(row, sites=sites, unbooked=None)
+    await calling.fill(row)
     for letter in calling.letters():
         invitation = await calling.of(letter)
         if invitation.state == "accepted":
             arriving.letters[invitation.venue_site].append(letter)
-    begins = from_text(row.evaluation_from or "")
     await calling.until(to_text(begins - timedelta(minutes=35)))
-    await _book(arriving, begins)
     for site, *_ in SITES.values():
         for kind in ("gate", "locker", "id_reader", "jammer", "detector"):
             await install(arriving, kind, site)

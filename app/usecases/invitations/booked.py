@@ -1,48 +1,78 @@
-"""Whether the booking of a draw bears what a campaign is about to promise (R72).
+"""Whether anybody can sit where a campaign is about to send people (R72).
 
-Asked when a campaign is approved, with every fault at once. A draw that has no booking yet may be booked
-while its people are asked. A centre that has not answered yet is no fault either: the desk waits for it.
+Asked when a campaign is approved, with every fault at once: each venue registered and booked, confirmed by
+its centre, for all of the hours, with a seat for everybody. Only a plan that says that nothing is booked, and
+why, goes without; the second person approves those words with it.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from app.errors import Fault, InputRefusedError
+from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.invitations import plans
 from app.usecases.invites import Holder
 from app.usecases.venues.places import Place, places
 from remote_eval import booking as rules
 
+_UNDECIDED: Final[Mapping[str, str]] = {
+    rules.RETURNED: "campaign.venue-returned",
+    rules.PENDING: "campaign.venue-unconfirmed",
+}
+
 
 async def require_booked(
-    uow: UnitOfWork, draw_id: str, plan: Mapping[str, Any], held: Sequence[Holder | None]
+    uow: UnitOfWork, row: DrawRow, plan: Mapping[str, Any], held: Sequence[Holder | None]
 ) -> None:
-    """Raise InputRefusedError ``campaign.refused`` where a booking holds by which these people cannot sit."""
-    booked = await places(uow, draw_id)
-    if not booked:
-        return
-    needed = Counter(one.site for one in held if one is not None)
-    faults = [
-        fault
-        for number, one in enumerate(plan["sites"])
-        for fault in _place_faults(one, booked.get(one["site"]), needed[one["site"]], number)
-    ]
-    faults += _time_faults(plan, booked.values())
+    """Raise InputRefusedError ``campaign.refused`` where these people have no place to sit, and where a plan
+    that waives a booking has one."""
+    booked = await places(uow, row.id)
+    if plans.unbooked(plan) is not None:
+        faults = list(_waiver_faults(booked))
+    else:
+        known = {one.id for one in await uow.venues.sites(mode=row.mode)}
+        needed = Counter(one.site for one in held if one is not None)
+        faults = [
+            Fault(code=code, pointer=f"/plan/sites/{number}/venue", figures=figures)
+            for number, one in enumerate(plan["sites"])
+            if needed[one["site"]]
+            for code, figures in _place_faults(
+                one["venue"], known, booked.get(one["site"]), needed[one["site"]]
+            )
+        ]
+        faults += _time_faults(plan, booked.values())
     if faults:
         raise InputRefusedError("campaign.refused", faults)
 
 
-def _place_faults(one: Mapping[str, str], place: Place | None, needed: int, number: int) -> Iterator[Fault]:
-    at = f"/plan/sites/{number}/venue"
-    if place is None or place.site_id != one["venue"]:
-        yield Fault(code="campaign.venue-unbooked", pointer=at)
-    elif place.state == rules.RETURNED:
-        yield Fault(code="campaign.venue-returned", pointer=at)
-    elif len(place.seats) < needed:
-        figures: dict[str, object] = {"needed": needed, "booked": len(place.seats)}
-        yield Fault(code="campaign.venue-seats", pointer=at, figures=figures)
+async def require_waivable(uow: UnitOfWork, draw_id: str, plan: Mapping[str, Any]) -> None:
+    """Raise InputRefusedError ``campaign.refused`` when a plan waives the booking that its draw has."""
+    faults = [] if plans.unbooked(plan) is None else list(_waiver_faults(await places(uow, draw_id)))
+    if faults:
+        raise InputRefusedError("campaign.refused", faults)
+
+
+def _waiver_faults(booked: Mapping[str, Place]) -> Iterator[Fault]:
+    """Whoever has seats does not say that there are none: the booking is what is checked."""
+    if booked:
+        yield Fault(code="campaign.unbooked-booked", pointer="/plan/unbooked")
+
+
+def _place_faults(
+    venue: str, known: Iterable[str], place: Place | None, needed: int
+) -> Iterator[tuple[str, dict[str, object]]]:
+    """Codes and figures."""
+    if venue not in known:
+        yield "campaign.venue-unknown", {}
+    elif place is None or place.site_id != venue:
+        yield "campaign.venue-unbooked", {}
+    else:
+        if place.state in _UNDECIDED:
+            yield _UNDECIDED[place.state], {}
+        if place.state != rules.RETURNED and len(place.seats) < needed:
+            yield "campaign.venue-seats", {"needed": needed, "booked": len(place.seats)}
 
 
 def _time_faults(plan: Mapping[str, Any], booked: Iterable[Place]) -> Iterator[Fault]:

@@ -6,6 +6,7 @@ draws whose sealed record says that invitations are logged are invited here. Wha
 `replies` and `vacancies`; moving and calling off is `changes`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from app.usecases.delivery.work import WorkContext
 from app.usecases.draw_requests import find_draw, take_duty
 from app.usecases.invitations import asking, plans, standing
 from app.usecases.invitations.asking import Asking
-from app.usecases.invitations.booked import require_booked
+from app.usecases.invitations.booked import require_booked, require_waivable
 from app.usecases.operations import Actor, note
 from app.usecases.platform import Platform
 from app.usecases.principals import Principal
@@ -57,10 +58,11 @@ async def propose(uow: UnitOfWork, platform: Platform, draw_id: str, order: Orde
     row = await find_draw(uow, by.principal, draw_id)
     _require_drawn(row)
     plan = await _checked(uow, platform, row, order, now=now)
+    await require_waivable(uow, draw_id, plan)
     if not await uow.contacts.count(str(row.request["pool"]["id"])):
         raise ConflictError("campaign.no-contacts")
     await take_duty(uow, row, by.principal, "campaign.propose", now=now)
-    await note(uow, by.actor, "campaign.propose", row.id, now=now)
+    await _note(uow, by, "campaign.propose", plan, row.id, now=now)
     known = await uow.campaigns.of_draw(row.id)
     if known is None:
         return await _add(uow, platform, row, str(order.owner), plan, by=by, now=now)
@@ -84,7 +86,7 @@ async def approve(context: WorkContext, draw_id: str, *, by: By, seen: Order | N
     `seen` is the proposal that the approving person looked at; without it whatever is proposed now is
     approved. Raises ConflictError ``campaign.two-persons`` for whoever proposed it, ``campaign.started``,
     ``campaign.other-proposal``, ``campaign.not-drawn``, ``campaign.past``, InputRefusedError
-    ``campaign.refused`` where the draw's booking does not bear the plan, NotFoundError ``campaign.unknown``;
+    ``campaign.refused`` where seats are lacking (`booked`), NotFoundError ``campaign.unknown``;
     QuorumMissingError when the log cannot be published: then it stands and nothing is sent until it is.
     """
     platform = context.platform
@@ -101,9 +103,9 @@ async def approve(context: WorkContext, draw_id: str, *, by: By, seen: Order | N
         found = await standing.load(uow, draw_id)
         _require_seen(found.campaign, seen)
         campaign = await _approved(uow, found.campaign, by=by, now=now)
-        await require_booked(uow, draw_id, campaign.plan, held)
+        await require_booked(uow, found.row, campaign.plan, held)
         await take_duty(uow, found.row, by.principal, "campaign.approve", now=now)
-        await note(uow, by.actor, "campaign.approve", draw_id, now=now)
+        await _note(uow, by, "campaign.approve", campaign.plan, draw_id, now=now)
         terms = await standing.terms_of(uow, platform, found.row)
         wanted = Asking(context=context, campaign=campaign, row=found.row, terms=terms, now=now)
         for holder in held:
@@ -177,6 +179,15 @@ async def _add(
     )
     await uow.campaigns.add(made)
     return made
+
+
+async def _note(
+    uow: UnitOfWork, by: By, action: str, plan: Mapping[str, Any], draw_id: str, *, now: str
+) -> None:
+    """The operation log has a line of its own from each person who lets people go where nothing is booked."""
+    await note(uow, by.actor, action, draw_id, now=now)
+    if plans.unbooked(plan) is not None:
+        await note(uow, by.actor, f"{action}-unbooked", draw_id, now=now)
 
 
 def _require_seen(campaign: CampaignRow, seen: Order | None) -> None:

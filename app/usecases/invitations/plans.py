@@ -16,23 +16,24 @@ from app.times import from_text, to_text
 from app.usecases.delivery import templates
 from draw.invitation_terms import BEIJING, Hours
 from draw.model import ID, TEXT, TIME, DrawParameters
-from draw.schema import Boolean, Faults, Integer, ListOf, ObjectOf
+from draw.schema import Boolean, Faults, Integer, ListOf, ObjectOf, Shape
 
 MAX_HOURS: Final = 24 * 14
 MIN_TELLING: Final = 4  # shorter names are part of any sentence
 _SAMPLE_LINK: Final = "https://sample.example/i#" + 26 * "0"
 _IN_SITE: Final = {"area": "/plan/sites/{number}/area", "site": "/plan/sites/{number}/address"}
 SITE_SHAPE: Final = ObjectOf({"site": ID, "venue": ID, "area": TEXT, "address": TEXT})
-PLAN_SHAPE: Final = ObjectOf(
-    {
-        "begins": TIME,
-        "hours": Integer(1, MAX_HOURS),
-        "overnight": Boolean(),
-        "bring": TEXT,
-        "contact": TEXT,
-        "sites": ListOf(SITE_SHAPE, 16, low=1),
-    }
-)
+_PLAN: Final[Mapping[str, Shape]] = {
+    "begins": TIME,
+    "hours": Integer(1, MAX_HOURS),
+    "overnight": Boolean(),
+    "bring": TEXT,
+    "contact": TEXT,
+    "sites": ListOf(SITE_SHAPE, 16, low=1),
+}
+PLAN_SHAPE: Final = ObjectOf(_PLAN)
+# `unbooked`: why nobody booked seats for it on the platform. It stands in no letter.
+UNBOOKED_SHAPE: Final = ObjectOf({**_PLAN, "unbooked": TEXT})
 
 
 def require_plan(
@@ -48,10 +49,12 @@ def require_plan(
     Raises InputRefusedError ``campaign.refused`` with every fault.
     """
     shape = Faults()
-    PLAN_SHAPE.check(plan, "", shape)
+    waived = isinstance(plan, dict) and "unbooked" in plan
+    (UNBOOKED_SHAPE if waived else PLAN_SHAPE).check(plan, "", shape)
     faults = [Fault(code=f"schema.{one.code}", pointer=f"/plan{one.pointer}") for one in shape.found]
     if isinstance(plan, dict) and not faults:
         faults = [*_time_faults(plan, now), *_site_faults(plan, parameters), *_telling(plan, project)]
+        faults += _waiver_faults(plan)
         if known is not None:
             faults += _venue_faults(plan, {one.id for one in known})
     if faults or not isinstance(plan, dict):
@@ -82,6 +85,12 @@ def place_of(plan: Mapping[str, Any], site: str) -> Mapping[str, str]:
     """Where the people of this site of the request meet."""
     found: Mapping[str, str] = next(one for one in plan["sites"] if one["site"] == site)
     return found
+
+
+def unbooked(plan: Mapping[str, Any]) -> str | None:
+    """Why the people of this plan go where no seat is booked for them; None: every seat has to be booked."""
+    reason: str | None = plan.get("unbooked")
+    return reason
 
 
 def venues(plan: Mapping[str, Any]) -> dict[str, str]:
@@ -156,6 +165,11 @@ def _site_faults(plan: Mapping[str, Any], parameters: DrawParameters) -> Iterabl
             yield Fault(code="campaign.site", pointer=f"/plan/sites/{number}/site")
     if set(wanted) - set(listed):
         yield Fault(code="campaign.site-missing", pointer="/plan/sites")
+
+
+def _waiver_faults(plan: Mapping[str, Any]) -> Iterable[Fault]:
+    if not (unbooked(plan) or "-").strip():
+        yield Fault(code="campaign.text", pointer="/plan/unbooked")
 
 
 def _venue_faults(plan: Mapping[str, Any], known: Collection[str]) -> Iterable[Fault]:

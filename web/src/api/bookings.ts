@@ -48,6 +48,13 @@ export interface Free {
   readonly seats: readonly string[] | null;
 }
 
+/** A booked part of a centre, as its equipment stands: how many of the booked seats lack a check of any part. */
+export interface Checked {
+  readonly booking: string;
+  readonly site: string;
+  readonly unready: number;
+}
+
 /** What a draw's request says of places, hours and seats. */
 export interface Asked {
   readonly places: readonly string[];
@@ -75,6 +82,18 @@ export async function findFree(caller: Caller, order: Pick<Order, "from" | "to" 
   return list(found.items)
     .map(record)
     .map((one) => ({ site: text(one.site), free: number(one.free), seats: Array.isArray(one.seats) ? one.seats.map(text) : null }));
+}
+
+/** Every booking that comes up, centre by centre. */
+export async function listChecked(caller: Caller): Promise<readonly Checked[]> {
+  const found = record(await ask(caller, { path: "/v1/venues:readiness" }));
+  return list(found.items)
+    .map(record)
+    .flatMap((site) =>
+      list(site.coming)
+        .map(record)
+        .map((one) => ({ booking: text(one.booking), site: text(site.site), unready: Object.keys(record(one.unready)).length })),
+    );
 }
 
 export async function listBookings(caller: Caller): Promise<readonly Booking[]> {

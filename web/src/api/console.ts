@@ -23,6 +23,8 @@ export interface Plan {
   readonly bring: string;
   readonly contact: string;
   readonly sites: readonly Place[];
+  /** Why no seat is booked on the platform for these people; null: every seat has to be booked and confirmed. */
+  readonly unbooked: string | null;
 }
 
 export interface Seat {
@@ -193,6 +195,7 @@ function planOf(found: Record<string, unknown>): Plan {
     sites: list(found.sites)
       .map(record)
       .map((one) => ({ site: text(one.site), venue: text(one.venue), area: text(one.area), address: text(one.address) })),
+    unbooked: textOrNull(found.unbooked),
   };
 }
 
