@@ -34,6 +34,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 _NETWORKS: Final[Lane] = (
     ("tests/e2e/test_room_whole.py", "tests/e2e/test_room_faults.py", "tests/e2e/test_room_narrow.py"),
     ("tests/e2e/test_room_whole_janus.py", "tests/e2e/test_room_networks.py", "tests/e2e/test_room_relay.py"),
+    ("tests/e2e/test_seat_cable.py",),
 )
 _SITES: Final[Lane] = (
     (
@@ -85,6 +86,7 @@ STORIES: Final = frozenset(
         "tests/e2e/test_room_whole.py",
         "tests/e2e/test_room_whole_janus.py",
         "tests/e2e/test_room_faults.py",
+        "tests/e2e/test_seat_cable.py",
     }
 )
 _PYTEST: Final = (sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "--timeout", "300")

@@ -29,7 +29,7 @@ from tests.support.networks_browser import site_browser, write_tone
 from tests.support.networks_inside import Inside, InsideError
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext
+    from playwright.sync_api import BrowserContext, Playwright
 
 BOTH: Final = ("camera", "microphone")
 # Tones are 60 Hz apart; a gap within the half second that is looked at blurs one by some.
@@ -45,18 +45,27 @@ class HubRoom:
     """See the module. `members` are ids by short name, `tones` what each speaks with."""
 
     def __init__(
-        self, world: HubWorld, network: Network, *, engine: str = "lite", lost_ms: int | None = None
+        self,
+        world: HubWorld,
+        network: Network,
+        *,
+        engine: str = "lite",
+        lost_ms: int | None = None,
+        cabled: str | None = None,
     ) -> None:
         self.world, self.network, self._lost_ms = world, network, lost_ms
         self.engine = engine
-        self.origin = f"http://{network.server('site-a')}:{network.openings.tcp}"
+        self.origin = f"http://{network.server(cabled or 'site-a')}:{network.openings.tcp}"
         self._epoch = time.time()
         self.places = {f"e{number}": seat.place for number, seat in enumerate(world.seats, 1)}
         self.places |= {"w": "site-a", "v": "site-c", "s": "site-a", "b": OUTSIDE}
         self.places |= {f"c{number}": place for number, place in enumerate(SITES, 1)}
+        if cabled is not None:
+            self.places[cabled] = cabled
         self.tones = {name: 400 + 60 * number for number, name in enumerate(self.places)}
         with ThreadPoolExecutor(len(network.sites) + 1) as pool:
-            sites = {place: pool.submit(self._clients, place) for place in network.sites}
+            places = [place for place in network.sites if place != cabled]
+            sites = {place: pool.submit(self._clients, place) for place in places}
             self.hub = self.start_server()
             self.sites = {place: one.result() for place, one in sites.items()}
         self.members: dict[str, str] = {}
@@ -113,6 +122,14 @@ class HubRoom:
         )
         assert done["status"] == 201, done
         self.id = done["body"]["id"]
+
+    def fresh_slip(self, name: str) -> str:
+        """The code with which a seated person logs in once more, at the seat that chance gave."""
+        seat = self.world.seats[self.experts.index(name)]
+        token, path = self.world.tokens[SITES[seat.place][3]], f"/desk/arrivals/{seat.arrival}/seat"
+        given = self.hub.ask("post", token=token, path=path, body=None)
+        assert given["status"] == 200, given
+        return str(given["body"]["slip"])
 
     def knock(self, name: str) -> str:
         """A person opens a socket; what it is challenged with."""
@@ -255,7 +272,7 @@ class HubRoom:
         return told | {name: browser.measured() for name, browser in self.browsers.items()}
 
     @contextmanager
-    def in_browsers(self, chromium: Path, folder: Path, *names: str) -> Iterator[None]:
+    def in_browsers(self, chromium: Path, folder: Path, *names: str) -> "Iterator[Playwright]":
         """These persons come by real browsers, each at its place and with its tone as microphone."""
         with sync_playwright() as playwright:
             for name in names:
@@ -271,7 +288,7 @@ class HubRoom:
                 page.goto(f"{origin}/seat")
                 cookie = partial(_put_cookie, context, origin)
                 self.browsers[name] = BrowserMember(page, cookie)
-            yield
+            yield playwright
             self.browsers.clear()
 
     def read(self, measured: Mapping[str, Mapping[str, Any]]) -> tuple[Table, Table]:
@@ -358,12 +375,15 @@ def hub_room(
     engine: str = "lite",
     impaired: tuple[str, ...] = (),
     lost_ms: int | None = None,
+    cabled: str | None = None,
 ) -> Iterator[HubRoom]:
     """The network and everybody's processes, over a copy of a world; no room is open yet. Walls let through
-    what the engine needs: one UDP port, or a range of them.
+    what the engine needs: one UDP port, or a range of them. `cabled` is a person whose seat has a cable of
+    its own, with weather, and a place of that person's name: pages are served there, for a real browser.
     """
-    with Network(*SITES, impaired=impaired, outside=True, openings=OPENINGS[engine]) as network:
-        room = HubRoom(world.copied(folder / "world"), network, engine=engine, lost_ms=lost_ms)
+    places, weathers = [*SITES, *filter(None, [cabled])], {*impaired, *filter(None, [cabled])}
+    with Network(*places, impaired=weathers, outside=True, openings=OPENINGS[engine]) as network:
+        room = HubRoom(world.copied(folder / "world"), network, engine=engine, lost_ms=lost_ms, cabled=cabled)
         try:
             yield room
         finally:

@@ -136,7 +136,7 @@ class HubServer:
             wire.hosts[f"{role}.example"] = httpx.ASGITransport(create_node_app(node))
         return wire
 
-    async def post(self, token: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def post(self, token: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         """A call of the interface by somebody with a key."""
         transport = httpx.ASGITransport(app=self.app)
         async with httpx.AsyncClient(transport=transport, base_url=self._origin) as client:

@@ -50,11 +50,12 @@ ACCOUNTS: Final[dict[str, tuple[str, str | None]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Seat:
-    """Somebody at a seat of a place: what its browser holds."""
+    """Somebody at a seat of a place: what its browser holds; `arrival` is what the desk calls the person."""
 
     place: str
     browser: Browser
     session: str
+    arrival: str
 
     def binding(self, *, fingerprint: str, nonce: str, origin: str, room: str, **changes: str) -> str:
         """What the seat's key says of a certificate; `changes` make it a statement of something else."""
@@ -222,7 +223,8 @@ async def _seated(arriving: Arriving, place: str) -> list[Seat]:
         browser = await arriving.enrolled(given["seat"], staff=who)
         entered = await arriving.log_in(browser, given["slip"])
         assert entered.status_code == 201, entered.text
-        found.append(Seat(place=place, browser=browser, session=entered.json()["session"]))
+        session = entered.json()["session"]
+        found.append(Seat(place=place, browser=browser, session=session, arrival=arrival))
     return found
 
 

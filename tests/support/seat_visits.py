@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from playwright.sync_api import sync_playwright
 
 from tests.support.arriving import ORIGIN
+from tests.support.arriving import Browser as SeatBrowser
 from tests.support.chromium import launch_options
 from tests.support.room_visits import FILMING, Played
 from tests.support.rooms_served import DESKS, Room
@@ -75,13 +76,18 @@ def seated(
         return str((await room.arriving.seat(one.arrival, DESKS[one.site]))["slip"])
 
     slip = played.do(fresh)
-    key = one.browser.key.private_numbers().private_value.to_bytes(32, "big")
-    jwk = one.browser.jwk | {"d": urlsafe_b64encode(key).decode().rstrip("=")}
     with visit(browser, f"{ORIGIN}/seat?lang={language}", size=size or WIDE, **more) as page:
-        page.locator("#qt-login").wait_for()
-        page.evaluate(_KEEP, [one.browser.seat, "主场", jwk])
-        page.reload()
-        page.locator("#slip").fill(slip)
-        page.keyboard.press("Enter")
-        page.locator(".check").wait_for()
+        sit_down(page, one.browser, slip)
         yield page
+
+
+def sit_down(page: "Page", held: SeatBrowser, slip: str) -> None:
+    """The page of a seat, enrolled with the key that is held, takes a fresh slip."""
+    key = held.key.private_numbers().private_value.to_bytes(32, "big")
+    jwk = held.jwk | {"d": urlsafe_b64encode(key).decode().rstrip("=")}
+    page.locator("#qt-login").wait_for()
+    page.evaluate(_KEEP, [held.seat, "主场", jwk])
+    page.reload()
+    page.locator("#slip").fill(slip)
+    page.keyboard.press("Enter")
+    page.locator(".check").wait_for()

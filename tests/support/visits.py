@@ -42,6 +42,11 @@ def check_reading(page: "Page", shots: Path, name: str) -> None:
     found = Axe().run(page).response["violations"]
     assert [(one["id"], one["nodes"][0]["html"]) for one in found] == [], name
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
+    keep_picture(page, shots, name)
+
+
+def keep_picture(page: "Page", shots: Path, name: str) -> None:
+    """The whole page as it is now, where somebody wants pictures."""
     if os.environ.get("QIANTONG_PICTURES"):
         shots.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=shots / f"{name}.png", full_page=True)

@@ -28,7 +28,7 @@ function begin(more: Partial<Pick<ClientOptions, "stats" | "hello">> = {}) {
   return { client, timers, wire, news, states, events, enter };
 }
 
-const HELLO = { credential: { seat: "t".repeat(20) }, fingerprint: null, binding: null, device: { camera: "ok", microphone: "ok", speaker: "ok" } } as const;
+const HELLO = { credential: { seat: "t".repeat(20) }, fingerprint: `sha-256 ${"AB:".repeat(31)}AB`, binding: null, device: { camera: "ok", microphone: "ok", speaker: "ok" } } as const;
 const chat = (seq: number) => ({ type: "event", seq, at: TIME, kind: "chat", from: MEMBER.id, body: { text: `t${seq}` } });
 
 describe("a client that enters", () => {
@@ -186,6 +186,18 @@ describe("a cut", () => {
     wire.last.closes(1006);
     while (wire.sockets.length === sockets) await timers.next();
     expect(timers.now() - before).toBe(200);
+  });
+
+  it("waits no longer for a line on which nothing comes back: the next try begins when one is given up", async () => {
+    const { client, wire, timers } = begin();
+    client.start();
+    const begun: number[] = [];
+    for (let round = 0; round < 9; round += 1) {
+      const sockets = wire.sockets.length;
+      while (wire.sockets.length === sockets) await timers.next();
+      begun.push(Math.round(timers.now()));
+    }
+    expect(begun.slice(1).map((at, index) => at - (begun[index] ?? 0))).toEqual(Array<number>(8).fill(10_200));
   });
 
   it("is noticed by silence alone", async () => {

@@ -81,6 +81,8 @@ export class SignalClient {
   private back: { member: string; token: string; seq: number } | null = null;
   private readonly pending = new Map<string, Pending>();
   private wait = FIRST_WAIT;
+  // When this socket was begun.
+  private began = 0;
   private heartbeat = 2_000;
   private heard = 0;
   private broken = 0;
@@ -143,7 +145,8 @@ export class SignalClient {
     const ours = (): boolean => this.socket === socket;
     socket.onmessage = (message) => void (ours() && this.receive(message.data));
     socket.onclose = (end) => void (ours() && this.gone(end.code));
-    this.heard = this.options.timers.now();
+    this.began = this.options.timers.now();
+    this.heard = this.began;
     this.beat(HELLO_PATIENCE, () => this.drop());
   }
 
@@ -172,10 +175,17 @@ export class SignalClient {
     this.unhook();
     const ending = ENDINGS[code];
     if (ending !== undefined) return this.end(ending);
-    const wait = code === TOO_MANY ? BUSY_WAIT : this.wait * (0.8 + 0.4 * this.options.chance());
+    const wait = code === TOO_MANY ? BUSY_WAIT : this.pause();
     this.wait = Math.min(this.wait * 2, MOST_WAIT);
     this.say("waiting");
     this.later = this.options.timers.after(wait, () => this.connect());
+  }
+
+  /** Waits are from one try's begin to the next one's: over a line on which nothing comes back, trying took its time already. */
+  private pause(): number {
+    const spread = 0.8 + 0.4 * this.options.chance();
+    const spent = this.options.timers.now() - this.began;
+    return Math.max(FIRST_WAIT * spread, this.wait * spread - spent);
   }
 
   private unhook(): void {

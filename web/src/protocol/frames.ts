@@ -351,7 +351,7 @@ export type Credential =
 
 export interface Hello {
   readonly credential: Credential;
-  readonly fingerprint: string | null;
+  readonly fingerprint: string;
   readonly binding: string | null;
   readonly device: Devices;
 }

@@ -45,8 +45,9 @@ export interface Ports {
 export const VIDEO_BITS = 600_000;
 export const VIDEO_SIZE = { width: 640, height: 480, frames: 25 } as const;
 
-/** The browser's ports. `certificate` is the one that the session's fingerprint names. */
-export function browserPorts(certificate: RTCCertificate): Ports {
+/** The browser's ports. `certificate` is the one that the session's fingerprint names; `narrow` hears when the line is too
+ * narrow for a picture, and when it is not any more. */
+export function browserPorts(certificate: RTCCertificate, narrow: (waits: boolean) => void): Ports {
   return {
     connect: (config) =>
       new RTCPeerConnection({
@@ -65,7 +66,7 @@ export function browserPorts(certificate: RTCCertificate): Ports {
       const video = kind === "video";
       const made = real(peer).addTransceiver(own, { direction: "sendonly", sendEncodings: video ? [{ maxBitrate: VIDEO_BITS }] : [{ maxBitrate: VOICE_BITS }] });
       prefer(made, kind, video ? "video/vp8" : "audio/red");
-      if (video) mind(real(peer));
+      if (video) mind(real(peer), narrow);
       return made as unknown as Transceiver;
     },
     receive: (peer, kind) => {

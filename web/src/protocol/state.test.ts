@@ -211,8 +211,9 @@ describe("what a witness watches", () => {
 });
 
 describe("the connection light", () => {
-  const at = (state: "open" | "waiting" | "connecting" | "ended", rtt: number | null = null) => lightOf({ state, ending: null, cutSince: null, rtt, ahead: null });
+  const at = (state: "open" | "waiting" | "connecting" | "ended", rtt: number | null = null, narrow = false) => lightOf({ state, ending: null, cutSince: null, rtt, ahead: null }, narrow);
   it("is good, slow, cut or out", () => expect([at("open"), at("open", 900), at("waiting"), at("connecting"), at("ended")]).toEqual(["good", "slow", "cut", "cut", "ended"]));
+  it("says of a narrow line that the picture waits, while there is a line", () => expect([at("open", 900, true), at("waiting", null, true), at("ended", null, true)]).toEqual(["narrow", "cut", "ended"]));
   it("counts a cut from its begin, however often it is tried", () => {
     const link = (view: RoomView, state: "open" | "waiting" | "connecting", since: number): RoomView => reduce(view, { type: "link", state, ending: null, since });
     const cut = link(link(link(room(), "open", 10), "waiting", 500), "connecting", 900);

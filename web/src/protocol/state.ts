@@ -384,11 +384,13 @@ const QUIET = 60;
 const SPEAKING_MS = 1_500;
 
 /** How the connection is, for the light. */
-export type Light = "good" | "slow" | "cut" | "ended";
+export type Light = "good" | "slow" | "narrow" | "cut" | "ended";
 const SLOW_MS = 400;
-export function lightOf(link: Link): Light {
+/** `narrow`: there is no room for the own picture. */
+export function lightOf(link: Link, narrow: boolean): Light {
   if (link.state === "ended") return "ended";
   if (link.state !== "open") return "cut";
+  if (narrow) return "narrow";
   return link.rtt !== null && link.rtt > SLOW_MS ? "slow" : "good";
 }
 

@@ -55,13 +55,21 @@ export class Thrift {
 export const VOICE_BITS = 24_000;
 export const NARROW_VOICE_BITS = 12_000;
 
-/** Lets a connection's voice and picture give way while there is no room for them; ends with the connection. */
-export function mind(peer: RTCPeerConnection): void {
+/** Lets a connection's voice and picture give way while there is no room for them; ends with the connection. `told` hears
+ * whenever the picture begins to wait, and when it does no longer. */
+export function mind(peer: RTCPeerConnection, told: (waits: boolean) => void): void {
   const thrift = new Thrift();
   const timer = setInterval(() => {
-    if (peer.connectionState === "closed") clearInterval(timer);
-    else void roomOf(peer).then((bits) => (thrift.look(bits, performance.now()) ? turn(peer, thrift) : undefined));
+    if (peer.connectionState === "closed") {
+      clearInterval(timer);
+      if (!thrift.sends) told(false);
+    } else void roomOf(peer).then((bits) => (thrift.look(bits, performance.now()) ? give(peer, thrift, told) : undefined));
   }, LOOK_MS);
+}
+
+function give(peer: RTCPeerConnection, thrift: Thrift, told: (waits: boolean) => void): Promise<void> {
+  told(!thrift.sends);
+  return turn(peer, thrift);
 }
 
 async function roomOf(peer: RTCPeerConnection): Promise<number | null> {

@@ -11,6 +11,7 @@ import type { Phase } from "../../src/protocol/frames.ts";
 import { NOWHERE, reduce, type RoomView } from "../../src/protocol/state.ts";
 import { levelOf, openDevice, stateOf } from "../../src/ui/room/devices.ts";
 import { bySite, causeText, clock, span, timeText } from "../../src/ui/room/shown.ts";
+import type { MediaShown } from "../../src/ui/room/useRoom.ts";
 
 const t = (key: string, values: Record<string, unknown> = {}): string => `${key.replace("page.room.", "")}${Object.keys(values).length > 0 ? JSON.stringify(values) : ""}`;
 
@@ -39,11 +40,23 @@ describe("an expert's controls", () => {
     expect([maySpeak(room("evaluating")), maySpeak(room("clarifying")), maySpeak(room("clarifying", doubted)), maySpeak(room("clarifying", {}, "frozen"))]).toEqual([false, true, false, false]);
   });
   it("a hand can be raised except in a break", () => expect([mayRaise(room("check-in")), mayRaise(room("evaluating", {}, "break"))]).toEqual([true, false]));
-  it("whether others see and hear is what the server says, and not known before", () => {
-    const media = (seen: boolean | null, heard: boolean | null) => room("evaluating", { you: memberOf("mem_1", { media: { seen, heard, at: TIME } }) });
-    const all = [media(null, null), media(true, true), media(true, false), media(false, true), media(false, false), media(true, null)];
-    expect(all.map((view) => standingOf(view, false))).toEqual(["unknown", "both", "unheard", "unseen", "neither", "unheard"]);
-    expect(standingOf(media(true, true), true)).toBe("alone");
+  describe("whether others see and hear", () => {
+    const sends: MediaShown = { publish: "connected", view: "connected", narrow: false };
+    const open = (view: RoomView): RoomView => reduce(view, { type: "link", state: "open", ending: null, since: 0 });
+    const told = (seen: boolean | null, heard: boolean | null): RoomView => open(room("evaluating", { you: memberOf("mem_1", { media: { seen, heard, at: TIME } }) }));
+    it("is what the server says, and not known before", () => {
+      const all = [told(null, null), told(true, true), told(true, false), told(false, true), told(false, false), told(true, null)];
+      expect(all.map((view) => standingOf(view, false, sends))).toEqual(["unknown", "both", "unheard", "unseen", "neither", "unheard"]);
+      expect(standingOf(told(true, true), true, sends)).toBe("alone");
+    });
+    it("is not known over a line that is cut, or while sound and picture come back", () => {
+      const cut = reduce(told(true, true), { type: "link", state: "waiting", ending: null, since: 5 });
+      expect([standingOf(cut, false, sends), standingOf(told(true, true), false, { ...sends, publish: "repairing" })]).toEqual(["unknown", "unknown"]);
+    });
+    it("a picture that waits for a wider line is not seen, whatever was said last", () => {
+      const narrow = { ...sends, narrow: true };
+      expect([standingOf(told(true, true), false, narrow), standingOf(told(true, false), false, narrow)]).toEqual(["unseen", "neither"]);
+    });
   });
 });
 

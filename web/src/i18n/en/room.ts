@@ -33,6 +33,7 @@ export default {
     label: "Network",
     good: "good",
     slow: "slow",
+    narrow: "too narrow: sound alone is sent, the picture waits",
     cut: "reconnecting",
     ended: "disconnected",
     media: "sound and picture are coming back",

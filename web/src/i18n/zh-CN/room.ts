@@ -31,6 +31,7 @@ export default {
     label: "网络",
     good: "正常",
     slow: "较慢",
+    narrow: "带宽不足，只送声音，画面暂停",
     cut: "正在重连",
     ended: "已断开",
     media: "音视频正在恢复",

@@ -18,13 +18,20 @@ export interface Entrance {
   readonly heard?: (news: News, view: RoomView) => void;
 }
 
+export interface MediaShown {
+  readonly publish: MediaState;
+  readonly view: MediaState;
+  /** The line is too narrow for the own picture: the voice alone is sent. */
+  readonly narrow: boolean;
+}
+
 export interface Room {
   readonly view: ShallowRef<RoomView>;
   /** This page's clock, every half second; times of links are by it. */
   readonly now: Ref<number>;
   /** The browser's tracks by the room's. */
   readonly received: ShallowRef<ReadonlyMap<string, MediaStreamTrack>>;
-  readonly media: ShallowRef<{ readonly publish: MediaState; readonly view: MediaState }>;
+  readonly media: ShallowRef<MediaShown>;
   /** The answer's body. Throws Refusal or Unanswered. */
   readonly ask: <T extends Exclude<FrameType, "hello">>(type: T, body: Bodies[T]) => Promise<Readonly<Record<string, unknown>>>;
   readonly publish: (source: Source, track: MediaStreamTrack | null) => void;
@@ -46,7 +53,7 @@ export function useRoom(entrance: Entrance): Room {
   const view = shallowRef<RoomView>(NOWHERE);
   const now = ref(TIMERS.now());
   const received = shallowRef<ReadonlyMap<string, MediaStreamTrack>>(new Map());
-  const media = shallowRef({ publish: "idle" as MediaState, view: "idle" as MediaState });
+  const media = shallowRef<MediaShown>({ publish: "idle", view: "idle", narrow: false });
   const certificate = makeCertificate();
   const ports = shallowRef<Ports | null>(null);
   let told: Devices | null = null;
@@ -68,7 +75,7 @@ export function useRoom(entrance: Entrance): Room {
 
   function show(): void {
     received.value = new Map(links.view.received as Map<string, MediaStreamTrack>);
-    media.value = { publish: links.publish.state, view: links.view.state };
+    media.value = { ...media.value, publish: links.publish.state, view: links.view.state };
   }
 
   const client: SignalClient = new SignalClient({
@@ -79,7 +86,7 @@ export function useRoom(entrance: Entrance): Room {
     newId: () => crypto.randomUUID(),
     hello: async (nonce) => {
       const own = await certificate;
-      ports.value ??= browserPorts(own);
+      ports.value ??= browserPorts(own, (narrow) => (media.value = { ...media.value, narrow }));
       told = { ...entrance.devices() };
       const fingerprint = fingerprintOf(own);
       return { credential: entrance.credential, fingerprint, binding: await entrance.bind(fingerprint, nonce), device: told };

@@ -1,5 +1,6 @@
 // What an expert's controls allow now, so that what will be refused is not offered. The server decides by its own table.
 import { holdOf, type RoomView } from "../../../protocol/state.ts";
+import type { MediaShown } from "../../../ui/room/useRoom.ts";
 
 export type ChatState = "open" | "closed" | "held";
 
@@ -21,12 +22,15 @@ export const maySpeak = (view: RoomView): boolean => view.phase === "clarifying"
 
 export type Standing = "both" | "unseen" | "unheard" | "neither" | "unknown" | "alone";
 
-/** What the server receives of you. What it has not said yet is not known. */
-export function standingOf(view: RoomView, listenOnly: boolean): Standing {
+/** What the server receives of you. What it has not said yet, or cannot say now, is not known; a picture that waits for a
+ * wider line is not seen, whatever was said last. */
+export function standingOf(view: RoomView, listenOnly: boolean, media: MediaShown): Standing {
   if (listenOnly) return "alone";
-  const { seen, heard } = view.you?.media ?? { seen: null, heard: null };
-  if (seen === null && heard === null) return "unknown";
-  if (seen === true && heard === true) return "both";
-  if (seen === true) return "unheard";
-  return heard === true ? "unseen" : "neither";
+  const told = view.you?.media ?? { seen: null, heard: null };
+  const mute = told.seen === null && told.heard === null;
+  if (mute || view.link.state !== "open" || media.publish === "repairing") return "unknown";
+  const seen = told.seen === true && !media.narrow;
+  if (seen && told.heard === true) return "both";
+  if (seen) return "unheard";
+  return told.heard === true ? "unseen" : "neither";
 }
