@@ -4,11 +4,22 @@ A member's command has the `type` of its message. Facts come without an actor: t
 client can send them. `remote_eval.room.decide` answers either with events.
 """
 
+# ruff: noqa: PLC0414 - commands about requests are handed on
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
+from remote_eval.request_commands import Agree as Agree
+from remote_eval.request_commands import ContactAsk as ContactAsk
+from remote_eval.request_commands import ContactBegin as ContactBegin
+from remote_eval.request_commands import ContactEnd as ContactEnd
+from remote_eval.request_commands import Deny as Deny
+from remote_eval.request_commands import EntryAsk as EntryAsk
+from remote_eval.request_commands import UnrecordedAsk as UnrecordedAsk
+from remote_eval.request_commands import VisitIn as VisitIn
+from remote_eval.request_commands import VisitOut as VisitOut
 from remote_eval.room_state import Device, Member
 
 
@@ -183,60 +194,6 @@ class CallEnd:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EntryAsk:
-    """Somebody has to enter a zone during the evaluation (R20)."""
-
-    type: ClassVar[str] = "entry-ask"
-    whom: str
-    zone: str
-    reason: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactAsk:
-    """A member of the committee has to speak with the outside (R30)."""
-
-    type: ClassVar[str] = "contact-ask"
-    reason: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Agree:
-    """`consent`: the deciding half of a request."""
-
-    type: ClassVar[str] = "consent"
-    request: str
-    reason: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deny:
-    """`deny`: one no ends a request."""
-
-    type: ClassVar[str] = "deny"
-    request: str
-    reason: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactBegin:
-    """The outside call begins on the recorded telephone."""
-
-    type: ClassVar[str] = "contact-begin"
-    request: str
-    recording: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactEnd:
-    """The outside call has ended."""
-
-    type: ClassVar[str] = "contact-end"
-    request: str
-    recording: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TickNode:
     """A node of the checklist; an exception needs a text."""
 
@@ -256,12 +213,25 @@ class MoveTo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeBreak:
-    """`break`: begins or ends one (R32)."""
+    """`break`: begins or ends one (R32). `zone`: where the committee goes, None: it stays at its seats;
+    `escorts`: members who go with it.
+    """
 
     type: ClassVar[str] = "break"
     on: bool
     kind: str | None = None
     minutes: int | None = None
+    zone: str | None = None
+    escorts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Astray:
+    """`astray`: during a break a member of the committee was seen in `zone` (R32)."""
+
+    type: ClassVar[str] = "astray"
+    member: str
+    zone: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -463,7 +433,8 @@ class Tick:
 
 _OfMedia = Publish | View | ViewAnswer | Restart
 _OfCalls = Clarify | CallRelease | CallRefuse | CallStart | CallEnd
-_OfRequests = EntryAsk | ContactAsk | Agree | Deny | ContactBegin | ContactEnd
+_OfRequests = EntryAsk | ContactAsk | Agree | Deny | ContactBegin | ContactEnd | UnrecordedAsk
+_OfVisits = VisitIn | VisitOut
 MemberCommand = (
     Ping
     | _OfMedia
@@ -477,9 +448,11 @@ MemberCommand = (
     | Speak
     | _OfCalls
     | _OfRequests
+    | _OfVisits
     | TickNode
     | MoveTo
     | TakeBreak
+    | Astray
     | AskTime
     | Extend
     | Direct

@@ -11,7 +11,16 @@ from typing import Final
 
 from remote_eval.isolation_table import CLASS_OF, Cell, cell
 from remote_eval.media.engine import INTERCOM, MASKED, MICROPHONE, Grants, MemberId, TrackId, track_id
-from remote_eval.room_state import BIDDER, COMMITTEE, EXPECTED, ROOM_CAMERA, WITNESS, Member, RoomState
+from remote_eval.room_state import (
+    BIDDER,
+    COMMITTEE,
+    EXPECTED,
+    ROOM_CAMERA,
+    UNRECORDED,
+    WITNESS,
+    Member,
+    RoomState,
+)
 
 
 def cell_of(state: RoomState, member: Member) -> Cell:
@@ -56,6 +65,8 @@ def grants_of(state: RoomState, member: Member) -> Grants:
     if member.presence == EXPECTED:
         return Grants()
     rights = cell_of(state, member)
+    if state.withheld(member.id) is not None:
+        return Grants(cause=UNRECORDED)
     receive = {
         track_id_of(other, source)
         for other in state.members.values()
@@ -71,7 +82,9 @@ def track_id_of(member: Member, source: str) -> TrackId:
 
 
 def _sources(state: RoomState, other: Member) -> frozenset[str]:
-    return frozenset() if other.presence == EXPECTED else cell_of(state, other).publish
+    if other.presence == EXPECTED or state.withheld(other.id) is not None:
+        return frozenset()
+    return cell_of(state, other).publish
 
 
 def _leg(state: RoomState, rights: Cell, viewer: Member, other: Member, source: str) -> bool:
@@ -164,6 +177,7 @@ _BY_BODY: Final[Mapping[str, Callable[[Member, Mapping[str, object]], bool]]] = 
         "shared": lambda _viewer, body: body.get("code") in {"engine", "witness"},
         "call": lambda viewer, body: viewer.call is not None and body.get("call") == viewer.call,
         "addressed": _meant,
+        "place": lambda viewer, body: viewer.site is not None and body.get("site") == viewer.site,
     }
 )
 _BY_MEMBER: Final[Mapping[str, Callable[[RoomState, Member, Member], bool]]] = MappingProxyType(

@@ -73,10 +73,10 @@ ZONES_OF: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 # How far a right to an event goes: `own` what the member did or is the subject of, `known` members that it
 # knows, `site` its own site, `addressed` an intercom's addressee, `call` its own call, `engine` the alarm
 # that the media engine is gone, `shared` that and that no witness is there, `heard` whose microphone it
-# hears, `seen` a track that it may receive.
+# hears, `seen` a track that it may receive, `place` what happened at its own site, whoever noted it.
 EVENT_SCOPES: Final = (
     *("all", "own", "known", "site", "addressed"),
-    *("call", "engine", "shared", "heard", "seen"),
+    *("call", "engine", "shared", "heard", "seen", "place"),
 )
 
 
@@ -168,10 +168,11 @@ _WITNESS_TOLD: Final = _scoped(
     "all",
     "phase hold member device health track chat hand called problem settled intercom speak clarification"
     " entry contact consent node directive watch site outage recording alarm clear swap speaking report"
-    " more-time extended put-off closed",
+    " more-time extended put-off closed visit lapsed unrecorded astray",
 )
 _WITNESS_ACTS: Final = _MEDIA | {
     *("problem", "settle", "intercom", "consent", "deny", "node", "phase", "watch-decide", "resume-site"),
+    *("visit-in", "visit-out", "astray"),
 }
 _WITNESS_WATCHES: Final = Cell(
     publish=frozenset({INTERCOM}),
@@ -204,7 +205,8 @@ _SUPERVISOR_TOLD: Final[Mapping[str, str]] = MappingProxyType(
         **_scoped(
             "all",
             "phase hold member called settled intercom clarification entry contact consent node directive"
-            " site outage recording alarm clear swap report more-time extended put-off closed",
+            " site outage recording alarm clear swap report more-time extended put-off closed visit lapsed"
+            " unrecorded astray",
         ),
         **_scoped("own", "watch device health problem"),
         "track": "seen",
@@ -227,8 +229,11 @@ _STAFF_TOLD: Final[Mapping[str, str]] = MappingProxyType(
     {
         **_scoped("all", "phase hold directive site outage extended put-off closed"),
         **_scoped(
-            "site", "called problem settled entry contact consent recording alarm clear swap health device"
+            "site",
+            "called problem settled entry contact consent recording alarm clear swap health device lapsed"
+            " unrecorded astray",
         ),
+        "visit": "place",
         "member": "known",
         "intercom": "addressed",
         "track": "seen",
@@ -237,7 +242,8 @@ _STAFF_TOLD: Final[Mapping[str, str]] = MappingProxyType(
 _STAFF_WORKS: Final = Cell(
     hear=frozenset({INTERCOM}),
     send=_WATCHING
-    | {"call-witness", "problem", "settle", "entry-ask", "contact-begin", "contact-end", "swap"},
+    | {"call-witness", "problem", "settle", "entry-ask", "contact-begin", "contact-end", "swap"}
+    | {"visit-in", "visit-out", "astray", "unrecorded-ask"},
     knows=frozenset({EXPERT, OWNER, WITNESS, STAFF, ROOM_CAMERA}),
     events=_STAFF_TOLD,
     own_site=True,

@@ -1,18 +1,21 @@
 """The presence ledger: how long each member was here, reconnecting, away, expected or in a break (R32).
 
 Every millisecond from a member's coming to the room's end is in exactly one bucket, so the buckets of a
-ledger add up to the session's time. A break counts as break whatever the connection did.
+ledger add up to the session's time. A break counts as break whatever the connection did, but for who was
+seen outside its zone: that time is ``astray``.
 """
 
 from dataclasses import replace
 from datetime import datetime
 
-from remote_eval.room_state import BREAK, Member, RoomState, milliseconds
+from remote_eval.room_state import ASTRAY, BREAK, Member, RoomState, milliseconds
 
 
 def bucket_of(member: Member, *, in_break: bool) -> str:
     """Where this member's time goes now."""
-    return BREAK if in_break else member.presence
+    if in_break:
+        return BREAK if member.astray is None else ASTRAY
+    return member.presence
 
 
 def accrue(member: Member, at: datetime, *, in_break: bool) -> Member:

@@ -16,12 +16,14 @@ from crypto.canonical import JsonValue
 from remote_eval import (
     checklist,
     room_attendance,
+    room_breaks,
     room_calls,
     room_holds,
     room_people,
     room_phases,
     room_requests,
     room_time,
+    room_visits,
 )
 from remote_eval import commands as cmd
 from remote_eval.errors import RoomError, SignallingError
@@ -129,7 +131,8 @@ def _present(state: RoomState, actor: Member | None, command: cmd.Command) -> Me
 def tick(deed: Deed, _fact: cmd.Tick) -> None:
     """What is due becomes events."""
     room_holds.due_outages(deed)
-    room_holds.due_break(deed)
+    room_breaks.due_break(deed)
+    room_visits.due_visits(deed)
     room_people.due_presence(deed)
     room_people.due_watches(deed)
 
@@ -181,7 +184,11 @@ _RULES: Final[Mapping[type, Callable[[Deed, Any], None]]] = MappingProxyType(
         cmd.MoveTo: room_phases.move,
         cmd.Reform: room_phases.reform,
         cmd.GoOn: room_holds.go_on,
-        cmd.TakeBreak: room_holds.take_break,
+        cmd.VisitIn: room_visits.visit_in,
+        cmd.VisitOut: room_visits.visit_out,
+        cmd.UnrecordedAsk: room_requests.unrecorded_ask,
+        cmd.TakeBreak: room_breaks.take_break,
+        cmd.Astray: room_breaks.astray,
         cmd.AskTime: room_time.ask,
         cmd.Extend: room_time.extend,
         cmd.Delay: room_holds.put_off,

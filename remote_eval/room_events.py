@@ -99,6 +99,10 @@ _CODE: Final = name()
 _HEADS: Final = integer(0, 99)
 # Minutes that are asked for, or given, at a time.
 MAX_MORE_MINUTES: Final = 24 * 60
+# Minutes of an entry or of a camera that is off, and people who go with a break.
+MAX_MINUTES: Final = 8 * 60
+MAX_ESCORTS: Final = 20
+_MINUTES: Final = integer(1, MAX_MINUTES)
 
 # Every kind of event with the shape of its body.
 BODIES: Final[Mapping[str, Shape]] = MappingProxyType(
@@ -117,7 +121,8 @@ BODIES: Final[Mapping[str, Shape]] = MappingProxyType(
         ),
         "phase": record({"from": choice(*rs.PHASES), "to": choice(*rs.PHASES)}),
         "hold": record(
-            {"kind": choice(*rs.HOLDS), "on": flag, "causes": array(path(), 64), "until": nullable(_AT)}
+            {"kind": choice(*rs.HOLDS), "on": flag, "causes": array(path(), 64), "until": nullable(_AT)},
+            {"zone": _SITE, "escorts": array(_ID, MAX_ESCORTS)},
         ),
         "member": record(
             {"member": _ID, "change": choice("admitted", "presence", "expelled", "chair", "confirmed")},
@@ -148,7 +153,27 @@ BODIES: Final[Mapping[str, Shape]] = MappingProxyType(
             {"call": _ID, "state": choice("asked", "released", "refused", "live", "ended", "masked")},
             {"bidder": _CODE, "question": text(), "reason": text(), "track": path()},
         ),
-        "entry": record({"request": _ID, "whom": _CODE, "zone": _CODE, "reason": text(), "site": _SITE}),
+        "entry": record(
+            {"request": _ID, "whom": _CODE, "zone": _CODE, "reason": text(), "site": _SITE},
+            {"minutes": _MINUTES},
+        ),
+        "visit": record(
+            {
+                "visit": _ID,
+                "state": choice("in", "out"),
+                "request": _SITE,
+                "whom": _CODE,
+                "zone": _CODE,
+                "site": _ID,
+                "text": _TEXT,
+                "until": nullable(_AT),
+            }
+        ),
+        "unrecorded": record(
+            {"request": _ID, "camera": _ID, "minutes": _MINUTES, "reason": text(), "site": _SITE}
+        ),
+        "lapsed": record({"request": _ID, "kind": _CODE, "member": _ID, "site": _SITE}),
+        "astray": record({"member": _ID, "zone": _SITE, "site": _SITE}),
         "contact": record(
             {"request": _ID, "state": choice("asked", "running", "ended"), "member": _ID, "site": _SITE},
             {"reason": text(), "recording": name()},
@@ -162,7 +187,8 @@ BODIES: Final[Mapping[str, Shape]] = MappingProxyType(
                 "state": choice("open", "allowed", "denied"),
                 "member": _ID,
                 "site": _SITE,
-            }
+            },
+            {"until": _AT},
         ),
         "node": record({"node": path(), "state": choice("ok", "exception"), "text": _TEXT, "site": _ID}),
         "more-time": record(

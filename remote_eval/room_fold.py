@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from remote_eval import room_state as rs
 from remote_eval.errors import RoomError
 from remote_eval.presence import accrue
+from remote_eval.request_folds import REQUEST_FOLDS
 from remote_eval.room_events import Event, moment_of
 from remote_eval.room_state import Member, RoomState
 
@@ -108,11 +109,47 @@ def _hold(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomState:
     if kind == rs.BREAK:
         state = _accrue_all(state, event.at)
     if not body["on"]:
+        state = _rested(state, event.at) if kind == rs.BREAK else state
         return replace(state, holds=_without(state.holds, kind))
     since = state.holds[kind].since if kind in state.holds else event.at
-    hold = rs.Hold(kind=kind, causes=causes, since=since, until=_moment(body["until"]))
+    hold = rs.Hold(
+        kind=kind,
+        causes=causes,
+        since=since,
+        until=_moment(body["until"]),
+        zone=body.get("zone"),
+        escorts=tuple(body.get("escorts", ())),
+    )
     state = replace(state, holds=_put(state.holds, kind, hold))
+    state = _resting(state, hold) if kind == rs.BREAK else state
     return _doubt(state, [cause.split(":", 1)[1] for cause in causes if cause.startswith("identify:")])
+
+
+def _resting(state: RoomState, hold: rs.Hold) -> RoomState:
+    begun = rs.Rest(
+        kind=hold.causes[0] if hold.causes else "rest",
+        since=hold.since,
+        until=hold.until,
+        zone=hold.zone,
+        escorts=hold.escorts,
+    )
+    return replace(state, rests=(*state.rests, begun))
+
+
+def _rested(state: RoomState, at: datetime) -> RoomState:
+    """The break is over; whoever was astray is looked at by being identified again."""
+    rests = (*state.rests[:-1], *(replace(one, ended_at=at) for one in state.rests[-1:]))
+    members = {one.id: replace(one, astray=None) for one in state.members.values()}
+    return replace(state, rests=rests, members=members)
+
+
+def _astray(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomState:
+    """A member was seen outside the break's zone, or is back (zone None)."""
+    member = state.members.get(body["member"])
+    if member is None:
+        return state
+    member = accrue(member, event.at, in_break=rs.BREAK in state.holds)
+    return replace(state, members=_put(state.members, member.id, replace(member, astray=body["zone"])))
 
 
 def _directive(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomState:
@@ -211,58 +248,6 @@ def _chat(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomState:
 
 def _hand(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomState:
     return _change_member(state, event.member or "", hand=body["up"])
-
-
-def _asked(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomState:
-    what = body.get("part") if event.kind == "problem" else body.get("reason")
-    request = rs.Request(
-        id=body["request"],
-        kind=event.kind,
-        member=event.member or "",
-        site=body["site"],
-        at=event.at,
-        what=str(what),
-        text=body.get("text"),
-        whom=body.get("whom"),
-        zone=body.get("zone"),
-    )
-    return _with_request(state, request)
-
-
-def _with_request(state: RoomState, request: rs.Request) -> RoomState:
-    """Requests with this one in them; of those that are settled, the newest are kept."""
-    requests = _put(state.requests, request.id, request)
-    settled = [one.id for one in requests.values() if one.state == "settled"]
-    for oldest in settled[: max(0, len(settled) - rs.MAX_SETTLED)]:
-        del requests[oldest]
-    return replace(state, requests=requests)
-
-
-def _contact(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomState:
-    if body["state"] == "asked":
-        return _asked(state, event, body)
-    request = state.requests.get(body["request"])
-    if request is None:
-        return state
-    ended = body["state"] == "ended"
-    changed = replace(request, state="settled" if ended else "running", recording=body["recording"])
-    return _with_request(state, changed)
-
-
-def _consent(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomState:
-    request = state.requests.get(body["request"])
-    if request is None:
-        return state
-    decision = rs.Consent(
-        member=event.member or "", role=body["role"], allow=body["allow"], reason=body["reason"], at=event.at
-    )
-    changed = replace(request, state=body["state"], consents=(*request.consents, decision))
-    return _with_request(state, changed)
-
-
-def _settled(state: RoomState, _event: Event, body: Mapping[str, Any]) -> RoomState:
-    request = state.requests.get(body["request"])
-    return state if request is None else _with_request(state, replace(request, state="settled"))
 
 
 def _intercom(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomState:
@@ -423,6 +408,7 @@ def _report(state: RoomState, _event: Event, body: Mapping[str, Any]) -> RoomSta
 def _closed(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomState:
     """Everything that runs ends with the room."""
     state = _accrue_all(state, event.at)
+    state = _rested(state, event.at) if rs.BREAK in state.holds else state
     calls = {
         one.id: _call_in(one, event.at, {"state": "ended"}) if one.state == "live" else one
         for one in state.calls.values()
@@ -460,7 +446,8 @@ _MEMBER_CHANGES: Final[Mapping[str, _Fold]] = MappingProxyType(
 )
 _FOLDS: Final[Mapping[str, _Fold]] = MappingProxyType(
     {
-        **dict.fromkeys(("called", "problem", "entry"), _asked),
+        **REQUEST_FOLDS,
+        "astray": _astray,
         "opened": _no_change,
         "phase": _phase,
         "hold": _hold,
@@ -469,12 +456,9 @@ _FOLDS: Final[Mapping[str, _Fold]] = MappingProxyType(
         "track": _track,
         "chat": _chat,
         "hand": _hand,
-        "settled": _settled,
         "intercom": _intercom,
         "speak": _speak,
         "clarification": _clarification,
-        "contact": _contact,
-        "consent": _consent,
         "node": _node,
         "more-time": _more_time,
         "extended": _extended,

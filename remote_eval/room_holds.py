@@ -1,10 +1,10 @@
-"""Holds of a room: lost sites with their timers, alarms that freeze, pauses by directive, breaks (R32, R39).
+"""Holds of a room: lost sites with their timers, alarms that freeze, pauses by directive (R39).
 
 A lost site freezes the room for everybody. The limit of an outage is reckoned from the platform's clock; a
 site that is back within it resumes when a witness has identified its members again and the quorum is there.
 An engine or recorder that is gone for long is an outage of the same rules. After the limit of an evaluation
 only `remote_eval.room_phases.reform` leads on, after the limit before the start a decision. Limits are
-parameters of a pack, not law: see remote_eval/packs.
+parameters of a pack, not law: see remote_eval/packs. Breaks: `remote_eval.room_breaks`.
 """
 
 from dataclasses import replace
@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from remote_eval import room_state as rs
-from remote_eval.commands import Clear, Delay, Direct, GoOn, Raise, ResumeSite, SiteFact, TakeBreak
+from remote_eval.commands import Clear, Delay, Direct, GoOn, Raise, ResumeSite, SiteFact
 from remote_eval.errors import RoomError
 from remote_eval.room_deed import Deed, unknown
 from remote_eval.room_events import time_text
 from remote_eval.room_fold import alarm_key
-from remote_eval.room_phases import binding_holds, quorum
+from remote_eval.room_phases import quorum
 from remote_eval.room_state import Outage, RoomState, Site
 
 # Alarms with which nobody may go on; each is the scope of an outage as well.
@@ -322,31 +322,3 @@ def direct(deed: Deed, command: Direct) -> None:
         raise RoomError("room.state", reasons=[{"code": "paused" if paused else "not-paused"}])
     deed.add("directive", order=command.order, reason=command.reason)
     deed.add("hold", kind=rs.PAUSED, on=wanted, causes=["directive"] if wanted else [], until=None)
-
-
-def take_break(deed: Deed, command: TakeBreak) -> None:
-    """A witness begins or ends a break; after a night everybody is identified again (R31)."""
-    if command.on:
-        _begin_break(deed, command)
-        return
-    resting = deed.state.holds.get(rs.BREAK)
-    if resting is None:
-        raise RoomError("room.state", reasons=[{"code": "no-break"}])
-    deed.add("hold", kind=rs.BREAK, on=False, causes=[], until=None)
-    clear_alarm(deed, Clear(code="break-over"))
-    if resting.causes == ("night",):
-        present = {one.site for one in deed.state.members.values() if one.role in rs.COMMITTEE and one.site}
-        freeze(deed, *(f"identify:{site}" for site in deed.state.sites if site in present))
-
-
-def _begin_break(deed: Deed, command: TakeBreak) -> None:
-    deed.require("room.held", [{"code": kind} for kind in binding_holds(deed.state)])
-    until = deed.now + timedelta(minutes=command.minutes or 0)
-    deed.add("hold", kind=rs.BREAK, on=True, causes=[command.kind or "rest"], until=time_text(until))
-
-
-def due_break(deed: Deed) -> None:
-    """A break that lasts longer than was said raises an alarm; it is the witness who ends it."""
-    resting = deed.state.holds.get(rs.BREAK)
-    if resting is not None and resting.until is not None and deed.now > resting.until:
-        raise_alarm(deed, Raise(code="break-over"))

@@ -53,9 +53,16 @@ def move(deed: Deed, command: MoveTo) -> None:
     deed.require("room.held", [{"code": kind} for kind in held])
     deed.require("room.not-ready", _unready(state, target))
     if target == rs.CLOSED:
+        _left_inside(deed)
         deed.add("closed", from_=state.phase, cause="witness")
     else:
         deed.add("phase", from_=state.phase, to=target)
+
+
+def _left_inside(deed: Deed) -> None:
+    """Who is still inside when the room is closed is an alarm of the site (R20)."""
+    for site in sorted({one.site for one in deed.state.inside}):
+        deed.add("alarm", code="inside", site=site, track=None, value=None)
 
 
 def _unready(state: RoomState, target: str) -> _Reasons:
@@ -98,18 +105,20 @@ def _sites(state: RoomState) -> _Reasons:
 
 
 def _views(state: RoomState) -> _Reasons:
-    """Every site shows its room; no picture that shows nothing (R26)."""
+    """Every site shows its room, or is off by approval; no picture that shows nothing (R26)."""
     for site in state.sites.values():
         if not any(_films(state, member, site.id) for member in state.members.values()):
             yield {"code": "view", "site": site.id}
     for alarm in state.alarms.values():
-        if alarm.code in BLIND_ALARMS:
+        camera = (alarm.track or "").partition("/")[0]
+        if alarm.code in BLIND_ALARMS and state.withheld(camera) is None:
             yield {"code": alarm.code, "track": alarm.track}
 
 
 def _films(state: RoomState, member: rs.Member, site: str) -> bool:
     shows = f"{member.id}/{CAMERA}" in state.tracks and member.presence == rs.HERE
-    return shows and member.role == rs.ROOM_CAMERA and member.site == site
+    excused = state.withheld(member.id) is not None
+    return (shows or excused) and member.role == rs.ROOM_CAMERA and member.site == site
 
 
 def _devices(state: RoomState) -> _Reasons:
@@ -169,7 +178,7 @@ def binding_holds(state: RoomState) -> list[str]:
 
 def _running(state: RoomState) -> _Reasons:
     for request in state.requests.values():
-        if request.state == "running":
+        if request.state == "running" and request.kind == "contact":
             yield {"code": "contact", "request": request.id}
 
 
@@ -183,4 +192,5 @@ def reform(deed: Deed, command: Reform) -> None:
     past = any(one.state in {"due", "decided"} for one in deed.state.outages.values())
     if not past and not is_short(deed.state):
         raise RoomError("room.state", reasons=[{"code": "limit"}])
+    _left_inside(deed)
     deed.add("closed", from_=deed.state.phase, cause="reform", reason=command.reason)

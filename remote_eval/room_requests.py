@@ -1,10 +1,12 @@
 """Requests of a room: calls for the witness, problems, entries, outside contacts, and the consent they need.
 
 R20: an entry during the evaluation needs a witness and a supervisor. R30: an outside call needs a witness,
-and exists only with that consent and the number of a telephone recording. Nothing is allowed by silence.
+and exists only with that consent and the number of a telephone recording. R26: a room camera is off for a
+classified purpose by a supervisor's consent, for a time; a seat's never. Nothing is allowed by silence.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -19,15 +21,25 @@ from remote_eval.commands import (
     EntryAsk,
     Problem,
     Settle,
+    UnrecordedAsk,
 )
 from remote_eval.errors import RoomError
 from remote_eval.room_deed import Deed, unknown
+from remote_eval.room_events import time_text
 from remote_eval.room_state import Member, Request
 
 # Which roles have to consent, by kind of request; a kind that is not here needs no consent.
 CONSENT_OF: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
-    {"entry": frozenset({rs.WITNESS, rs.SUPERVISOR}), "contact": frozenset({rs.WITNESS})}
+    {
+        rs.ENTRY: frozenset({rs.WITNESS, rs.SUPERVISOR}),
+        "contact": frozenset({rs.WITNESS}),
+        rs.UNRECORDED: frozenset({rs.SUPERVISOR}),
+    }
 )
+# How long a consent to come in waits for the person: policy, not law.
+CONSENT_MS: Final = 15 * 60_000
+# Requests in one of these are over.
+_OVER: Final = frozenset({"settled", "lapsed"})
 # What one member may have open at a time.
 MAX_OPEN: Final = 8
 
@@ -54,7 +66,7 @@ def _refuse(code: str, **details: str) -> RoomError:
 
 def _new(deed: Deed) -> str:
     own = [one for one in deed.state.requests.values() if one.member == deed.actor.id]
-    if sum(one.state != "settled" for one in own) >= MAX_OPEN:
+    if sum(one.state not in _OVER for one in own) >= MAX_OPEN:
         raise _refuse("too-many")
     return deed.new("req")
 
@@ -80,6 +92,25 @@ def entry_ask(deed: Deed, command: EntryAsk) -> None:
         zone=command.zone,
         reason=command.reason,
         site=deed.actor.site,
+        minutes=command.minutes,
+    )
+
+
+def unrecorded_ask(deed: Deed, command: UnrecordedAsk) -> None:
+    """A room camera of the own site is to be off for a classified purpose; a seat's camera never is (R26)."""
+    camera = deed.state.members.get(command.camera)
+    if camera is None or camera.role != rs.ROOM_CAMERA or camera.site != deed.actor.site:
+        raise unknown("camera")
+    asked = [one for one in deed.state.requests.values() if one.camera == camera.id]
+    if any(one.state in {"open", "allowed"} for one in asked):
+        raise _refuse("asked")
+    deed.add(
+        "unrecorded",
+        request=_new(deed),
+        camera=camera.id,
+        minutes=command.minutes,
+        reason=command.reason,
+        site=camera.site,
     )
 
 
@@ -96,15 +127,19 @@ def contact_ask(deed: Deed, command: ContactAsk) -> None:
 
 
 def decide_request(deed: Deed, command: Agree | Deny) -> None:
-    """One deciding role says yes or no: a no ends the request, a yes allows it with the last one needed."""
+    """One deciding role says yes or no: a no ends the request, a yes allows it with the last one needed.
+
+    A supervisor who let a camera be off may say no again at any time.
+    """
     request, role = _find(deed, command.request), deed.actor.role
     needed = CONSENT_OF.get(request.kind, frozenset())
     given = {one.role for one in request.consents}
     if role not in needed:
         raise _refuse("not-yours", kind=request.kind)
-    if request.state != "open" or role in given:
-        raise _refuse("decided", state=request.state)
     allow = isinstance(command, Agree)
+    takes_back = request.kind == rs.UNRECORDED and request.state == "allowed" and not allow
+    if not takes_back and (request.state != "open" or role in given):
+        raise _refuse("decided", state=request.state)
     state = "denied" if not allow else "allowed" if given | {role} >= needed else "open"
     deed.add(
         "consent",
@@ -115,7 +150,17 @@ def decide_request(deed: Deed, command: Agree | Deny) -> None:
         state=state,
         member=request.member,
         site=request.site,
+        **(_until(deed, request) if state == "allowed" else {}),
     )
+
+
+def _until(deed: Deed, request: Request) -> dict[str, str]:
+    """How long what was allowed holds: an entry waits for its person, a camera is off."""
+    if request.kind == rs.ENTRY:
+        return {"until": time_text(deed.now + timedelta(milliseconds=CONSENT_MS))}
+    if request.kind == rs.UNRECORDED:
+        return {"until": time_text(deed.now + timedelta(minutes=request.minutes or 0))}
+    return {}
 
 
 def contact_begin(deed: Deed, command: ContactBegin) -> None:
@@ -157,7 +202,8 @@ def _contact_is(deed: Deed, request: Request, state: str, recording: str) -> Non
 def settle(deed: Deed, command: Settle) -> None:
     """A call or a problem is dealt with; an entry or a contact that was decided is over."""
     request = _find(deed, command.request)
-    undecided = request.kind in CONSENT_OF and request.state not in {"allowed", "denied"}
-    if request.state == "settled" or undecided:
-        raise _refuse("undecided" if undecided else "settled", state=request.state)
+    if request.state in _OVER:
+        raise _refuse("settled", state=request.state)
+    if request.kind in CONSENT_OF and request.state not in {"allowed", "denied"}:
+        raise _refuse("undecided", state=request.state)
     deed.add("settled", request=request.id, text=command.text, member=request.member, site=request.site)

@@ -44,6 +44,8 @@ HERE: Final = "here"
 RECONNECTING: Final = "reconnecting"
 AWAY: Final = "away"
 EXPECTED: Final = "expected"
+# In a break, but not where the break is.
+ASTRAY: Final = "astray"
 PRESENCES: Final = (HERE, RECONNECTING, AWAY, EXPECTED)
 
 UP: Final = "up"
@@ -51,6 +53,9 @@ DEGRADED: Final = "degraded"
 LOST: Final = "lost"
 LINKS: Final = (UP, DEGRADED, LOST)
 RECORDINGS: Final = ("ok", "late", "off")
+# What a request asks for with consent.
+ENTRY: Final = "entry"
+UNRECORDED: Final = "unrecorded"
 # What an outage is of.
 OF_SITE: Final = "site"
 OUTAGE_SCOPES: Final = (OF_SITE, "engine", "recorder")
@@ -81,9 +86,11 @@ class Device:
 class Member:
     """One member. `site` and `seat` are None for who has none; `call` is a bidder's; `confirmed` is False
     after an outage until a witness has identified the person again (R39); `moving` is True from a swap of the
-    seat until the person comes in from the other one.
+    seat until the person comes in from the other one. `astray`: the zone outside the break's own in which
+    the person was seen.
 
-    `spent`: milliseconds by bucket (a presence, or ``break``) up to `since`; see `remote_eval.presence`.
+    `spent`: milliseconds by bucket (a presence, ``break`` or ``astray``) up to `since`; see
+    `remote_eval.presence`.
     """
 
     id: str
@@ -99,6 +106,7 @@ class Member:
     hand: bool = False
     confirmed: bool = True
     moving: bool = False
+    astray: str | None = None
     device: Device = Device()
     joined_at: datetime | None = None
     presence_since: datetime | None = None
@@ -140,7 +148,8 @@ class TimeAsk:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
     """A hold: kind, causes, since when and until when, None: open. A cause is ``site:ID``, ``identify:ID``,
-    ``recorder``, ``engine``, ``quorum``, ``directive`` or the kind of a break.
+    ``recorder``, ``engine``, ``quorum``, ``directive`` or the kind of a break. Of a break `zone` is where the
+    committee went, None: nowhere, and `escorts` who went with it.
     """
 
     kind: str
@@ -148,6 +157,20 @@ class Hold:
     since: datetime
     until: datetime | None = None
     warned: bool = False
+    zone: str | None = None
+    escorts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rest:
+    """A break as the report tells it; `ended_at` is None while it lasts."""
+
+    kind: str
+    since: datetime
+    until: datetime | None
+    zone: str | None = None
+    escorts: tuple[str, ...] = ()
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,10 +206,12 @@ class Consent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A call for the witness, a problem, an entry or an outside contact.
+    """A call for the witness, a problem, an entry, an outside contact, or a camera not to be recorded.
 
-    `state`: ``open``, ``allowed``, ``denied``, ``running`` (a contact), ``settled``. `what` is its reason or
-    part; `recording` the number of the telephone recording of a contact (R30).
+    `state`: ``open``, ``allowed``, ``denied``, ``running`` (a contact, or somebody let in is inside),
+    ``settled``, ``lapsed``. `what` is its reason or part; `recording` the number of the telephone recording
+    of a contact (R30). `until`: how long the consent to an entry waits to be used, or a camera is off;
+    `ended_at`: when it was refused, settled or had lapsed.
     """
 
     id: str
@@ -201,6 +226,30 @@ class Request:
     state: str = "open"
     consents: tuple[Consent, ...] = ()
     recording: str | None = None
+    camera: str | None = None
+    minutes: int | None = None
+    until: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """Somebody who came in while the room sat (R20): what kind of person, where, noted by whom and when.
+
+    `request` is the entry that was consented to, None: nobody had; `until`: how long the person may stay.
+    """
+
+    id: str
+    whom: str
+    zone: str
+    site: str
+    member: str
+    at: datetime
+    request: str | None = None
+    text: str | None = None
+    until: datetime | None = None
+    left_at: datetime | None = None
+    left_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,6 +403,7 @@ class RoomState:
     tracks: Mapping[str, Track] = field(default_factory=dict)
     chat: tuple[Text, ...] = ()
     requests: Mapping[str, Request] = field(default_factory=dict)
+    visits: Mapping[str, Visit] = field(default_factory=dict)
     calls: Mapping[str, Call] = field(default_factory=dict)
     watches: Mapping[str, Watch] = field(default_factory=dict)
     alarms: Mapping[str, Alarm] = field(default_factory=dict)
@@ -361,6 +411,7 @@ class RoomState:
     intercoms: Mapping[str, Intercom] = field(default_factory=dict)
     time_asks: Mapping[str, TimeAsk] = field(default_factory=dict)
     extensions: tuple[Extension, ...] = ()
+    rests: tuple[Rest, ...] = ()
     ran_ms: int = 0
     ran_since: datetime | None = None
     unwitnessed_since: datetime | None = None
@@ -377,6 +428,16 @@ class RoomState:
     def live_call(self) -> Call | None:
         """The call that is live; there is one at most."""
         return next((call for call in self.calls.values() if call.state == "live"), None)
+
+    @property
+    def inside(self) -> list[Visit]:
+        """Who came in and has not left."""
+        return [one for one in self.visits.values() if one.left_at is None]
+
+    def withheld(self, camera: str) -> Request | None:
+        """The approval by which this room camera is off and not recorded (R26)."""
+        asked = (one for one in self.requests.values() if one.camera == camera and one.state == "allowed")
+        return next(asked, None)
 
     def watching(self, member: str) -> bool:
         """Whether a watch of this member runs."""

@@ -50,6 +50,7 @@ _SITES: Final[Lane] = (
         "tests/integration/test_room_behind_gateway.py",
         "tests/integration/test_room_hostile.py",
         "tests/integration/test_failure_table_going_on.py",
+        "tests/integration/test_room_visits.py",
     ),
 )
 _ENGINES: Final[Lane] = (

@@ -19,6 +19,8 @@ from app.store.repositories.rooms import RecordingView
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.principals import Principal
 from app.usecases.room import recordings
+from app.usecases.room.keeping import read
+from app.usecases.room.reading import unrecorded_json
 from app.usecases.room.rooms import find_room
 
 router = APIRouter(prefix="/v1", tags=["rooms"], route_class=StrictRoute)
@@ -39,12 +41,13 @@ _STREAM: Final[dict[int | str, dict[str, Any]]] = {
 async def get_recordings(
     request: Request, platform: PlatformDep, principal: Reader, room_id: str
 ) -> dict[str, Any]:
-    """Parts, tracks, gaps with their causes, heads; and every look that was asked for."""
+    """Parts, tracks, gaps with their causes, heads; cameras off by approval; every look asked for."""
     async with platform.database.read() as uow:
         row = await find_room(uow, principal, room_id)
         anchors, looks = await uow.rooms.recording_anchors(row.id), await recordings.looks(uow, row.id)
+        unrecorded = unrecorded_json((await read(uow, row.id)).state)
     parts = await recordings.parts(hall_of(request).engines, row, anchors)
-    return {"closed_at": row.closed_at, "parts": parts, "views": looks}
+    return {"closed_at": row.closed_at, "parts": parts, "unrecorded": unrecorded, "views": looks}
 
 
 @router.get(

@@ -151,7 +151,9 @@ class SeatCountsOut(BaseModel):
 
 
 class SiteReadinessOut(BaseModel):
-    """How ready one site is. `clock_ms`: how far its clock is off; null: not known."""
+    """How ready one site is. `clock_ms`: how far its clock is off; null: not known. `unrecorded`: room
+    cameras that are off by approval.
+    """
 
     id: str
     label: dict[str, str]
@@ -160,6 +162,7 @@ class SiteReadinessOut(BaseModel):
     link: Literal["up", "degraded", "lost"]
     recording: Literal["ok", "late", "off"]
     clock_ms: int | None
+    unrecorded: int
 
 
 class StartReadinessOut(BaseModel):
@@ -235,10 +238,13 @@ class RecordingPartOut(BaseModel):
 
 
 class RecordingList(BaseModel):
-    """What a room recorded, and who asked to look at it; nobody may before `closed_at`."""
+    """What a room recorded, which cameras were off by approval, and who asked to look; nobody may before
+    `closed_at`.
+    """
 
     closed_at: str | None
     parts: list[RecordingPartOut]
+    unrecorded: list[dict[str, Any]]
     views: list[dict[str, Any]]
 
 

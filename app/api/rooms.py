@@ -163,6 +163,7 @@ def _readiness_json(found: StartReadiness) -> dict[str, Any]:
             "link": one.site.link,
             "recording": one.site.recording,
             "clock_ms": one.site.clock_ms,
+            "unrecorded": one.unrecorded,
         }
         for one in found.sites
     ]

@@ -17,8 +17,9 @@ from crypto.canonical import parse as parse_json
 from crypto.errors import CanonicalError
 from remote_eval import commands as cmd
 from remote_eval.errors import EvaluationError, SignallingError
+from remote_eval.isolation_table import OUTSIDE
 from remote_eval.media.engine import CAMERA, INTERCOM, MAX_SDP_BYTES, MICROPHONE
-from remote_eval.room_events import MAX_MORE_MINUTES, time_text
+from remote_eval.room_events import MAX_ESCORTS, MAX_MINUTES, MAX_MORE_MINUTES, time_text
 from remote_eval.room_state import DEVICE_STATES, PHASES, Device
 from remote_eval.shapes import (
     Shape,
@@ -38,6 +39,7 @@ from remote_eval.shapes import (
     table,
     text,
 )
+from remote_eval.venue import ZONES
 
 VERSION: Final = 1
 MAX_FRAME_BYTES: Final = 98_304
@@ -85,7 +87,11 @@ INTERCOM_REASONS: Final = ("conduct", "order", "time", "technical", "other")
 CALL_REASONS: Final = ("help", "technical", "health", "conduct", "other")
 PARTS: Final = ("camera", "microphone", "speaker", "network", "pc", "document", "other")
 WHOM: Final = ("staff", "operator", "agency", "supervisor")
+# Who may turn out to be inside without a consent.
+FOUND: Final = (*WHOM, "bidder", "unknown")
 BREAKS: Final = ("meal", "rest", "night")
+# Where a committee may go in a break; none of them: it stays at its seats.
+BREAK_ZONES: Final = ("waiting", "dining", "overnight")
 MAX_BREAK_MINUTES: Final = 16 * 60
 
 _PRESSED: Final = record(
@@ -98,8 +104,10 @@ _PRESSED: Final = record(
     }
 )
 _BREAK_ON: Final = record(
-    {"on": constant(expected=True), "kind": choice(*BREAKS), "minutes": integer(1, MAX_BREAK_MINUTES)}
+    {"on": constant(expected=True), "kind": choice(*BREAKS), "minutes": integer(1, MAX_BREAK_MINUTES)},
+    {"zone": choice(*BREAK_ZONES), "escorts": array(name(), MAX_ESCORTS)},
 )
+_MINUTES: Final = integer(1, MAX_MINUTES)
 _MORE: Final = {"minutes": integer(1, MAX_MORE_MINUTES), "reason": _TEXT}
 _OFF: Final = record({"on": constant(expected=False)})
 
@@ -131,7 +139,13 @@ BODIES: Final[Mapping[str, Shape]] = MappingProxyType(
         "call-refuse": record({"call": name(), "reason": _TEXT}),
         "call-start": record({"call": name()}),
         "call-end": record({"call": name()}),
-        "entry-ask": record({"whom": choice(*WHOM), "zone": name(), "reason": _TEXT}),
+        "entry-ask": record({"whom": choice(*WHOM), "zone": name(), "reason": _TEXT}, {"minutes": _MINUTES}),
+        "visit-in": one_of(
+            record({"request": name()}),
+            record({"whom": choice(*FOUND), "zone": choice(*ZONES), "site": name(), "text": _TEXT}),
+        ),
+        "visit-out": record({"visit": name()}),
+        "unrecorded-ask": record({"camera": name(), "minutes": _MINUTES, "reason": _TEXT}),
         "contact-ask": record({"reason": _TEXT}),
         "consent": _REASON,
         "deny": _REASON,
@@ -140,6 +154,7 @@ BODIES: Final[Mapping[str, Shape]] = MappingProxyType(
         "node": record({"node": path(), "state": choice("ok", "exception"), "text": nullable(_TEXT)}),
         "phase": record({"to": choice(*PHASES)}),
         "break": one_of(_BREAK_ON, _OFF),
+        "astray": record({"member": name(), "zone": choice(*ZONES, OUTSIDE)}),
         "time-ask": one_of(record({"on": constant(expected=True), **_MORE}), _OFF),
         "extend": record(_MORE),
         "directive": record({"order": choice("pause", "resume"), "reason": _TEXT}),
@@ -273,6 +288,10 @@ def _resume_site(body: _Body) -> cmd.ResumeSite:
     return cmd.ResumeSite(site=body["site"], confirmed=tuple(body["confirmed"]))
 
 
+def _break(body: _Body) -> cmd.TakeBreak:
+    return cmd.TakeBreak(**{**body, "escorts": tuple(body.get("escorts", ()))})
+
+
 def _plain(command: Callable[..., cmd.MemberCommand]) -> Callable[[_Body], cmd.MemberCommand]:
     return lambda body: command(**body)
 
@@ -285,13 +304,15 @@ _BUILD: Final[Mapping[str, Callable[[_Body], cmd.MemberCommand | Hello]]] = Mapp
         "intercom": _intercom,
         "device": _device,
         "resume-site": _resume_site,
+        "break": _break,
         **{
             one.type: _plain(one)
             for one in (
                 *(cmd.Publish, cmd.ViewAnswer, cmd.Restart, cmd.Chat, cmd.Hand, cmd.CallWitness, cmd.Problem),
                 *(cmd.Settle, cmd.Speak, cmd.Clarify, cmd.CallRelease, cmd.CallRefuse, cmd.CallStart),
                 *(cmd.CallEnd, cmd.EntryAsk, cmd.ContactAsk, cmd.Agree, cmd.Deny, cmd.ContactBegin),
-                *(cmd.ContactEnd, cmd.TickNode, cmd.MoveTo, cmd.TakeBreak, cmd.Direct, cmd.WatchAsk),
+                *(cmd.ContactEnd, cmd.TickNode, cmd.MoveTo, cmd.Direct, cmd.WatchAsk, cmd.Astray),
+                *(cmd.VisitIn, cmd.VisitOut, cmd.UnrecordedAsk),
                 *(cmd.AskTime, cmd.Extend),
                 *(cmd.WatchDecide, cmd.Reform, cmd.GoOn, cmd.Swap, cmd.Bye),
             )

@@ -50,6 +50,8 @@ def snapshot(state: RoomState, viewer: Member, *, health: Health, now: datetime)
         "sites": [],
         "chat": [],
         "requests": [],
+        "visits": [],
+        "astray": [],
         "calls": _calls(state, viewer),
         "nodes": [],
         "alarms": _alarms(state, viewer),
@@ -69,6 +71,8 @@ def snapshot(state: RoomState, viewer: Member, *, health: Health, now: datetime)
         "sites": [_site(one, health, kinds) for one in state.sites.values()] if "site" in kinds else [],
         "chat": [_text(one) for one in state.chat] if "chat" in kinds else [],
         "requests": [_request(one) for one in state.requests.values() if sees_request(viewer, one)],
+        "visits": [_visit(one) for one in _visits(state, viewer)],
+        "astray": _astray(state, viewer),
         "nodes": [_node(one) for one in state.nodes.values()] if "node" in kinds else [],
         "outages": [_outage(one) for one in state.outages.values()] if "outage" in kinds else [],
     }
@@ -120,6 +124,8 @@ def _hold(hold: rs.Hold) -> _View:
         "cause": hold.causes[0] if hold.causes else None,
         "since": time_text(hold.since),
         "until": _time(hold.until),
+        "zone": hold.zone,
+        "escorts": list(hold.escorts),
     }
 
 
@@ -231,6 +237,41 @@ def _request(request: rs.Request) -> _View:
             for one in request.consents
         ],
         "recording": request.recording,
+        "camera": request.camera,
+        "minutes": request.minutes,
+        "until": _time(request.until),
+    }
+
+
+def _visits(state: RoomState, viewer: Member) -> list[rs.Visit]:
+    """Those who came in that the viewer is told of, the newest ones."""
+    scope = cell_of(state, viewer).events.get("visit")
+    seen = [one for one in state.visits.values() if scope == "all" or one.site == viewer.site]
+    return seen[-rs.MAX_SETTLED :] if scope is not None else []
+
+
+def _astray(state: RoomState, viewer: Member) -> list[JsonValue]:
+    """Who was seen outside the break's zone."""
+    return [
+        {"member": one.id, "zone": one.astray}
+        for one in state.members.values()
+        if one.astray is not None and told(state, viewer, "astray", subject=one.id, body={"site": one.site})
+    ]
+
+
+def _visit(visit: rs.Visit) -> _View:
+    return {
+        "id": visit.id,
+        "request": visit.request,
+        "whom": visit.whom,
+        "zone": visit.zone,
+        "site": visit.site,
+        "text": visit.text,
+        "from": visit.member,
+        "at": time_text(visit.at),
+        "until": _time(visit.until),
+        "left_at": _time(visit.left_at),
+        "left_by": visit.left_by,
     }
 
 

@@ -102,6 +102,11 @@ WELL_SHAPED: Final[Mapping[str, Wrong]] = {
         lambda chance, _: {"whom": "staff", "zone": _id(chance), "reason": _words(chance)},
         NOT_ALLOWED,
     ),
+    "unrecorded-ask": Wrong(
+        "witness",
+        lambda chance, _: {"camera": _id(chance), "minutes": 5, "reason": _words(chance)},
+        NOT_ALLOWED,
+    ),
     "contact-ask": Wrong("witness", _of_id(words="reason"), NOT_ALLOWED),
     "contact-begin": Wrong("witness", _of_id("request", "recording"), NOT_ALLOWED),
     "contact-end": Wrong("witness", _of_id("request", "recording"), NOT_ALLOWED),
@@ -126,6 +131,8 @@ WELL_SHAPED: Final[Mapping[str, Wrong]] = {
     "consent": Wrong("witness", _of_id("request", words="reason"), UNKNOWN),
     "deny": Wrong("witness", _of_id("request", words="reason"), UNKNOWN),
     "node": Wrong("witness", lambda chance, _: {"node": _id(chance), "state": "ok", "text": None}, UNKNOWN),
+    "visit-in": Wrong("witness", _of_id("request"), UNKNOWN),
+    "visit-out": Wrong("witness", _of_id("visit"), UNKNOWN),
     "watch-decide": Wrong(
         "witness",
         lambda chance, _: {"watch": _id(chance), "allow": True, "reason": _words(chance)},
@@ -141,6 +148,7 @@ WELL_SHAPED: Final[Mapping[str, Wrong]] = {
         "room.phase",
     ),
     "break": Wrong("witness", lambda _chance, _sdp: {"on": False}, "room.state"),
+    "astray": Wrong("witness", lambda chance, _: {"member": _id(chance), "zone": "outside"}, "room.state"),
     "extend": Wrong("witness", _more_time, "room.state"),
 }
 

@@ -22,7 +22,7 @@ from remote_eval.outage import Pack
 from remote_eval.presence import evaluation_ms, ledger, session_ms
 from remote_eval.room_events import time_text, to_json
 from remote_eval.room_ledger import RoomHead
-from remote_eval.room_state import Decision, RoomState
+from remote_eval.room_state import ENTRY, UNRECORDED, Decision, Request, Rest, RoomState, Visit
 
 MAX_EVENTS: Final = 1_000
 _ACCOUNT: Final = "account:"
@@ -191,8 +191,80 @@ def report_document(state: RoomState, head: RoomHead, *, draw: str, now: datetim
             }
             for one in state.extensions
         ],
+        "entries": [_asked(one) for one in state.requests.values() if one.kind == ENTRY],
+        "visits": [_visit(one) for one in state.visits.values()],
+        "unrecorded": [_asked(one) for one in state.requests.values() if one.kind == UNRECORDED],
+        "breaks": [_rest(one) for one in state.rests],
         "calls": [{"id": one.id, "bidder": one.bidder, "state": one.state} for one in state.calls.values()],
         "presence": presence,
+    }
+
+
+def _asked(one: Request) -> dict[str, JsonValue]:
+    """An entry, or a camera that was to be off, with who consented to it and what became of it."""
+    return {
+        "id": one.id,
+        "site": one.site,
+        "at": time_text(one.at),
+        "member": one.member,
+        "reason": one.what,
+        "whom": one.whom,
+        "zone": one.zone,
+        "camera": one.camera,
+        "minutes": one.minutes,
+        "state": one.state,
+        "until": _time(one.until),
+        "consents": [
+            {"role": each.role, "member": each.member, "allow": each.allow, "at": time_text(each.at)}
+            for each in one.consents
+        ],
+    }
+
+
+def _visit(one: Visit) -> dict[str, JsonValue]:
+    """Who came in; without a request nobody had consented, without `left_at` nobody saw the person leave."""
+    return {
+        "whom": one.whom,
+        "zone": one.zone,
+        "site": one.site,
+        "request": one.request,
+        "text": one.text,
+        "at": time_text(one.at),
+        "member": one.member,
+        "until": _time(one.until),
+        "left_at": _time(one.left_at),
+        "left_by": one.left_by,
+    }
+
+
+def unrecorded_json(state: RoomState) -> list[Json]:
+    """Room cameras that were off by approval (R26): from when to when (None: still), why, by whose word."""
+    found = []
+    for one in state.requests.values():
+        yes = next((each for each in one.consents if each.allow), None)
+        if one.kind == UNRECORDED and yes is not None:
+            found.append(
+                {
+                    "camera": one.camera,
+                    "site": one.site,
+                    "from": time_text(yes.at),
+                    "to": _time(one.ended_at or state.closed_at),
+                    "reason": one.what,
+                    "asked_by": one.member,
+                    "approved_by": yes.member,
+                }
+            )
+    return found
+
+
+def _rest(one: Rest) -> dict[str, JsonValue]:
+    return {
+        "kind": one.kind,
+        "since": time_text(one.since),
+        "until": _time(one.until),
+        "ended_at": _time(one.ended_at),
+        "zone": one.zone,
+        "escorts": list(one.escorts),
     }
 
 

@@ -66,7 +66,7 @@ def _tracks(folder: Path, part: int) -> list[Json]:
     return [
         {
             "track": track,
-            "opened": [{"from": since, "to": until} for since, until in one.opened],
+            "opened": [{"from": since, "to": until, "cause": cause} for since, until, cause in one.opened],
             "kept": [{"from": since, "to": until} for since, until in one.kept],
         }
         for track, one in sorted(found.items())

@@ -40,10 +40,11 @@ class SeatCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteReadiness:
-    """One site as its room knows it, with its seats."""
+    """One site as its room knows it, with its seats; `unrecorded` room cameras are off by approval (R26)."""
 
     site: Site
     seats: SeatCounts
+    unrecorded: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,11 @@ async def start_readiness(
     return StartReadiness(
         phase=state.phase,
         sites=[
-            SiteReadiness(site=one, seats=counts(layouts[one.id], booked.get(one.id, ()), now=now))
+            SiteReadiness(
+                site=one,
+                seats=counts(layouts[one.id], booked.get(one.id, ()), now=now),
+                unrecorded=sum(state.withheld(each.id) is not None for each in _at(state, one)),
+            )
             for one in state.sites.values()
         ],
         holds=[one.kind for one in state.urgent_holds] if before else [],
@@ -76,6 +81,10 @@ async def start_readiness(
         if before
         else [],
     )
+
+
+def _at(state: RoomState, site: Site) -> list[rs.Member]:
+    return [one for one in state.members.values() if one.site == site.id]
 
 
 def counts(layout: Layout, booked: Iterable[str], *, now: datetime) -> SeatCounts:

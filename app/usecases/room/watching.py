@@ -61,8 +61,6 @@ LATE_MS: Final = 5_000.0
 ENGINE: Final = "engine"
 # Alarms of an engine's process, beside those of its tracks: they end with it.
 OF_THE_ENGINE: Final = frozenset({"recorder", "disk", "loop-lag"})
-# Somebody came through a detector with what is not to be inside.
-DETECTOR: Final = "detector"
 Pause = Callable[[float], Awaitable[None]]
 
 
@@ -250,8 +248,9 @@ class Watch:
             clock_ms = news.clocks.get(site)
             fact = cmd.SiteFact(site=site, link=link.state, recording=recording, clock_ms=clock_ms)
             await self.live.try_fact(fact)
-            alarmed = cmd.Raise if site in news.detectors else cmd.Clear
-            await self.live.try_fact(alarmed(code=DETECTOR, site=site))
+            for code, sites in news.alarms.items():
+                alarmed = cmd.Raise if site in sites else cmd.Clear
+                await self.live.try_fact(alarmed(code=code, site=site))
 
     def _reading(self, state: RoomState, site: str, tracks: list[TrackStats]) -> Reading:
         now = self.now_ms()

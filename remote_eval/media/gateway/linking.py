@@ -264,7 +264,7 @@ class LinkedRoom:
             return grants
         site = self.sites.get(where)
         reached = site is not None and site.gateway is not None
-        return Grants(publish=grants.publish) if reached else NOTHING
+        return Grants(publish=grants.publish, cause=grants.cause) if reached else NOTHING
 
     def viewed(
         self, member: MemberId, offer: str, wants: Mapping[str, TrackId]

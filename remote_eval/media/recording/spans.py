@@ -21,9 +21,11 @@ _TOLD: Final = (b'"is":"begin"', b'"is":"open"', b'"is":"close"', b'"is":"frame"
 
 @dataclass(slots=True)
 class TrackSpans:
-    """Milliseconds of the room: `opened` from and to, to is None where nothing tells; `kept` in order."""
+    """Milliseconds of the room: `opened` from, to and the cause of its end, None where nothing tells; `kept`
+    in order.
+    """
 
-    opened: list[tuple[int, int | None]] = field(default_factory=list)
+    opened: list[tuple[int, int | None, str | None]] = field(default_factory=list)
     kept: list[tuple[int, int]] = field(default_factory=list)
 
 
@@ -57,12 +59,12 @@ def _read(path: Path, up: dict[str, int], found: dict[str, TrackSpans]) -> None:
         elif kind == "open":
             up.setdefault(track, int(line["at"]))
         elif kind == "close" and track in up:
-            one.opened.append((up.pop(track), int(line["at"])))
+            one.opened.append((up.pop(track), int(line["at"]), str(line.get("cause", ""))))
 
 
 def _close(up: dict[str, int], found: dict[str, TrackSpans], at: int | None) -> None:
     for track, since in up.items():
-        found[track].opened.append((since, at))
+        found[track].opened.append((since, at, None))
     up.clear()
 
 

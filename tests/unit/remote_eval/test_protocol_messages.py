@@ -57,6 +57,10 @@ GOOD: dict[str, dict[str, Any]] = {
     "call-start": {"call": "call_1"},
     "call-end": {"call": "call_1"},
     "entry-ask": {"whom": "staff", "zone": "evaluation", "reason": "维修"},
+    "visit-in": {"whom": "unknown", "zone": "evaluation", "site": "north", "text": "门未锁"},
+    "visit-out": {"visit": "visit_1"},
+    "astray": {"member": "mem_1", "zone": "outside"},
+    "unrecorded-ask": {"camera": "mem_9", "minutes": 60, "reason": "涉密"},
     "contact-ask": {"reason": "急事"},
     "consent": {"request": "req_1", "reason": "同意"},
     "deny": {"request": "req_1", "reason": "不同意"},
@@ -168,6 +172,11 @@ def test_all_faults_of_a_body_are_told_at_once() -> None:
         ("intercom", {"to": {"all": True, "site": "north"}}, ("/body/to/all", "unknown")),
         ("intercom", {"reason": None}, ("/body/reason", "type")),
         ("break", {"minutes": 961}, ("/body/minutes", "range")),
+        ("break", {"zone": "street"}, ("/body/zone", "choice")),
+        ("break", {"escorts": ["mem_1", "mem_1"]}, ("/body/escorts/1", "twice")),
+        ("entry-ask", {"minutes": 481}, ("/body/minutes", "range")),
+        ("unrecorded-ask", {"minutes": 0}, ("/body/minutes", "range")),
+        ("visit-in", {"zone": "lobby"}, ("/body/zone", "choice")),
     ],
 )
 def test_a_value_out_of_its_bounds_is_named(

@@ -74,7 +74,7 @@ def test_the_snapshot_of_a_bidder_holds_itself_and_its_call_and_nothing_else() -
     assert view["you"]["id"] == "b1"
     assert {one["id"] for one in view["tracks"]} == {"b1/microphone", "engine/masked"}
     empty = ("members", "sites", "chat", "requests", "nodes", "alarms", "outages", "intercoms", "watches")
-    assert all(view[name] == [] for name in empty)
+    assert all(view[name] == [] for name in (*empty, "visits", "astray"))
     assert {view["room"][name] for name in ("phase", "opened_at", "begins_at", "ends_at")} == {None}
     assert (view["room"]["holds"], view["directive"], view["more_time"]) == ([], None, None)
 
@@ -92,6 +92,8 @@ def everything() -> list[tuple[Room, Event]]:
 
     then("e1", cmd.Speak(on=True))
     then("e1", cmd.Hand(up=True))
+    then("w1", cmd.VisitIn(whom="unknown", zone="evaluation", site="north", text="投诉材料多"))
+    then("s1", cmd.UnrecordedAsk(camera="c1", minutes=5, reason="投诉材料多"))
     then("e1", cmd.Problem(part="pc", text="黑屏"))
     then("e1", cmd.AskTime(on=True, minutes=30, reason="投诉材料多"))
     then("e3", cmd.AskTime(on=True, minutes=60, reason="投诉材料多"))

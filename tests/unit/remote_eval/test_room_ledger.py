@@ -27,7 +27,7 @@ SITES = ["north", "south"]
 name = st.sampled_from(NAMES)
 site = st.sampled_from(SITES)
 some_id = st.sampled_from(
-    [f"{kind}_{number:06d}" for kind in ("req", "call", "watch", "out") for number in range(1, 5)]
+    [f"{kind}_{number:06d}" for kind in ("req", "call", "watch", "out", "visit") for number in range(1, 5)]
 )
 reason = st.just("理由")
 track = st.builds("{}/{}".format, name, st.sampled_from(["camera", "microphone", "intercom"]))
@@ -53,6 +53,21 @@ COMMANDS = st.one_of(
     st.builds(cmd.CallStart, call=some_id),
     st.builds(cmd.CallEnd, call=some_id),
     st.builds(cmd.EntryAsk, whom=st.just("staff"), zone=st.just("evaluation"), reason=reason),
+    st.builds(cmd.VisitIn, request=some_id),
+    st.builds(
+        cmd.VisitIn, whom=st.just("unknown"), zone=st.just("evaluation"), site=site, text=st.just("门未锁")
+    ),
+    st.builds(cmd.VisitOut, visit=some_id),
+    st.builds(cmd.UnrecordedAsk, camera=name, minutes=st.just(5), reason=reason),
+    st.builds(cmd.Astray, member=name, zone=st.sampled_from(["outside", "evaluation", "dining"])),
+    st.builds(
+        cmd.TakeBreak,
+        on=st.just(value=True),
+        kind=st.just("meal"),
+        minutes=st.just(5),
+        zone=st.just("dining"),
+        escorts=st.just(("s1", "s2")),
+    ),
     st.builds(cmd.ContactAsk, reason=reason),
     st.builds(cmd.Agree, request=some_id, reason=reason),
     st.builds(cmd.Deny, request=some_id, reason=reason),
@@ -277,6 +292,14 @@ def test_every_kind_of_event_is_made_by_some_room() -> None:
     problem = made.do("e1", cmd.Problem(part="pc"))[0].body["request"]
     made.do("s1", cmd.Settle(request=str(problem), text="好了"))
     made.do("s1", cmd.EntryAsk(whom="staff", zone="evaluation", reason="维修"))
+    camera = made.do("s1", cmd.UnrecordedAsk(camera="c1", minutes=1, reason="涉密"))[0].body["request"]
+    made.do("v1", cmd.Agree(request=str(camera), reason="同意"))
+    made.later(60_000).tick()
+    made.do("w1", cmd.VisitIn(whom="unknown", zone="evaluation", site="north", text="门未锁"))
+    made.do("w1", cmd.TakeBreak(on=True, kind="rest", minutes=5))
+    made.do("s1", cmd.Astray(member="e2", zone="outside"))
+    made.do("s1", cmd.Astray(member="e2", zone="evaluation"))
+    made.do("w1", cmd.TakeBreak(on=False))
     contact = made.do("e1", cmd.ContactAsk(reason="急"))[0].body["request"]
     made.do("w1", cmd.Agree(request=str(contact), reason="同意"))
     made.do("w1", cmd.PressIntercom(on=True, reason="order"))

@@ -25,6 +25,8 @@ export interface SiteReadiness {
   readonly link: string;
   readonly recording: string;
   readonly clockMs: number | null;
+  /** Room cameras that are off by approval. */
+  readonly unrecorded: number;
 }
 
 export interface StartReadiness {
@@ -52,6 +54,7 @@ function siteReadinessOf(value: unknown): SiteReadiness {
     link: text(found.link),
     recording: text(found.recording),
     clockMs: typeof found.clock_ms === "number" ? found.clock_ms : null,
+    unrecorded: number(found.unrecorded),
   };
 }
 
@@ -162,7 +165,7 @@ export interface RecordedGap {
 /** When a track was open to the recorder, and what of it was kept; `to` is null where nothing tells the end. */
 export interface RecordedTrack {
   readonly track: string;
-  readonly opened: readonly { readonly from: number; readonly to: number | null }[];
+  readonly opened: readonly { readonly from: number; readonly to: number | null; readonly cause: string | null }[];
   readonly kept: readonly { readonly from: number; readonly to: number }[];
 }
 
@@ -188,18 +191,33 @@ export interface Look {
   readonly openedAt: string | null;
 }
 
+/** A room camera that was off by approval, in wall clock; `to` is null while it is. */
+export interface OffRecord {
+  readonly camera: string;
+  readonly from: string;
+  readonly to: string | null;
+  readonly reason: string;
+  readonly approvedBy: string;
+}
+
 export interface Recordings {
   /** Nobody looks before. */
   readonly closedAt: string | null;
   readonly parts: readonly RecordedPart[];
   readonly looks: readonly Look[];
+  readonly off: readonly OffRecord[];
 }
 
 const numberOrNull = (value: unknown): number | null => (typeof value === "number" ? value : null);
 
 export async function listRecordings(here: Here, room: string): Promise<Recordings> {
   const found = record(await ask(here, { path: `/v1/rooms/${at(room)}/recordings` }));
-  return { closedAt: textOrNull(found.closed_at), parts: list(found.parts).map(partOf), looks: list(found.views).map(lookOf) };
+  return { closedAt: textOrNull(found.closed_at), parts: list(found.parts).map(partOf), looks: list(found.views).map(lookOf), off: list(found.unrecorded).map(offOf) };
+}
+
+function offOf(value: unknown): OffRecord {
+  const one = record(value);
+  return { camera: text(one.camera), from: text(one.from), to: textOrNull(one.to), reason: text(one.reason), approvedBy: text(one.approved_by) };
 }
 
 function partOf(value: unknown): RecordedPart {
@@ -212,7 +230,7 @@ function partOf(value: unknown): RecordedPart {
     to: numberOrNull(one.to),
     tracks: list(one.tracks).map(record).map((each) => ({
       track: text(each.track),
-      opened: list(each.opened).map(record).map((span) => ({ from: number(span.from), to: numberOrNull(span.to) })),
+      opened: list(each.opened).map(record).map((span) => ({ from: number(span.from), to: numberOrNull(span.to), cause: textOrNull(span.cause) })),
       kept: list(each.kept).map(record).map((span) => ({ from: number(span.from), to: number(span.to) })),
     })),
     recordings: list(one.recordings).map(record).map((each) => ({ track: text(each.track), class: text(each.class), from: numberOrNull(each.from), to: numberOrNull(each.to) })),

@@ -32,6 +32,8 @@ export function snapshotOf(over: Partial<Snapshot> = {}): Snapshot {
     sites: [],
     chat: [],
     requests: [],
+    visits: [],
+    astray: [],
     calls: [],
     nodes: [],
     alarms: [],

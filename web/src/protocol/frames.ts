@@ -21,6 +21,10 @@ const device = choice("ok", "absent", "denied", "busy", "off");
 export const ROLES = ["expert", "owner", "witness", "supervisor", "site", "camera", "bidder"] as const;
 export const PHASES = ["preparing", "check-in", "evaluating", "clarifying", "signing", "closed"] as const;
 export const CALL_REASONS = ["help", "technical", "health", "conduct", "other"] as const;
+export const FOUND = ["staff", "operator", "agency", "supervisor", "bidder", "unknown"] as const;
+export const ZONES = ["evaluation", "negotiation", "consultation", "inquiry", "relay", "supervision", "witness", "waiting", "check-in", "storage", "dining", "overnight"] as const;
+/** Where a committee may go in a break. */
+export const BREAK_ZONES = ["waiting", "dining", "overnight"] as const;
 export const PARTS = ["camera", "microphone", "speaker", "network", "pc", "document", "other"] as const;
 
 const phase = choice(...PHASES);
@@ -58,7 +62,7 @@ const chatText = record({ seq: count, at: time, from: id, text: said });
 const consent = record({ role: choice("witness", "supervisor"), from: id, allow: flag, reason: said, at: time });
 const request = record({
   id,
-  kind: choice("called", "problem", "entry", "contact"),
+  kind: choice("called", "problem", "entry", "contact", "unrecorded"),
   from: id,
   site: orNull(id),
   at: time,
@@ -66,9 +70,26 @@ const request = record({
   text: orNull(said),
   whom: orNull(word),
   zone: orNull(word),
-  state: choice("open", "allowed", "denied", "running", "settled"),
+  state: choice("open", "allowed", "denied", "running", "settled", "lapsed"),
   consents: array(consent, 64),
   recording: orNull(word),
+  camera: maybe(id),
+  minutes: maybe(count),
+  until: maybe(time),
+});
+// Somebody who came in while the room sat; without a request nobody had consented.
+const visit = record({
+  id,
+  request: orNull(id),
+  whom: word,
+  zone: word,
+  site: id,
+  text: orNull(said),
+  from: id,
+  at: time,
+  until: orNull(time),
+  left_at: orNull(time),
+  left_by: orNull(id),
 });
 // A bidder's own call has only the first three.
 const call = record({
@@ -128,7 +149,7 @@ const snapshot = record({
     begins_at: orNull(time),
     ends_at: orNull(time),
     phase: orNull(phase),
-    holds: array(record({ kind: holdKind, cause: orNull(path), since: time, until: orNull(time) }), 4),
+    holds: array(record({ kind: holdKind, cause: orNull(path), since: time, until: orNull(time), zone: maybe(word), escorts: maybe(array(id, 20)) }), 4),
   }),
   you: member,
   members: array(member, 500),
@@ -136,6 +157,8 @@ const snapshot = record({
   sites: array(site, 64),
   chat: array(chatText, 400),
   requests: array(request, 5_000),
+  visits: array(visit, 500),
+  astray: array(record({ member: id, zone: word }), 99),
   calls: array(call, 1_000),
   nodes: array(node, 2_000),
   alarms: array(alarm, 2_000),
@@ -163,6 +186,7 @@ export type Track = Read<typeof track>;
 export type Site = Read<typeof site>;
 export type ChatText = Read<typeof chatText>;
 export type Request = Read<typeof request>;
+export type Visit = Read<typeof visit>;
 export type Call = Read<typeof call>;
 export type Node = Read<typeof node>;
 export type Alarm = Read<typeof alarm>;
@@ -184,7 +208,7 @@ const asked = { request: id, text: maybe(said), site: maybe(id) };
 /** Bodies by kind. Where a bidder is told less than the others, what it is not told is null. */
 const EVENTS = {
   phase: record({ from: phase, to: phase }),
-  hold: record({ on: flag, kind: maybe(holdKind), causes: maybe(array(path, 64)), cause: maybe(path), until: maybe(time) }),
+  hold: record({ on: flag, kind: maybe(holdKind), causes: maybe(array(path, 64)), cause: maybe(path), until: maybe(time), zone: maybe(word), escorts: maybe(array(id, 20)) }),
   member: record({ id: maybe(id), change: maybe(choice("admitted", "presence", "expelled", "chair", "confirmed")), member: maybe(member) }),
   device: devices,
   track: record({ id: path, member: maybe(id), source: id, kind: choice("audio", "video"), up: flag }),
@@ -193,7 +217,11 @@ const EVENTS = {
   called: record({ ...asked, reason: word }),
   problem: record({ ...asked, part: word }),
   settled: record({ ...asked, member: maybe(id) }),
-  entry: record({ request: id, whom: word, zone: word, reason: said, site: maybe(id) }),
+  entry: record({ request: id, whom: word, zone: word, reason: said, site: maybe(id), minutes: maybe(count) }),
+  visit: record({ visit: id, state: choice("in", "out"), request: orNull(id), whom: word, zone: word, site: id, text: orNull(said), until: orNull(time) }),
+  unrecorded: record({ request: id, camera: id, minutes: count, reason: said, site: maybe(id) }),
+  lapsed: record({ request: id, kind: word, member: maybe(id), site: maybe(id) }),
+  astray: record({ member: id, zone: orNull(word), site: maybe(id) }),
   contact: record({ request: id, state: choice("asked", "running", "ended"), member: maybe(id), site: maybe(id), reason: maybe(said), recording: maybe(word) }),
   consent: record({
     request: id,
@@ -202,6 +230,7 @@ const EVENTS = {
     reason: said,
     state: choice("open", "allowed", "denied"),
     member: maybe(id),
+    until: maybe(time),
   }),
   intercom: record({ on: flag, reason: maybe(word), to_member: maybe(id), to_site: maybe(id), member: maybe(id) }),
   speak: record({ call: id, on: flag, member: maybe(id) }),
@@ -379,7 +408,11 @@ export interface Bodies {
   "call-refuse": { readonly call: string; readonly reason: string };
   "call-start": { readonly call: string };
   "call-end": { readonly call: string };
-  "entry-ask": { readonly whom: "staff" | "operator" | "agency" | "supervisor"; readonly zone: string; readonly reason: string };
+  "entry-ask": { readonly whom: "staff" | "operator" | "agency" | "supervisor"; readonly zone: string; readonly reason: string; readonly minutes?: number };
+  "visit-in": { readonly request: string } | { readonly whom: (typeof FOUND)[number]; readonly zone: (typeof ZONES)[number]; readonly site: string; readonly text: string };
+  "visit-out": { readonly visit: string };
+  "unrecorded-ask": { readonly camera: string; readonly minutes: number; readonly reason: string };
+  astray: { readonly member: string; readonly zone: (typeof ZONES)[number] | "outside" };
   "contact-ask": { readonly reason: string };
   consent: { readonly request: string; readonly reason: string };
   deny: { readonly request: string; readonly reason: string };
@@ -387,7 +420,7 @@ export interface Bodies {
   "contact-end": { readonly request: string; readonly recording: string };
   node: { readonly node: string; readonly state: "ok" | "exception"; readonly text: string | null };
   phase: { readonly to: Phase };
-  break: { readonly on: false } | { readonly on: true; readonly kind: "meal" | "rest" | "night"; readonly minutes: number };
+  break: { readonly on: false } | { readonly on: true; readonly kind: "meal" | "rest" | "night"; readonly minutes: number; readonly zone?: (typeof BREAK_ZONES)[number]; readonly escorts?: readonly string[] };
   "time-ask": { readonly on: false } | { readonly on: true; readonly minutes: number; readonly reason: string };
   extend: { readonly minutes: number; readonly reason: string };
   directive: { readonly order: "pause" | "resume"; readonly reason: string };

@@ -120,11 +120,11 @@ describe("holds", () => {
     expect(holdOf(after(view, off("frozen"), off("paused"), off("break")))).toBeNull();
   });
   it("whose cause changes are held since they began", () => {
-    const began = room({ room: { id: "r", title: null, opened_at: TIME, begins_at: TIME, ends_at: TIME, phase: "evaluating", holds: [{ kind: "frozen", cause: "site:a", since: "2026-03-02T00:00:00.000Z", until: null }] } });
+    const began = room({ room: { id: "r", title: null, opened_at: TIME, begins_at: TIME, ends_at: TIME, phase: "evaluating", holds: [{ kind: "frozen", cause: "site:a", since: "2026-03-02T00:00:00.000Z", until: null, zone: null, escorts: null }] } });
     expect(holdOf(after(began, on("frozen", { cause: "recorder" })))).toMatchObject({ since: "2026-03-02T00:00:00.000Z", cause: "recorder" });
   });
   it("and the reason of a pause are known to whoever comes while it lasts", () => {
-    const at = { since: TIME, until: null };
+    const at = { since: TIME, until: null, zone: null, escorts: null };
     const holds = [{ kind: "frozen", cause: "engine", ...at }, { kind: "paused", cause: "directive", ...at }] as const;
     const came = room({ room: { id: "r", title: null, opened_at: TIME, begins_at: TIME, ends_at: TIME, phase: "evaluating", holds: [...holds] }, directive: { order: "pause", reason: "核查设备", at: TIME } });
     expect(holdOf(after(came, off("frozen")))?.kind).toBe("paused");

@@ -1,6 +1,6 @@
 // What a client knows of its room: one reducer from what the server said to a view. Pure; time comes with what happened.
 // An event about something that is not known changes nothing: whoever is not told of a thing has no place for it.
-import { momentOf, type Alarm, type Call, type ChatText, type Devices, type Intercom, type Member, type Node, type Outage, type Phase, type Request, type RoomEvent, type Site, type Snapshot, type TimeAsk, type Track, type Watch } from "./frames.ts";
+import { momentOf, type Alarm, type Call, type ChatText, type Devices, type Intercom, type Member, type Node, type Outage, type Phase, type Request, type RoomEvent, type Site, type Snapshot, type TimeAsk, type Track, type Visit, type Watch } from "./frames.ts";
 import type { Ending, LinkState, News } from "./client.ts";
 
 export interface Hold {
@@ -9,6 +9,9 @@ export interface Hold {
   readonly cause: string | null;
   readonly since: string;
   readonly until: string | null;
+  /** Of a break: where the committee went, and who with it. */
+  readonly zone: string | null;
+  readonly escorts: readonly string[] | null;
 }
 
 export interface Link {
@@ -34,6 +37,9 @@ export interface RoomView {
   readonly sites: ReadonlyMap<string, Site>;
   readonly chat: readonly ChatText[];
   readonly requests: ReadonlyMap<string, Request>;
+  readonly visits: ReadonlyMap<string, Visit>;
+  /** Who was seen outside the break's zone, and where. */
+  readonly astray: ReadonlyMap<string, string>;
   readonly calls: ReadonlyMap<string, Call>;
   readonly nodes: ReadonlyMap<string, Node>;
   readonly alarms: ReadonlyMap<string, Alarm>;
@@ -68,6 +74,8 @@ export const NOWHERE: RoomView = {
   sites: new Map(),
   chat: [],
   requests: new Map(),
+  visits: new Map(),
+  astray: new Map(),
   calls: new Map(),
   nodes: new Map(),
   alarms: new Map(),
@@ -116,6 +124,8 @@ function entered(before: RoomView, told: Snapshot): RoomView {
     sites: byId(told.sites),
     chat: told.chat.slice(-MAX_CHAT),
     requests: byId(told.requests),
+    visits: byId(told.visits),
+    astray: new Map(told.astray.map((one) => [one.member, one.zone])),
     calls: byId(told.calls),
     nodes: byId(told.nodes),
     alarms: new Map(told.alarms.map((one) => [alarmKey(one), one])),
@@ -180,9 +190,17 @@ function fold(view: RoomView, event: RoomEvent): RoomView {
     case "problem":
     case "entry":
     case "contact":
+    case "unrecorded":
     case "consent":
     case "settled":
+    case "lapsed":
       return request(view, event);
+    case "visit":
+      return visit(view, event);
+    case "astray": {
+      const { member: who, zone } = event.body;
+      return { ...view, astray: zone === null ? without(view.astray, who) : put(view.astray, who, zone) };
+    }
     case "clarification":
     case "speak":
       return call(view, event);
@@ -220,9 +238,9 @@ type Of<K extends RoomEvent["kind"]> = Extract<RoomEvent, { kind: K }>;
 function hold(view: RoomView, { at, body }: Of<"hold">): RoomView {
   // A bidder hears "on" alone.
   const kind = body.kind ?? "held";
-  if (!body.on) return { ...view, holds: without(view.holds, kind) };
+  if (!body.on) return { ...view, holds: without(view.holds, kind), astray: kind === "break" ? new Map() : view.astray };
   const holds = new Map(view.holds);
-  holds.set(kind, { kind, cause: body.cause, since: holds.get(kind)?.since ?? at, until: body.until });
+  holds.set(kind, { kind, cause: body.cause, since: holds.get(kind)?.since ?? at, until: body.until, zone: body.zone, escorts: body.escorts });
   const sites = (body.causes ?? []).filter((one) => one.startsWith(IDENTIFY)).map((one) => one.slice(IDENTIFY.length));
   return doubted({ ...view, holds }, sites);
 }
@@ -272,11 +290,14 @@ function chat(view: RoomView, { seq, at, from, body }: Of<"chat">): RoomView {
   return { ...view, chat: [...view.chat, { seq, at, from, text: body.text }].slice(-MAX_CHAT) };
 }
 
-function request(view: RoomView, event: Of<"called" | "problem" | "entry" | "contact" | "consent" | "settled">): RoomView {
+function request(view: RoomView, event: Of<"called" | "problem" | "entry" | "contact" | "unrecorded" | "consent" | "settled" | "lapsed">): RoomView {
   const id = event.body.request;
   const became = (change: (one: Request) => Request): RoomView => ({ ...view, requests: tidied(changed(view.requests, id, change)) });
-  if (event.kind === "settled") return became((one) => ({ ...one, state: "settled" }));
-  if (event.kind === "consent") return became((one) => ({ ...one, state: event.body.state, consents: [...one.consents, consentOf(event)] }));
+  if (event.kind === "settled" || event.kind === "lapsed") return became((one) => ({ ...one, state: event.kind }));
+  if (event.kind === "consent") {
+    const { state, until } = event.body;
+    return became((one) => ({ ...one, state, until: until ?? one.until, consents: [...one.consents, consentOf(event)] }));
+  }
   if (event.kind === "contact" && event.body.state !== "asked") {
     const state = event.body.state === "ended" ? "settled" : "running";
     return became((one) => ({ ...one, state, recording: event.body.recording ?? one.recording }));
@@ -287,7 +308,7 @@ function request(view: RoomView, event: Of<"called" | "problem" | "entry" | "con
 
 const consentOf = ({ at, from, body }: Of<"consent">) => ({ role: body.role, from: from ?? "", allow: body.allow, reason: body.reason, at });
 
-function askedOf(event: Of<"called" | "problem" | "entry" | "contact">): Request | null {
+function askedOf(event: Of<"called" | "problem" | "entry" | "contact" | "unrecorded">): Request | null {
   if (event.from === null) return null;
   const { body } = event;
   return {
@@ -303,12 +324,30 @@ function askedOf(event: Of<"called" | "problem" | "entry" | "contact">): Request
     state: "open",
     consents: [],
     recording: null,
+    camera: "camera" in body ? body.camera : null,
+    minutes: "minutes" in body ? body.minutes : null,
+    until: null,
   };
 }
 
+/** What is asked for no more. */
+export const isOver = (one: Request): boolean => one.state === "settled" || one.state === "lapsed";
+
+/** Somebody came in, by a consent that is used then, or left. */
+function visit(view: RoomView, { at, from, body }: Of<"visit">): RoomView {
+  const { visit: id, state, ...told } = body;
+  const became = (to: "running" | "settled") => (told.request === null ? view.requests : changed(view.requests, told.request, (one) => ({ ...one, state: to })));
+  if (state === "out") return { ...view, requests: tidied(became("settled")), visits: changed(view.visits, id, (one) => ({ ...one, left_at: at, left_by: from })) };
+  return { ...view, requests: became("running"), visits: put(view.visits, id, { ...told, id, from: from ?? "", at, left_at: null, left_by: null }) };
+}
+
+/** The approval by which a room camera is off and not recorded. */
+export const offRecord = (view: RoomView, camera: string): Request | null =>
+  [...view.requests.values()].find((one) => one.kind === "unrecorded" && one.camera === camera && one.state === "allowed") ?? null;
+
 /** Of what is settled, the newest are kept. */
 function tidied(requests: ReadonlyMap<string, Request>): ReadonlyMap<string, Request> {
-  const settled = [...requests.values()].filter((one) => one.state === "settled");
+  const settled = [...requests.values()].filter(isOver);
   return settled.slice(0, Math.max(0, settled.length - MAX_SETTLED)).reduce((left, one) => without(left, one.id), requests);
 }
 

@@ -16,7 +16,7 @@ import type { MediaShown } from "../../src/ui/room/useRoom.ts";
 const t = (key: string, values: Record<string, unknown> = {}): string => `${key.replace("page.room.", "")}${Object.keys(values).length > 0 ? JSON.stringify(values) : ""}`;
 
 function room(phase: Phase, over: Parameters<typeof snapshotOf>[0] = {}, hold: "frozen" | "paused" | "break" | null = null): RoomView {
-  const told = snapshotOf({ ...over, room: { id: "r", title: null, opened_at: TIME, begins_at: "2026-03-02T01:30:00.000Z", ends_at: "2026-03-02T09:00:00.000Z", phase, holds: hold === null ? [] : [{ kind: hold, cause: null, since: TIME, until: null }] } });
+  const told = snapshotOf({ ...over, room: { id: "r", title: null, opened_at: TIME, begins_at: "2026-03-02T01:30:00.000Z", ends_at: "2026-03-02T09:00:00.000Z", phase, holds: hold === null ? [] : [{ kind: hold, cause: null, since: TIME, until: null, zone: null, escorts: null }] } });
   return reduce(NOWHERE, { type: "welcome", body: { snapshot: told } as never });
 }
 const chair = { you: memberOf("mem_1", { chair: true }) };
@@ -100,7 +100,7 @@ describe("what is shown", () => {
   it("a site that was lost is named by its place, a pause by the supervisor's words, the rest by a sentence each", () => {
     const sites = [{ id: "site_b", label: { zh: "副场一", en: "Remote 1" }, part: "remote", link: "lost", recording: "ok", lag_ms: null, clock_ms: null }] as const;
     const view = { ...room("evaluating", { sites }), directive: { order: "pause", reason: "核查", at: TIME } } as RoomView;
-    const cause = (what: string | null) => causeText({ kind: "frozen", cause: what, since: TIME, until: null }, view, "zh-CN", t);
+    const cause = (what: string | null) => causeText({ kind: "frozen", cause: what, since: TIME, until: null, zone: null, escorts: null }, view, "zh-CN", t);
     expect(cause("site:site_b")).toBe('hold.site{"site":"副场一"}');
     expect(cause("identify:site_b")).toBe('hold.identify{"site":"副场一"}');
     expect(cause("directive")).toBe('hold.reason{"reason":"核查"}');

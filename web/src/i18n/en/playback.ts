@@ -66,9 +66,15 @@ export default {
     grants: "not allowed to send at the time",
     sealed: "a sealed raw voice",
     other: "cause {code}",
+    unrecorded: "not recorded, by approval",
     quiet: "this track was not published then",
     brief: "under a second, too short to be listed",
     unexplained: "unexplained: nobody listed this gap, check the archive",
+  },
+  off: {
+    title: "Not recorded, by approval",
+    item: "{camera}: {from} to {to}, reason: {reason}; approved by {by}",
+    still: "still off",
   },
   looks: {
     title: "Looks on record",

@@ -9,7 +9,7 @@ export default {
   lines: {
     phase: "The room goes to {to}",
     closed: { witness: "A witness closes the room", reform: "The room is sealed; a new committee is formed" },
-    hold: { on: "{hold}: {cause}", off: "{hold} is over" },
+    hold: { on: "{hold}: {cause}", off: "{hold} is over", gone: ", to {zone}, with {escorts}" },
     member: {
       admitted: "{who} comes in",
       here: "{who} is connected again",
@@ -28,6 +28,15 @@ export default {
     problem: "{who} reports a problem: {part}{text}",
     settled: "{who} settles a request{text}",
     entry: "{who} asks for entry of {whom} into {zone}: {reason}",
+    visit: {
+      in: "{whom} came in by consent, {site} {zone}, noted by {who}",
+      inUnasked: "{whom} came in without a consent, {site} {zone}, noted by {who}:{text}",
+      out: "{whom} left, {site} {zone}, noted by {who}",
+      outUnasked: "{whom}, who had come in without a consent, left, {site} {zone}, noted by {who}",
+    },
+    unrecorded: "{who} asks that {camera} is not recorded for {minutes} minutes: {reason}",
+    lapsed: { entry: "The entry that {who} asked for was not used: the consent lapsed", unrecorded: "The time of a camera off the record is over: it is recorded again" },
+    astray: { seen: "{who} was seen during the break in: {zone}", back: "{who} is back where the break is" },
     contact: {
       asked: "{who} asks for an outside call: {reason}",
       running: "The outside call of {who} begins, recording {recording}",
@@ -128,6 +137,9 @@ export default {
     "too-long": "The seats cannot be booked for so long",
     "seat-booked": "{site}: seat {seat} is booked by others for the time to come",
     "watch-open": "A watch is asked for or runs already",
+    escort: "{site}: nobody who is here goes with its people",
+    asked: "It is asked for or approved already",
+    left: "This person was noted as left",
     "seat-taken": "The seat is taken or booked",
     "seat-unknown": "The site has no such seat",
     "seat-faulty": "The seat is reported faulty",

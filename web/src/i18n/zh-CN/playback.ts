@@ -63,9 +63,15 @@ export default {
     grants: "当时无权发送",
     sealed: "封存的原声",
     other: "原因代码 {code}",
+    unrecorded: "经批准不录像",
     quiet: "此时没有发布这一路",
     brief: "不足一秒，不列入清单",
     unexplained: "原因不明：没有人列出这处缺口，请核对存档",
+  },
+  off: {
+    title: "经批准不录像",
+    item: "{camera}：{from} 至 {to}，事由：{reason}；批准：{by}",
+    still: "尚未恢复",
   },
   looks: {
     title: "查看记录",

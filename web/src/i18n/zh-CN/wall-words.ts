@@ -6,7 +6,7 @@ export default {
   lines: {
     phase: "进入“{to}”阶段",
     closed: { witness: "见证人关闭评标室", reform: "评标室封存，另组评标委员会" },
-    hold: { on: "{hold}：{cause}", off: "{hold}解除" },
+    hold: { on: "{hold}：{cause}", off: "{hold}解除", gone: "，去{zone}，陪同：{escorts}" },
     member: {
       admitted: "{who} 进入",
       here: "{who} 恢复连接",
@@ -25,6 +25,15 @@ export default {
     problem: "{who} 报告问题：{part}{text}",
     settled: "{who} 办结一项请求{text}",
     entry: "{who} 申请{whom}进入{zone}：{reason}",
+    visit: {
+      in: "{whom}经同意进入{site}{zone}，{who} 登记",
+      inUnasked: "{whom}未经同意进入{site}{zone}，{who} 登记：{text}",
+      out: "{whom}离开{site}{zone}，{who} 登记",
+      outUnasked: "未经同意进入的{whom}离开{site}{zone}，{who} 登记",
+    },
+    unrecorded: "{who} 申请{camera}不录像 {minutes} 分钟：{reason}",
+    lapsed: { entry: "{who} 的进入申请未使用，同意失效", unrecorded: "不录像的批准到期，恢复录像" },
+    astray: { seen: "{who} 在休息中被发现在{zone}", back: "{who} 已回到休息区" },
     contact: {
       asked: "{who} 申请对外通话：{reason}",
       running: "{who} 的对外通话开始，录音编号 {recording}",
@@ -125,6 +134,9 @@ export default {
     "too-long": "席位预订的总时长超过上限",
     "seat-booked": "{site}：席位 {seat} 在延长的时段已由其他项目预订",
     "watch-open": "已有一项观看申请或观看",
+    escort: "{site}：没有在场的陪同人员",
+    asked: "已有一项申请或批准",
+    left: "此人已登记离开",
     "seat-taken": "该席位已有人或已被预订",
     "seat-unknown": "本场地没有该席位",
     "seat-faulty": "该席位已报故障",

@@ -50,22 +50,22 @@ def test_a_hole_that_a_recorder_left_without_a_word_shows(tmp_path: Path) -> Non
     assert list_gaps(tmp_path) == []
     found = spans(tmp_path, 1)[VOICE]
     assert found.kept == [(600, 2_600), (9_000, 10_000)]
-    assert found.opened == [(500, 10_200)]
+    assert found.opened == [(500, 10_200, "left")]
     assert spans(tmp_path, 2) == {}
 
 
 def test_a_recorder_that_was_cut_off_says_nothing_of_what_followed(tmp_path: Path) -> None:
     path = index(tmp_path, "a", told("begin", 0), told("open", 500), frame(0, 600, 1_600))
-    assert spans(tmp_path, 1)[VOICE].opened == [(500, None)]
+    assert spans(tmp_path, 1)[VOICE].opened == [(500, None, None)]
     with path.open("ab") as stream:
         stream.write(b'{"at":2000,"cause":"left","is":"close","track":"mem_a/micro')
-    assert spans(tmp_path, 1)[VOICE].opened == [(500, None)]
+    assert spans(tmp_path, 1)[VOICE].opened == [(500, None, None)]
 
 
 def test_whoever_takes_over_opens_what_it_records_anew(tmp_path: Path) -> None:
     index(tmp_path, "a", told("begin", 0), told("open", 500), frame(0, 600, 1_600))
     index(tmp_path, "b", told("begin", 4_000), told("open", 4_010), told("close", 6_000), told("end", 9_000))
-    assert spans(tmp_path, 1)[VOICE].opened == [(500, 4_000), (4_010, 6_000)]
+    assert spans(tmp_path, 1)[VOICE].opened == [(500, 4_000, None), (4_010, 6_000, "left")]
 
 
 @pytest.mark.parametrize("line", [b'{"is":"close"}\n', b'{"is":"close",\n', b'{"at":"x","is":"end"}\n'])
@@ -73,7 +73,7 @@ def test_a_line_that_nobody_can_read_closes_no_track(tmp_path: Path, line: bytes
     path = index(tmp_path, "a", told("begin", 0), told("open", 500))
     with path.open("ab") as stream:
         stream.write(line)
-    assert spans(tmp_path, 1)[VOICE].opened == [(500, None)]
+    assert spans(tmp_path, 1)[VOICE].opened == [(500, None, None)]
 
 
 def test_a_real_recorder_kept_from_its_first_to_its_last_moment(tmp_path: Path) -> None:
@@ -83,6 +83,7 @@ def test_a_real_recorder_kept_from_its_first_to_its_last_moment(tmp_path: Path) 
     assert {one["track"] for one in every} == set(found)
     for one in every:
         assert found[one["track"]].kept == [(one["from"], one["to"])]
-        ((since, until),) = found[one["track"]].opened
+        ((since, until, cause),) = found[one["track"]].opened
         assert since <= one["from"] < one["to"]
         assert until is not None
+        assert cause is not None

@@ -35,7 +35,7 @@ function view(state: State | null, more: Partial<RoomView> = {}): RoomView {
   return { ...NOWHERE, entered: true, calls: state === null ? new Map() : new Map([["c", { ...CALL, state }]]), ...more };
 }
 const ending = (how: "fault" | "taken-over" | "refused" | "closed" | "left") => ({ link: { ...NOWHERE.link, state: "ended" as const, ending: how } });
-const held = { holds: new Map([["held", { kind: "held", cause: null, since: "2026-11-24T01:00:00.000Z", until: null }]]) } as Partial<RoomView>;
+const held = { holds: new Map([["held", { kind: "held", cause: null, since: "2026-11-24T01:00:00.000Z", until: null, zone: null, escorts: null }]]) } as Partial<RoomView>;
 
 describe("the call", () => {
   it.each([

@@ -22,13 +22,22 @@ const causes = (one: RecordedPart): readonly (readonly [number, number, string])
 
 describe("a hole that nobody listed", () => {
   it("is unexplained where the track was open, and quiet only where the recorder's index says that it was not", () => {
-    const tracks = [{ track: VOICE, opened: [{ from: 4_800, to: 52_000 }], kept: [{ from: 5_000, to: 20_000 }, { from: 30_000, to: 50_000 }] }];
+    const tracks = [{ track: VOICE, opened: [{ from: 4_800, to: 52_000, cause: null }], kept: [{ from: 5_000, to: 20_000 }, { from: 30_000, to: 50_000 }] }];
     expect(causes(part({ tracks }))).toEqual([
       [0, 4_800, "quiet"],
       [4_800, 5_000, "brief"],
       [20_000, 30_000, "unexplained"],
       [50_000, 52_000, "unexplained"],
       [52_000, 60_000, "quiet"],
+    ]);
+  });
+
+  it("is by approval where the recorder closed the track for it, and no longer than that", () => {
+    const opened = [{ from: 0, to: 20_000, cause: "unrecorded" }, { from: 30_000, to: 40_000, cause: "left" }];
+    const tracks = [{ track: VOICE, opened, kept: [{ from: 0, to: 20_000 }, { from: 30_000, to: 40_000 }] }];
+    expect(causes(part({ tracks }))).toEqual([
+      [20_000, 30_000, "unrecorded"],
+      [40_000, 60_000, "quiet"],
     ]);
   });
 
@@ -40,18 +49,18 @@ describe("a hole that nobody listed", () => {
   });
 
   it("of a track that no recorder closed stays unexplained to the end", () => {
-    const tracks = [{ track: VOICE, opened: [{ from: 0, to: null }], kept: [{ from: 0, to: 50_000 }] }];
+    const tracks = [{ track: VOICE, opened: [{ from: 0, to: null, cause: null }], kept: [{ from: 0, to: 50_000 }] }];
     expect(causes(part({ tracks }))).toEqual([[50_000, 60_000, "unexplained"]]);
   });
 
   it("of a few milliseconds is none, as between a cluster and the gap behind it", () => {
-    const tracks = [{ track: VOICE, opened: [{ from: 0, to: 60_000 }], kept: [{ from: 0, to: 20_000 }, { from: 25_000, to: 60_000 }] }];
+    const tracks = [{ track: VOICE, opened: [{ from: 0, to: 60_000, cause: null }], kept: [{ from: 0, to: 20_000 }, { from: 25_000, to: 60_000 }] }];
     const gaps = [{ track: VOICE, from: 20_001, to: 24_990, cause: "loss" }];
     expect(causes(part({ tracks, gaps }))).toEqual([[20_001, 24_990, "loss"]]);
   });
 
   it("is what is left of it beside a gap that was listed", () => {
-    const tracks = [{ track: VOICE, opened: [{ from: 0, to: 60_000 }], kept: [{ from: 0, to: 20_000 }, { from: 40_000, to: 60_000 }] }];
+    const tracks = [{ track: VOICE, opened: [{ from: 0, to: 60_000, cause: null }], kept: [{ from: 0, to: 20_000 }, { from: 40_000, to: 60_000 }] }];
     const gaps = [{ track: VOICE, from: 20_000, to: 25_000, cause: "disk" }];
     expect(causes(part({ tracks, gaps }))).toEqual([
       [20_000, 25_000, "disk"],

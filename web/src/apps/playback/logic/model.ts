@@ -15,6 +15,8 @@ export interface TrackLine {
 
 /** A hole of which nobody told anything, although the track was open. */
 export const UNEXPLAINED = "unexplained";
+/** A room camera was off by approval, by the cause with which the recorder closed its track. */
+export const UNRECORDED = "unrecorded";
 /** The track was not open then, by the recorder's own index. */
 export const QUIET = "quiet";
 /** Too short to be listed (docs/spec/recording.md §8); the shortest are counted as packets alone. */
@@ -43,7 +45,7 @@ function lineOf(part: RecordedPart, track: string, whole: Span): TrackLine {
   const told = part.tracks.find((one) => one.track === track);
   const kept = told?.kept ?? merged(pieces.flatMap((one) => (one.from === null || one.to === null ? [] : [{ from: one.from, to: one.to }])));
   const listed: Gap[] = part.gaps.filter((one) => one.track === track).map((one) => ({ track, from: one.from, to: one.to ?? whole.to, cause: one.cause }));
-  const open = told?.opened.map((one) => ({ from: one.from, to: one.to ?? whole.to })) ?? [whole];
+  const open = told?.opened.map((one) => ({ from: one.from, to: one.to ?? whole.to, cause: one.cause })) ?? [{ ...whole, cause: null }];
   const unlisted = holes([...kept, ...listed], whole).flatMap((one) => explained(one, open)).map((one) => ({ ...one, track }));
   const gaps = [...listed, ...unlisted].sort((a, b) => a.from - b.from);
   return {
@@ -59,12 +61,22 @@ function lineOf(part: RecordedPart, track: string, whole: Span): TrackLine {
 }
 
 /** A hole that nobody listed, cut where the track was opened and closed: only that it was not open then is known. */
-function explained(hole: Span, open: readonly Span[]): { readonly from: number; readonly to: number; readonly cause: string }[] {
+function explained(hole: Span, open: readonly Opened[]): { readonly from: number; readonly to: number; readonly cause: string }[] {
   const quiet = holes(open, hole);
   const rest = holes(quiet, hole)
     .filter((one) => one.to - one.from >= COUNTED)
     .map((one) => ({ ...one, cause: one.to - one.from < LEAST ? BRIEF : UNEXPLAINED }));
-  return [...quiet.map((one) => ({ ...one, cause: QUIET })), ...rest];
+  return [...quiet.map((one) => ({ ...one, cause: closedBy(one, open) })), ...rest];
+}
+
+interface Opened extends Span {
+  readonly cause: string | null;
+}
+
+/** Why a track was not open: by approval where that is the last word of the recorder before it. */
+function closedBy(quiet: Span, open: readonly Opened[]): string {
+  const before = open.filter((one) => one.to <= quiet.from).sort((a, b) => b.to - a.to)[0];
+  return before?.cause === UNRECORDED ? UNRECORDED : QUIET;
 }
 
 export interface Break {

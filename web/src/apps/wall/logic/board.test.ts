@@ -27,6 +27,9 @@ const request = (kind: Request["kind"], over: Partial<Request> = {}): Request =>
   state: "open",
   consents: [],
   recording: null,
+  camera: null,
+  minutes: null,
+  until: null,
   ...over,
 });
 const yes = (role: "witness" | "supervisor") => ({ role, from: "w", allow: true, reason: "r", at: TIME });

@@ -1,6 +1,6 @@
 // What the wall's parts show of a room: tiles by site, which requests wait for whom, which steps a witness may take.
-import { momentOf, type Member, type Outage, type Phase, type Request, type Site, type Track, type Watch } from "../../../protocol/frames.ts";
-import type { RoomView } from "../../../protocol/state.ts";
+import { momentOf, type Member, type Outage, type Phase, type Request, type Site, type Track, type Visit, type Watch } from "../../../protocol/frames.ts";
+import { isOver, type RoomView } from "../../../protocol/state.ts";
 import { SEATED } from "./names.ts";
 
 export interface Group {
@@ -23,7 +23,7 @@ export function groupsOf(view: RoomView): readonly Group[] {
 export const trackOf = (view: RoomView, member: string, source: string): Track | null =>
   [...view.tracks.values()].find((one) => one.member === member && one.source === source) ?? null;
 
-const CONSENTS: Readonly<Record<string, readonly ("witness" | "supervisor")[]>> = { entry: ["witness", "supervisor"], contact: ["witness"] };
+const CONSENTS: Readonly<Record<string, readonly ("witness" | "supervisor")[]>> = { entry: ["witness", "supervisor"], contact: ["witness"], unrecorded: ["supervisor"] };
 
 /** Roles whose yes a request still needs. */
 export function lacking(one: Request): readonly ("witness" | "supervisor")[] {
@@ -31,11 +31,11 @@ export function lacking(one: Request): readonly ("witness" | "supervisor")[] {
   return one.state === "open" ? (CONSENTS[one.kind] ?? []).filter((role) => !given.has(role)) : [];
 }
 
-export type RequestAct = "decide" | "settle" | "begin" | "end";
+export type RequestAct = "decide" | "settle" | "begin" | "end" | "in" | "again";
 
 /** What somebody with this role may do with a request now. */
 export function actsOn(one: Request, role: string): readonly RequestAct[] {
-  if (one.state === "settled") return [];
+  if (isOver(one)) return [];
   const acts: RequestAct[] = [];
   if ((role === "witness" || role === "supervisor") && lacking(one).includes(role)) acts.push("decide");
   const plain = one.kind === "called" || one.kind === "problem";
@@ -43,14 +43,25 @@ export function actsOn(one: Request, role: string): readonly RequestAct[] {
   if ((role === "witness" || role === "site") && (plain || decided)) acts.push("settle");
   if (role === "site" && one.kind === "contact" && one.state === "allowed") acts.unshift("begin");
   if (role === "site" && one.kind === "contact" && one.state === "running") acts.push("end");
+  if ((role === "site" || role === "witness") && one.kind === "entry" && one.state === "allowed") acts.unshift("in");
+  if (role === "supervisor" && one.kind === "unrecorded" && one.state === "allowed") acts.push("again");
   return acts;
 }
 
 export const openRequests = (view: RoomView): readonly Request[] =>
-  [...view.requests.values()].filter((one) => one.state !== "settled").sort((a, b) => (a.at < b.at ? -1 : 1));
+  [...view.requests.values()].filter((one) => !isOver(one)).sort((a, b) => (a.at < b.at ? -1 : 1));
 
 export const settledRequests = (view: RoomView): readonly Request[] =>
-  [...view.requests.values()].filter((one) => one.state === "settled").sort((a, b) => (a.at < b.at ? 1 : -1));
+  [...view.requests.values()].filter(isOver).sort((a, b) => (a.at < b.at ? 1 : -1));
+
+/** Who came in and has not left, the longest there first. */
+export const inside = (view: RoomView): readonly Visit[] => [...view.visits.values()].filter((one) => one.left_at === null).sort((a, b) => (a.at < b.at ? -1 : 1));
+
+export const overstays = (visit: Visit, serverNow: number): boolean => visit.until !== null && momentOf(visit.until) <= serverNow;
+
+/** Who can go with a break: staff and witnesses who are here. */
+export const escorts = (view: RoomView): readonly Member[] =>
+  [...view.members.values(), ...(view.you === null ? [] : [view.you])].filter((one) => (one.role === "site" || one.role === "witness") && one.presence === "here");
 
 /** Steps that a witness may ask for, forward ones first. */
 export const STEPS: Readonly<Record<Phase, readonly { readonly to: Phase; readonly way: "on" | "back" | "close" }[]>> = {

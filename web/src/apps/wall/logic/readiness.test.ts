@@ -24,6 +24,7 @@ const site = (over: Partial<SiteReadiness> = {}): SiteReadiness => ({
   link: "up",
   recording: "ok",
   clockMs: 4,
+  unrecorded: 0,
   ...over,
 });
 const room = (over: Partial<StartReadiness> = {}): StartReadiness => ({ phase: "check-in", sites: [site()], holds: [], reasons: [], ...over });
@@ -53,12 +54,12 @@ describe("the sites before the start", () => {
   });
 
   it("are read from the interface in counts", async () => {
-    const told = { phase: "preparing", sites: [{ id: "site_b", label: { zh: "副场", en: "Sub-site" }, part: "remote", seats: { booked: 3, ready: 1, faulty: 1, unchecked: 1 }, link: "up", recording: "off", clock_ms: null }], holds: [], reasons: [{ code: "witness" }] };
+    const told = { phase: "preparing", sites: [{ id: "site_b", label: { zh: "副场", en: "Sub-site" }, part: "remote", seats: { booked: 3, ready: 1, faulty: 1, unchecked: 1 }, link: "up", recording: "off", clock_ms: null, unrecorded: 1 }], holds: [], reasons: [{ code: "witness" }] };
     const paths: string[] = [];
     const here = { language: () => "en", fetch: (async (path: string) => (paths.push(path), new Response(JSON.stringify(told)))) as unknown as typeof fetch };
     const found = await readReadiness(here, "room_1");
     expect(paths).toEqual(["/v1/rooms/room_1/readiness"]);
-    expect(found.sites).toEqual([site({ seats: { booked: 3, ready: 1, faulty: 1, unchecked: 1 }, recording: "off", clockMs: null })]);
+    expect(found.sites).toEqual([site({ seats: { booked: 3, ready: 1, faulty: 1, unchecked: 1 }, recording: "off", clockMs: null, unrecorded: 1 })]);
     expect(found.reasons).toEqual([{ code: "witness" }]);
   });
 });

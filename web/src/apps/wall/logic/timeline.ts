@@ -29,6 +29,8 @@ export const MOST_PAST = 50;
 
 const dashed = (text: string | null): string => (text === null || text === "" ? "" : ` ${text}`);
 
+export const zoneWords = (tongue: Tongue, zone: string): string => word(tongue, "page.requests.zones", zone);
+
 /** An event in words, or null for one that is not worth a line. */
 export function sentence(event: Past, tongue: Tongue, names: Names, clock: (at: string) => string): string | null {
   const say = (key: string, values: Record<string, unknown> = {}): string => tongue.t(`page.lines.${key}`, { who: names.member(event.from), ...values });
@@ -40,7 +42,9 @@ export function sentence(event: Past, tongue: Tongue, names: Names, clock: (at: 
       return say(`closed.${event.body.cause === "reform" ? "reform" : "witness"}`);
     case "hold": {
       const hold = word(tongue, "page.holds", event.body.kind ?? "held");
-      return say(`hold.${event.body.on ? "on" : "off"}`, { hold, cause: causeWords(tongue, names, event.body.cause) });
+      const { on, zone, escorts } = event.body;
+      const told = say(`hold.${on ? "on" : "off"}`, { hold, cause: causeWords(tongue, names, event.body.cause) });
+      return zone === null ? told : told + say("hold.gone", { zone: zoneWords(tongue, zone), escorts: (escorts ?? []).map((one) => names.member(one)).join(tongue.t("page.listMark")) });
     }
     case "member": {
       const { id, change, member } = event.body;
@@ -67,6 +71,19 @@ export function sentence(event: Past, tongue: Tongue, names: Names, clock: (at: 
       return say("settled", { text: dashed(event.body.text) });
     case "entry":
       return say("entry", { whom: word(tongue, "page.requests.whom", event.body.whom), zone: word(tongue, "page.requests.zones", event.body.zone), reason: event.body.reason });
+    case "visit":
+      return say(`visit.${event.body.state}${event.body.request === null ? "Unasked" : ""}`, {
+        whom: word(tongue, "page.requests.whom", event.body.whom),
+        zone: zoneWords(tongue, event.body.zone),
+        site: names.site(event.body.site),
+        text: dashed(event.body.text),
+      });
+    case "unrecorded":
+      return say("unrecorded", { camera: names.member(event.body.camera), minutes: event.body.minutes, reason: event.body.reason });
+    case "lapsed":
+      return say(`lapsed.${event.body.kind === "unrecorded" ? "unrecorded" : "entry"}`, about(event.body.member));
+    case "astray":
+      return event.body.zone === null ? say("astray.back", about(event.body.member)) : say("astray.seen", { ...about(event.body.member), zone: zoneWords(tongue, event.body.zone) });
     case "contact":
       return say(`contact.${event.body.state}`, { ...about(event.body.member), reason: event.body.reason ?? "", recording: event.body.recording ?? "" });
     case "consent":
@@ -141,8 +158,13 @@ export function before(view: RoomView): RoomEvent[] {
     if (one.kind === "called") put("called", one.at, one.from, { reason: one.what, text: one.text });
     if (one.kind === "problem") put("problem", one.at, one.from, { part: one.what, text: one.text });
     if (one.kind === "entry") put("entry", one.at, one.from, { whom: one.whom ?? "", zone: one.zone ?? "", reason: one.what });
+    if (one.kind === "unrecorded") put("unrecorded", one.at, one.from, { camera: one.camera, minutes: one.minutes ?? 0, reason: one.what });
     if (one.kind === "contact") put("contact", one.at, one.from, { state: "asked", member: one.from, reason: one.what });
     for (const each of one.consents) put("consent", each.at, each.from, { allow: each.allow, reason: each.reason });
+  }
+  for (const one of view.visits.values()) {
+    put("visit", one.at, one.from, { ...one, state: "in" });
+    if (one.left_at !== null) put("visit", one.left_at, one.left_by, { ...one, state: "out" });
   }
   for (const one of view.calls.values()) if (one.at !== null) put("clarification", one.at, one.from, { state: "asked", bidder: one.bidder });
   for (const one of view.moreTime?.asks.values() ?? []) put("more-time", one.at, one.from, { ...one, on: true, asking: view.moreTime?.asks.size ?? 0, of: view.moreTime?.of ?? 0 });

@@ -53,9 +53,9 @@ const EVENTS: readonly RoomEvent[] = [
   event("phase", { from: "preparing", to: "check-in" }),
   event("closed", { from: "signing", cause: "witness", reason: null }),
   event("closed", { from: "evaluating", cause: "reform", reason: "x" }),
-  ...["frozen", "paused", "break", "held"].map((kind) => event("hold", { kind, on: true, causes: [], cause: null, until: null }, null)),
-  ...["site:s1", "identify:s1", "recorder", "engine", "quorum", "directive", "meal"].map((cause) => event("hold", { kind: "frozen", on: true, causes: [cause], cause, until: null }, null)),
-  event("hold", { kind: "break", on: false, causes: [], cause: null, until: null }),
+  ...["frozen", "paused", "break", "held"].map((kind) => event("hold", { kind, on: true, causes: [], cause: null, until: null, zone: null, escorts: null }, null)),
+  ...["site:s1", "identify:s1", "recorder", "engine", "quorum", "directive", "meal"].map((cause) => event("hold", { kind: "frozen", on: true, causes: [cause], cause, until: null, zone: null, escorts: null }, null)),
+  event("hold", { kind: "break", on: false, causes: [], cause: null, until: null, zone: null, escorts: null }),
   ...["admitted", "expelled", "chair", "confirmed"].map((change) => event("member", { id: MEMBER.id, change, member: MEMBER }, null)),
   ...["here", "reconnecting", "away", "expected"].map((presence) => event("member", { id: MEMBER.id, change: "presence", member: { ...MEMBER, presence } }, null)),
   event("device", { camera: "absent", microphone: "denied", speaker: "busy" }),
@@ -66,6 +66,11 @@ const EVENTS: readonly RoomEvent[] = [
   ...["camera", "microphone", "speaker", "network", "pc", "document", "other"].map((part) => event("problem", { request: "r", part, text: "t", site: "s1" })),
   event("settled", { request: "r", text: "done", member: MEMBER.id, site: "s1" }),
   ...["staff", "operator", "agency", "supervisor"].map((whom) => event("entry", { request: "r", whom, zone: "evaluation", reason: "fix", site: "s1" })),
+  ...["in", "out"].flatMap((state) => [null, "r"].map((request) => event("visit", { visit: "v", state, request, whom: request === null ? "unknown" : "staff", zone: "evaluation", site: "s1", text: request === null ? "x" : null, until: null }))),
+  event("unrecorded", { request: "r", camera: MEMBER.id, minutes: 30, reason: "x", site: "s1" }),
+  ...["entry", "unrecorded"].map((kind) => event("lapsed", { request: "r", kind, member: MEMBER.id, site: "s1" }, null)),
+  ...["outside", "dining", null].map((zone) => event("astray", { member: MEMBER.id, zone, site: "s1" })),
+  event("hold", { kind: "break", on: true, causes: ["meal"], cause: "meal", until: null, zone: "dining", escorts: [MEMBER.id] }),
   ...["asked", "running", "ended"].map((state) => event("contact", { request: "r", state, member: MEMBER.id, site: "s1", reason: "call", recording: "R1" })),
   ...[true, false].map((allow) => event("consent", { request: "r", role: "witness", allow, reason: "ok", state: "open", member: MEMBER.id, site: "s1" })),
   ...["conduct", "order", "time", "technical", "other"].map((reason) => event("intercom", { on: true, reason, to_member: null, to_site: "s1", member: null })),
@@ -82,7 +87,7 @@ const EVENTS: readonly RoomEvent[] = [
   ...["open", "returned", "due", "over"].map((state) => event("outage", { outage: "o", site: "s1", scope: "site", rule: "during", state, since: TIME, due: TIME, reason: null }, null)),
   ...["engine", "recorder"].map((scope) => event("outage", { outage: "o", site: null, scope, rule: "during", state: "open", since: TIME, due: TIME, reason: null }, null)),
   event("outage", { outage: "o", site: "s1", scope: "site", rule: "before", state: "decided", since: TIME, due: TIME, reason: "r" }),
-  ...["black", "frozen", "silent", "disk", "recorder", "clock", "detector", "loop-lag", "voice", "break-over", "engine", "quorum", "witness", "platform"].map((code) => event("alarm", { code, site: "s1", track: null, value: 1 }, null)),
+  ...["black", "frozen", "silent", "disk", "recorder", "clock", "detector", "stranger", "gate-exit", "entry", "overstay", "inside", "astray", "loop-lag", "voice", "break-over", "engine", "quorum", "witness", "platform"].map((code) => event("alarm", { code, site: "s1", track: null, value: 1 }, null)),
   event("clear", { code: "black", site: null, track: `${MEMBER.id}/camera` }, null),
   event("swap", { seat: "a", to: "b", member: MEMBER.id, site: "s1" }),
   event("report", { digest: "ab" }),
@@ -150,7 +155,7 @@ const REASONS: readonly (readonly [string, string])[] = [
   ...["transition", "reform-only", "not-sitting", "closed"].map((one) => ["room.phase", one] as const),
   ...["frozen", "paused", "break"].map((one) => ["room.held", one] as const),
   ["room.quorum", "quorum"],
-  ..."call decided undecided settled not-yours no-consent not-running recording-used recording-other too-many text-missing reason-missing report-signed node-open paused not-paused no-break not-held link limit third past seat-booked too-long watch-open seat-taken seat-unknown seat-faulty seat-zone seat-unenrolled room-taken not-seated not-booked full identity closed"
+  ..."call decided undecided settled not-yours no-consent not-running recording-used recording-other too-many text-missing reason-missing report-signed node-open paused not-paused no-break not-held link limit third past seat-booked too-long watch-open escort asked left seat-taken seat-unknown seat-faulty seat-zone seat-unenrolled room-taken not-seated not-booked full identity closed"
     .split(" ")
     .map((one) => ["room.state", one] as const),
 ];
