@@ -11,9 +11,9 @@ from app.api.principals import RateLimiter
 from app.usecases.invitations import signing_in
 from app.usecases.invitations.expert_passkeys import LIFETIME, MAX_PASSKEYS
 from draw.letters import sign_statement
-from tests.integration.test_api_campaigns import Stage, drawn
 from tests.support.authenticator import SecurityKey
 from tests.support.calling import Letter
+from tests.support.campaign_stage import Stage, drawn
 from tests.support.onlookers import kept_in
 from tests.support.parties import seeded
 from tests.support.people import later
