@@ -77,7 +77,7 @@ _HELLO: Final = record(
             record({"account": constant(expected=True)}, {"camera": name()}),
         ),
         "resume": nullable(record({"member": name(), "token": _TOKEN, "seq": integer(0, _BIG)})),
-        "fingerprint": nullable(_FINGERPRINT),
+        "fingerprint": _FINGERPRINT,
         "binding": nullable(_BINDING),
         "device": _DEVICE,
     }
@@ -182,14 +182,14 @@ class Resume:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hello:
     """The first frame. `kind` of credential: ``seat``, ``call`` (both with `token`) or ``account``, where
-    `camera` names a room camera; see §3.
+    `camera` names a room camera; `fingerprint` is of the certificate of all its media; see §3.
     """
 
     kind: str
     token: str | None = field(default=None, repr=False)
     camera: str | None = None
     resume: Resume | None = None
-    fingerprint: str | None = None
+    fingerprint: str
     binding: str | None = field(default=None, repr=False)
     device: Device
 

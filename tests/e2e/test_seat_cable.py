@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -55,7 +55,7 @@ class Stage:
         for back in self.waiting(self.facing.count(), self.seat.count()):
             assert None not in (back.video, back.audio), back
 
-    def waiting(self, facing: dict[str, object], seat: dict[str, object]) -> tuple[Back, Back]:
+    def waiting(self, facing: dict[str, Any], seat: dict[str, Any]) -> tuple[Back, Back]:
         """When the facing one, and the seat, had all of it again."""
         self.facing.wait_for(facing, pictures=1, voices=1)
         self.seat.wait_for(seat, pictures=OTHERS, voices=OTHERS)
@@ -93,7 +93,7 @@ def report(capsys: pytest.CaptureFixture[str]) -> Report:
     return say
 
 
-def heard(before: dict[str, dict[str, int]], after: dict[str, dict[str, int]]) -> tuple[float, int]:
+def heard(before: dict[str, Any], after: dict[str, Any]) -> tuple[float, int]:
     """The share of a voice that was made up between two counts, and the pictures that came meanwhile."""
     grown = {id_: (one, before[id_]) for id_, one in after.items()}
     (voice,) = [pair for pair in grown.values() if pair[0]["kind"] == "audio"]
@@ -112,17 +112,16 @@ def both_languages(page: "Page", look: Callable[[str], None], chinese: str, engl
     press(page, "中文")
 
 
-def told_of_seat(room: HubRoom, after: int) -> list[tuple[str, str]]:
+def told_of_seat(room: HubRoom, after: int) -> set[tuple[str, str]]:
     """What the witness was told of the seat and its tracks, after so many events."""
-    events = room.at("w").ask("events", name="w")[after:]
-    member = room.members[SEAT]
-    changes = [
-        (one["body"]["change"], (one["body"]["member"] or {}).get("presence"))
-        for one in events
-        if one["kind"] == "member" and one["body"]["id"] == member
-    ]
-    tracks = [one["body"] for one in events if one["kind"] == "track" and one["body"]["member"] == member]
-    return [*changes, *((one["id"], str(one["up"])) for one in tracks)]
+    member, found = room.members[SEAT], set()
+    for one in room.at("w").ask("events", name="w")[after:]:
+        kind, body = one["kind"], one["body"]
+        if kind == "member" and body["id"] == member:
+            found.add((str(body["change"]), str((body["member"] or {}).get("presence"))))
+        if kind == "track" and body["member"] == member:
+            found.add((str(body["id"]), str(body["up"])))
+    return found
 
 
 def test_on_64_kbits_the_voice_goes_on_and_the_page_says_that_the_picture_waits(
@@ -166,7 +165,7 @@ def test_on_64_kbits_the_voice_goes_on_and_the_page_says_that_the_picture_waits(
     assert lights[-1] == "narrow"
     page.get_by_text("别人看得到您").wait_for()
     # Whatever the line did to its socket, nobody went or came in anew.
-    assert set(told_of_seat(room, known)) <= RECONNECTED
+    assert told_of_seat(room, known) <= RECONNECTED
 
 
 def test_after_ten_seconds_without_a_line_the_page_is_back_by_itself(
@@ -208,7 +207,7 @@ def test_after_ten_seconds_without_a_line_the_page_is_back_by_itself(
     assert own.get_attribute("data-member") == room.members[SEAT]
     assert "role-expert" in (own.get_attribute("class") or "")
     assert page.locator("[role=alert]").count() == 0
-    assert set(told_of_seat(room, known)) == RECONNECTED
+    assert told_of_seat(room, known) == RECONNECTED
     stats = room.hub.ask("stats", room=room.id)
     tracks = [one["track"] for one in stats["tracks"]]
     legs = [(one["track"], one["member"]) for one in stats["legs"]]

@@ -44,7 +44,6 @@ async def test_a_stolen_token_opens_nothing_without_the_key_of_its_seat(room: Ro
     own = fingerprint_of(RTCCertificate.generateCertificate())
     wrong: list[tuple[dict[str, str], dict[str, Any]]] = [
         ({}, {"binding": None}),
-        ({}, {"fingerprint": None}),
         ({}, {"fingerprint": own}),
         ({}, {"binding": thief.sign(b"anything")}),
         ({}, {"credential": {"seat": "x" * 43}}),
@@ -83,6 +82,32 @@ async def test_no_media_run_to_another_certificate_than_the_seat_signed_for(room
     for sdp in (f"v=0\r\n{own}\r\n", "v=0\r\n"):
         refusal = await expert.refused("publish", sdp=sdp, sources={"0": "camera"})
         assert refusal.code == "media.fingerprint"
+
+
+async def test_nobody_comes_in_without_naming_the_certificate_of_its_media(room: Room) -> None:
+    await room.open()
+    for login in room.cast.cookies:
+        client = await room.socket(cookie=room.cast.cookies[login])
+        with pytest.raises(Refused) as refusal:
+            await client.hello({"account": True}, fingerprint=None)
+        assert (refusal.value.code, await client.ended()) == ("signal.body", 4000)
+        assert refusal.value.detail["errors"] == [{"pointer": "/body/fingerprint", "code": "type"}]
+
+
+async def test_an_accounts_media_run_to_the_certificate_alone_that_its_hello_named(room: Room) -> None:
+    """A witness whose socket somebody else's page got hold of; a room camera that is another one."""
+    await room.open()
+    witness, camera = await room.account("wanda"), await room.account("dana", camera="north")
+    for one, source in ((witness, "intercom"), (camera, "camera")):
+        for certificate in (RTCCertificate.generateCertificate(), one.certificate):
+            link = await Link.open(certificate=certificate)
+            kind = "audio" if source == "intercom" else "video"
+            sdp = offer_text(link, [media_lines(kind, "0", "sendonly")], ["0"])
+            await link.close(silently=True)
+            answer = await one.client.answer("publish", {"sdp": sdp, "sources": {"0": source}})
+            named = certificate is one.certificate
+            assert answer["type"] == ("ok" if named else "error"), answer
+            assert named or answer["code"] == "media.fingerprint"
 
 
 async def test_no_spelling_brings_a_certificate_past_the_one_that_was_signed(room: Room) -> None:

@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.support.rooms_served import Room
-from tests.support.signalling_client import Client
+from tests.support.signalling_client import NO_MEDIA, Client
 
 # Frames and their limits ask nothing of the database.
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("copied", ["sqlite"], indirect=True)]
@@ -106,7 +106,7 @@ def _hello() -> dict[str, Any]:
     return {
         "credential": {"account": True},
         "resume": None,
-        "fingerprint": None,
+        "fingerprint": NO_MEDIA,
         "binding": None,
         "device": device,
     }

@@ -73,7 +73,7 @@ class SeatPass:
     """What a seat shows: the token of its session, the certificate of its media, and the seat key's word."""
 
     token: str = field(repr=False)
-    fingerprint: str | None
+    fingerprint: str
     binding: str | None
 
 
@@ -97,7 +97,7 @@ async def by_seat(uow: UnitOfWork, door: Door, shown: SeatPass) -> Standing:
 
 
 async def _check_binding(uow: UnitOfWork, door: Door, session: SeatSession, shown: SeatPass) -> None:
-    if shown.fingerprint is None or shown.binding is None:
+    if shown.binding is None:
         raise refused("no-binding")
     statement = binding_statement(door, session, shown.fingerprint)
     try:

@@ -243,7 +243,7 @@ class Attendance:
         if not may_send(self._live.state, member, command.type):
             raise SignallingError("signal.not-allowed", type=command.type)
         sdp = None if isinstance(command, cmd.View) and command.sdp is None else command.sdp
-        if sdp is not None and link.fingerprint is not None:
+        if sdp is not None:
             require_fingerprint(sdp, link.fingerprint)
         answered = await self._live.carrier.negotiate(member, command)
         told = answered.get("sdp")
@@ -275,8 +275,10 @@ class Attendance:
         self._live.end_all(GOING_AWAY, "restart")
 
 
-def require_fingerprint(sdp: str, fingerprint: str) -> None:
-    """Raise MediaError ``media.fingerprint`` unless each certificate that a description names is this one."""
+def require_fingerprint(sdp: str, fingerprint: str | None) -> None:
+    """Raise MediaError ``media.fingerprint`` unless each certificate that a description names is this one;
+    whoever named none (None) has no media.
+    """
     named = [line for line in lines_of(sdp) if line.startswith("a=fingerprint")]
     if not named or any(line != f"a=fingerprint:{fingerprint}" for line in named):
         raise MediaError("media.fingerprint")

@@ -39,6 +39,7 @@ class Link:
         self.address = address
         self.nonce = nonce
         self.member: str | None = None
+        # Of the certificate that the hello named; None before it, when nothing is negotiated.
         self.fingerprint: str | None = None
         # What keeps the member admitted: the seat session's or account session's id.
         self.standing: str | None = None

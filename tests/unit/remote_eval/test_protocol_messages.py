@@ -167,6 +167,7 @@ def test_all_faults_of_a_body_are_told_at_once() -> None:
         ("view", {"sdp": "v=0", "wants": {"0": "m/camera"}, "restart": True}, ("/body/restart", "unknown")),
         ("resume-site", {"confirmed": ["mem_1", "mem_1"]}, ("/body/confirmed/1", "twice")),
         ("hello", {"fingerprint": "sha-1 AB"}, ("/body/fingerprint", "format")),
+        ("hello", {"fingerprint": None}, ("/body/fingerprint", "type")),
         ("hello", {"binding": "!" * 86}, ("/body/binding", "format")),
         ("hello", {"credential": {"account": False}}, ("/body/credential/account", "value")),
         ("intercom", {"to": {"all": True, "site": "north"}}, ("/body/to/all", "unknown")),

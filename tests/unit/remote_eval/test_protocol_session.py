@@ -25,7 +25,8 @@ def frame(kind: str, body: dict[str, Any], number: str = "a1") -> str:
 
 def hello(number: str = "h1") -> str:
     credential = {"seat": "s" * 43}
-    body = {"credential": credential, "resume": None, "fingerprint": None, "binding": None, "device": DEVICE}
+    own = "sha-256 " + ":".join(["AB"] * 32)
+    body = {"credential": credential, "resume": None, "fingerprint": own, "binding": None, "device": DEVICE}
     return frame("hello", body, number)
 
 
