@@ -163,7 +163,7 @@ def hello(chance: random.Random, *, shaped: bool) -> Json:
             ({"seat": TOKEN}, {"call": TOKEN}, {"account": True}, {"account": True, "camera": _id(chance)})
         ),
         "resume": chance.choice((None, {"member": _id(chance), "token": TOKEN, "seq": chance.randrange(99)})),
-        "fingerprint": chance.choice((None, "sha-256 " + ":".join(["0A"] * 32))),
+        "fingerprint": "sha-256 " + ":".join(["0A"] * 32),
         "binding": chance.choice((None, "B" * 85 + "A")),
         "device": ALL_OK,
     }
