@@ -2,7 +2,7 @@
 
 Seven experts at three sites over real networks, the evaluation under way. One sits at the built page in a
 browser behind a cable of its own, another one, in a browser too, sees and hears that one; nobody touches the
-page. What is measured is printed; bounds are wide, for the machine may be loaded, and the goals (1.5 s and 4 s)
+page. What is measured is printed; bounds are wide, for the machine may be loaded: the goals, 1.5 s and 4 s,
 stand in `benchmarks/README.md`.
 """
 
