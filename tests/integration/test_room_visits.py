@@ -2,6 +2,7 @@
 by approval, a committee that goes to dine. What the core forbids: tests/unit/remote_eval/test_room_visits.py.
 """
 
+import asyncio
 import json
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.support.arriving import CITY, COUNTY
 from tests.support.room_troubles import begun, ledger, told
 from tests.support.rooms_served import Room
-from tests.support.signalling_client import Client
+from tests.support.signalling_client import PATIENCE_SECONDS, Client
 from tests.support.troubles import expect
 
 pytestmark = pytest.mark.anyio
@@ -66,12 +67,20 @@ async def _off_the_record(room: Room, camera: Client, dana: Client, witness: Cli
     request = (await sven.event("unrecorded"))["body"]["request"]
     await consented(request, sven)
     await witness.event("track", id=face, up=False, cause="unrecorded")
+    assert face not in await _carried(room)
+    await sven.ask("deny", request=request, reason="涉密环节结束")
+    # Its browser is sent back, for what it offered meanwhile was refused; what runs is recorded at once.
+    assert await camera.ended() == 1012
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while face not in await _carried(room):  # noqa: ASYNC110 - the engine is asked
+            await asyncio.sleep(0.05)
+
+
+async def _carried(room: Room) -> set[str]:
+    """Tracks that the engine takes now."""
     engine = room.led.live.carrier.engine
     assert engine is not None
-    stats = await engine.stats(room.led.live.carrier.room)
-    assert face not in {str(one.track) for one in stats.tracks}
-    await sven.ask("deny", request=request, reason="涉密环节结束")
-    await witness.event("track", id=face, up=True)
+    return {str(one.track) for one in (await engine.stats(room.led.live.carrier.room)).tracks}
 
 
 async def _dines(room: Room, witness: Client, dana: Client, carlo: Client) -> None:

@@ -182,6 +182,12 @@ class LiveRoom:
                 await self._out(str(event.body["member"]), "expelled")
         if self.state.phase == CLOSED:
             self.end_all(ROOM_CLOSED, "closed", but=actor)
+        elif any(event.kind in {"lapsed", "settled", "consent"} for event in events):
+            # Whoever came while the camera was off by approval had its picture refused, and offers it anew.
+            self.send_back(one for one in before.members if before.withheld(one) and not self._withheld(one))
+
+    def _withheld(self, camera: str) -> bool:
+        return self.state.withheld(camera) is not None
 
     def _tell(self, event: Event, seq: int) -> None:
         for member_id, session in self.sessions.items():
