@@ -284,7 +284,8 @@ async def test_a_crowd_of_strangers_keeps_nobody_out_who_is_in(room: Room) -> No
     assert {one for one in came if not isinstance(one, Client)} == {403}
     began = time.monotonic()
     await witness.client.ask("ping", seq=0, stats=None)
-    assert time.monotonic() - began < 1
+    # Long before the strangers are gone; a machine that does other things takes its time.
+    assert time.monotonic() - began < 4
     # Whoever says nothing is gone after five seconds, and there is room again.
     assert {await one.ended() for one in let_in} == {4000}
     assert (await room.account("wendy")).client.member
