@@ -57,7 +57,7 @@ INVITATION: Final[Table] = MappingProxyType(
         NO_SHOW: frozenset({REPLACED}),
         ARRIVED: frozenset({SEATED, RECUSED, LEAVE_LATE, *_ENDS_OF_ANY}),
         LATE: frozenset({SEATED, RECUSED, LEAVE_LATE, *_ENDS_OF_ANY}),
-        SEATED: frozenset({FINISHED, RECUSED, LEAVE_LATE, REPLACED}),
+        SEATED: frozenset({FINISHED, RECUSED, LEAVE_LATE, *_ENDS_OF_ANY}),
         RECUSED: frozenset({REPLACED}),
         REPLACED: frozenset(),
         FINISHED: frozenset(),

@@ -419,10 +419,11 @@ class SiteFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delay:
-    """The start was put off outside of the room; `ends_at`: the end of the booked time as it is then."""
+class Moved:
+    """Outside of the room the start was put off to `begins_at`, or the place was changed (None); `ends_at`:
+    the end of the booked time as it is then."""
 
-    begins_at: datetime
+    begins_at: datetime | None
     ends_at: datetime
 
 
@@ -465,18 +466,6 @@ MemberCommand = (
     | Bye
     | SignReport
 )
-Fact = (
-    Admit
-    | Expel
-    | Present
-    | NameChair
-    | TrackFact
-    | SetMasked
-    | FailCall
-    | Raise
-    | Clear
-    | SiteFact
-    | Delay
-    | Tick
-)
+_OfMembers = Admit | Expel | Present | NameChair
+Fact = _OfMembers | TrackFact | SetMasked | FailCall | Raise | Clear | SiteFact | Moved | Tick
 Command = MemberCommand | Fact

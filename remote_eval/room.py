@@ -148,7 +148,7 @@ _FACTS: Final = (
     cmd.Raise,
     cmd.Clear,
     cmd.SiteFact,
-    cmd.Delay,
+    cmd.Moved,
     cmd.Tick,
 )
 # Commands that change nothing in the room have no rule: their right is checked, the engine does the rest.
@@ -191,7 +191,7 @@ _RULES: Final[Mapping[type, Callable[[Deed, Any], None]]] = MappingProxyType(
         cmd.Astray: room_breaks.astray,
         cmd.AskTime: room_time.ask,
         cmd.Extend: room_time.extend,
-        cmd.Delay: room_holds.put_off,
+        cmd.Moved: room_holds.moved,
         cmd.Direct: room_holds.direct,
         cmd.ResumeSite: room_holds.resume_site,
         cmd.SiteFact: room_holds.site_fact,

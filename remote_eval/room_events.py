@@ -254,7 +254,7 @@ BODIES: Final[Mapping[str, Shape]] = MappingProxyType(
         "swap": record({"seat": _ID, "to": _ID, "member": _ID, "site": _ID}),
         "report": record({"digest": matching(_DIGEST)}),
         "closed": record(
-            {"from": choice(*rs.PHASES), "cause": choice("witness", "reform")}, {"reason": text()}
+            {"from": choice(*rs.PHASES), "cause": choice("witness", "reform", "moved")}, {"reason": text()}
         ),
     }
 )

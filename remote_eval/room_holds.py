@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from remote_eval import room_state as rs
-from remote_eval.commands import Clear, Delay, Direct, GoOn, Raise, ResumeSite, SiteFact
+from remote_eval.commands import Clear, Direct, GoOn, Moved, Raise, ResumeSite, SiteFact
 from remote_eval.errors import RoomError
 from remote_eval.room_deed import Deed, unknown
 from remote_eval.room_events import time_text
@@ -122,10 +122,16 @@ def begin_outage(
     _move(deed, outage, "open")
 
 
-def put_off(deed: Deed, fact: Delay) -> None:
-    """The start is later than it was: what is due by it is due later, an outage of before that too."""
+def moved(deed: Deed, fact: Moved) -> None:
+    """The start is later than it was: what is due by it is due later, an outage of before that too. A room
+    whose people meet elsewhere is closed; what has begun is touched by neither."""
     state = deed.state
-    if state.phase not in rs.BEFORE or fact.begins_at <= state.begins_at:
+    if state.phase not in rs.BEFORE:
+        return
+    if fact.begins_at is None:
+        deed.add("closed", from_=state.phase, cause="moved")
+        return
+    if fact.begins_at <= state.begins_at:
         return
     deed.add(
         "put-off",

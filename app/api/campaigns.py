@@ -27,6 +27,7 @@ from app.api.idempotent import Answer, once, once_effect
 from app.api.principals import PlatformDep, acting, actor_of
 from app.api.strict_json import StrictRoute
 from app.store.unit_of_work import UnitOfWork
+from app.usecases.day.moving_on import move_on
 from app.usecases.day.putting_off import PutOff, put_start_off
 from app.usecases.delivery.notices import receipts
 from app.usecases.delivery.work import WorkContext
@@ -184,7 +185,7 @@ async def post_move(request: Request, principal: Mover, draw_id: str, asked: Mov
     wanted = Move(begins=asked.begins, reason=asked.reason, sites=sites)
 
     async def effect(context: WorkContext) -> None:
-        await changes.move(context, draw_id, wanted, by=_by(request, principal))
+        await move_on(context, draw_id, wanted, by=_by(request, principal))
 
     return await _effect(request, principal, draw_id, effect)
 

@@ -43,10 +43,9 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
                 "邀请活动当前状态（{state}）不允许该操作",
                 "The campaign's state ({state}) does not allow this",
             ),
-            "campaign.arrived": ("已有专家到场，不能再变更", "Somebody has arrived: nothing can be moved"),
             "campaign.begun": (
-                "评标已经开始，开始时间不能再推迟",
-                "The evaluation has begun: its start cannot be put off any more",
+                "评标已经开始，时间和场地都不能再变；须由评标室暂停、延时，或者重新组建评标委员会",
+                "The evaluation has begun: pause it in the room, ask for more time, or form a new committee",
             ),
             "campaign.unmoved": ("时间和地点没有变化", "Neither time nor place has changed"),
             "campaign.not-short": (

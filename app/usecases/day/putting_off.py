@@ -19,6 +19,7 @@ from app.times import from_text
 from app.usecases.arrival.ledger import record
 from app.usecases.campaign_delays import document
 from app.usecases.ceremony import k_of
+from app.usecases.day.begun import begun
 from app.usecases.delivery.outbox import enqueue
 from app.usecases.delivery.work import WorkContext
 from app.usecases.draw_requests import find_draw
@@ -29,7 +30,6 @@ from app.usecases.invitations.standing import Standing
 from app.usecases.invites import log_record
 from app.usecases.operations import note
 from app.usecases.platform import Platform
-from app.usecases.room import keeping
 from app.usecases.venues.orders import Act
 from app.usecases.venues.prolonging import prolong
 from crypto.canonical import JsonValue
@@ -37,7 +37,6 @@ from draw import invitation
 from draw.invitation_terms import Hours, Terms, beijing_day, put_off
 from draw.schema import is_time
 from remote_eval.booking import CANCELLED
-from remote_eval.room_state import BEFORE
 
 MAX_WORDS: Final = 80
 # What everybody is told. Experts and centres hear the same whether somebody is late or on the way instead of
@@ -110,12 +109,6 @@ async def _require_waiting(uow: UnitOfWork, found: Standing) -> None:
         raise ConflictError("campaign.state", state=campaign.state)
     if campaign.state == invitation.OPENED or await begun(uow, campaign.draw_id):
         raise ConflictError("campaign.begun")
-
-
-async def begun(uow: UnitOfWork, draw_id: str) -> bool:
-    """Whether an open room of the draw is past its start."""
-    rooms = [one for one in await uow.rooms.of_draw(draw_id) if one.closed_at is None]
-    return any([(await keeping.read(uow, one.id)).state.phase not in BEFORE for one in rooms])
 
 
 async def _require_fitting(uow: UnitOfWork, found: Standing, wanted: PutOff, *, now: str, by: By) -> bool:

@@ -5,7 +5,7 @@ answers count no longer. The venues of the plan are booked anew in the same tran
 moved or nothing. Everybody affected, centres that are left too, is told of each change exactly once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,8 +30,9 @@ from draw import invitation
 from draw.model import TEXT, DrawParameters
 from draw.schema import Faults
 
-_ASKED = invitation.OPEN | {invitation.ACCEPTED}
-_PRESENT = frozenset({invitation.ARRIVED, invitation.LATE, invitation.SEATED})
+_ASKED = invitation.OPEN | {invitation.ACCEPTED, invitation.ARRIVED, invitation.LATE, invitation.SEATED}
+# What else a move means for those who are there already; in the same transaction, before they are asked anew.
+Dismiss = Callable[[UnitOfWork, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +44,13 @@ class Move:
     sites: Sequence[Mapping[str, str]] | None = field(default=None)
 
 
-async def move(context: WorkContext, draw_id: str, wanted: Move, *, by: By) -> CampaignRow:
-    """Move a running campaign and ask everybody anew.
+async def move(
+    context: WorkContext, draw_id: str, wanted: Move, *, by: By, dismiss: Dismiss | None = None
+) -> CampaignRow:
+    """Move a running campaign and ask everybody anew, whoever is there already too.
 
     Raises InputRefusedError ``campaign.refused``, ConflictError ``campaign.state`` (not running, or a seat is
-    passing on just now), ``campaign.arrived`` once somebody is there, ``campaign.unmoved``, and as
+    passing on just now), ``campaign.begun`` once names are open, ``campaign.unmoved``, as `dismiss`, and as
     `app.usecases.venues.moves.rebook`: then nothing has moved.
     """
     platform = context.platform
@@ -64,6 +67,8 @@ async def move(context: WorkContext, draw_id: str, wanted: Move, *, by: By) -> C
         act = Act(actor=by.actor, at=platform.clock(), reason=wanted.reason)
         await _rebook(uow, found.campaign, campaign, act=act)
         await note(uow, by.actor, "campaign.move", draw_id, now=now)
+        if dismiss is not None:
+            await dismiss(uow, now)
         terms = await standing.terms_of(uow, platform, found.row)
         wanted_of = Asking(
             context=context, campaign=campaign, row=found.row, terms=terms, now=now, change=wanted.reason
@@ -122,8 +127,8 @@ async def call_off(
 def _require_movable(found: Standing) -> None:
     if found.campaign.state not in invitation.RUNNING or found.pending:
         raise ConflictError("campaign.state", state=found.campaign.state)
-    if any(one.state in _PRESENT for one in found.invitations):
-        raise ConflictError("campaign.arrived")
+    if found.campaign.state == invitation.OPENED:
+        raise ConflictError("campaign.begun")
 
 
 async def _moved(uow: UnitOfWork, found: Standing, wanted: Move, *, now: str) -> CampaignRow:

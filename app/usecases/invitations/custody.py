@@ -20,7 +20,9 @@ async def seal(context: WorkContext, draw_id: str) -> None:
         return
     plan = found.campaign.plan
     opens = max(found.campaign.begins, (found.row.sdr or {})["deadlines"]["open"])
-    await seal_roster(context.ceremony, draw_id, not_before=opens, venues=plans.venues(plan))
+    asked = max(one.created_at for one in found.newest.values())
+    places = plans.venues(plan)
+    await seal_roster(context.ceremony, draw_id, not_before=opens, venues=places, since=asked)
     version = found.campaign.state_version
 
     async def work(uow: UnitOfWork) -> None:

@@ -51,13 +51,15 @@ async def delayed(uow: UnitOfWork, draw_id: str, state: RoomState, *, now: str) 
 
 
 async def follow_start(live: LiveRoom) -> None:
-    """Have the room know of the start that stands."""
+    """Have the room know of the start that stands; a room whose people meet elsewhere is closed."""
     if live.state.phase not in BEFORE:
         return
     async with live.platform.database.read() as uow:
         made = await delay_of_draw(uow, live.row.draw_id)
-        booking = None if made is None else await uow.bookings.of_draw(live.row.draw_id)
-    if made is None or from_text(made.begins) <= live.state.begins_at:
-        return
+        booking = await uow.bookings.of_draw(live.row.draw_id)
+        parts = {} if booking is None else await uow.bookings.centres([booking])
     ends_at = live.state.ends_at if booking is None else from_text(booking.until)
-    await live.try_fact(cmd.Delay(begins_at=from_text(made.begins), ends_at=ends_at))
+    if booking is not None and {one.site_id for one in parts[booking.id]} != set(live.state.sites):
+        await live.try_fact(cmd.Moved(begins_at=None, ends_at=ends_at))
+    elif made is not None and from_text(made.begins) > live.state.begins_at:
+        await live.try_fact(cmd.Moved(begins_at=from_text(made.begins), ends_at=ends_at))

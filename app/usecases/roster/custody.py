@@ -28,9 +28,10 @@ _PARTIES: Final = ("agency", "supervisor")
 
 
 async def seal_roster(
-    ceremony: Ceremony, draw_id: str, *, not_before: str, venues: Mapping[str, str]
+    ceremony: Ceremony, draw_id: str, *, not_before: str, venues: Mapping[str, str], since: str = ""
 ) -> RosterVersion:
-    """Seal who holds the seats now, as the next version; the same holders are sealed no second time.
+    """Seal who holds the seats now, as the next version; the same holders are sealed no second time, unless
+    the version before is older than `since`: then they may meet elsewhere.
 
     `not_before` is the first time at which a custodian gives a share, `venues` maps the draw's sites to the
     centres where their people sit. Raises ConflictError ``draw.state``, PartyError when a custodian's key
@@ -39,7 +40,8 @@ async def seal_roster(
     row = await ceremony.row(draw_id)
     events, seats = await _holders(ceremony.platform, row, venues)
     known = await _newest(ceremony.platform, draw_id)
-    if known is not None and known.events == events and _time(known) == not_before:
+    same = known is not None and known.events == events and known.sealed_at >= since
+    if known is not None and same and _time(known) == not_before:
         return known
     keys = await _custody_keys(ceremony, row)
     version = 1 if known is None else known.version + 1

@@ -320,5 +320,7 @@ def test_every_kind_of_event_is_made_by_some_room() -> None:
     for node in list(made.state.nodes):
         made.do("w1", cmd.TickNode(node=node, state="ok"))
     made.do("w1", cmd.SignReport(digest="0" * 64))
-    assert set(made.kinds()) == set(BODIES)
+    early = Room()
+    early.fact(cmd.Moved(begins_at=early.state.begins_at + timedelta(hours=1), ends_at=early.state.ends_at))
+    assert {*made.kinds(), *early.kinds()} == set(BODIES)
     assert isinstance(made.ledger[0], Event)

@@ -252,7 +252,8 @@ const english: Words<typeof chinese> = {
   move: {
     title: "Move to another hour or centre…",
     warning: "Everybody has to answer anew; seats are booked anew as well, or nothing is moved. Centres confirm again.",
-    late: "Somebody has checked in: neither hour nor centre can be moved any more. A broken seat is swapped in the room; otherwise call it off.",
+    late: "Somebody has checked in already. They are released where they are, get their things back, answer anew and are identified anew at the other place.",
+    begun: "The evaluation has begun: neither hour nor centre can be moved any more. Pause it in the room, ask for more time, or form a new committee.",
     reason: "What changes (told to experts)",
     missing: "Give time, centres and what changes.",
     submit: "Move it",

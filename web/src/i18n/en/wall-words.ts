@@ -8,7 +8,7 @@ export default {
   outageOf: { engine: "The media service", recorder: "The recording" },
   lines: {
     phase: "The room goes to {to}",
-    closed: { witness: "A witness closes the room", reform: "The room is sealed; a new committee is formed" },
+    closed: { witness: "A witness closes the room", reform: "The room is sealed; a new committee is formed", moved: "The room is closed: everybody meets elsewhere" },
     hold: { on: "{hold}: {cause}", off: "{hold} is over", gone: ", to {zone}, with {escorts}" },
     member: {
       admitted: "{who} comes in",

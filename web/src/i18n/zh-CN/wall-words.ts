@@ -5,7 +5,7 @@ export default {
   outageOf: { engine: "音视频服务", recorder: "录制" },
   lines: {
     phase: "进入“{to}”阶段",
-    closed: { witness: "见证人关闭评标室", reform: "评标室封存，另组评标委员会" },
+    closed: { witness: "见证人关闭评标室", reform: "评标室封存，另组评标委员会", moved: "评标室已关闭：改在其他场地进行" },
     hold: { on: "{hold}：{cause}", off: "{hold}解除", gone: "，去{zone}，陪同：{escorts}" },
     member: {
       admitted: "{who} 进入",

@@ -22,7 +22,7 @@ export const SIGNS: Readonly<Record<Mark, string>> = { good: "✔", going: "◐"
 
 const PRESENT: readonly string[] = ["arrived", "late", "seated"];
 
-/** Whether somebody has checked in: from then on a campaign is not moved any more (`campaign.arrived`). */
+/** Whether somebody has checked in: a move then releases people where they are. */
 export const somebodyIsThere = (seats: readonly { readonly state: string }[]): boolean =>
   seats.some((one) => PRESENT.includes(one.state));
 

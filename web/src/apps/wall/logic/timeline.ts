@@ -39,7 +39,7 @@ export function sentence(event: Past, tongue: Tongue, names: Names, clock: (at: 
     case "phase":
       return say("phase", { to: word(tongue, "page.room.phase", event.body.to) });
     case "closed":
-      return say(`closed.${event.body.cause === "reform" ? "reform" : "witness"}`);
+      return say(`closed.${event.body.cause === "reform" || event.body.cause === "moved" ? event.body.cause : "witness"}`);
     case "hold": {
       const hold = word(tongue, "page.holds", event.body.kind ?? "held");
       const { on, zone, escorts } = event.body;
