@@ -24,8 +24,9 @@ from app.api.desk_schemas import (
     PassOut,
     ReturnIn,
     SeatedOut,
+    TurnAwayIn,
 )
-from app.api.idempotent import Answer, once_effect
+from app.api.idempotent import Answer, once, once_effect
 from app.api.principals import PlatformDep, acting, actor_of
 from app.api.strict_json import StrictRoute
 from app.errors import Fault, InputRefusedError
@@ -34,6 +35,7 @@ from app.store.unit_of_work import UnitOfWork
 from app.usecases.arrival import check_in, gates, lockers, seating
 from app.usecases.arrival.desk import NEXT, Desk, day_of, find_arrival, own_site
 from app.usecases.arrival.expected import expected
+from app.usecases.arrival.turning_away import TurnedAway, turn_away
 from app.usecases.principals import Principal
 from crypto.canonical import JsonValue
 
@@ -114,6 +116,28 @@ async def get_arrival(platform: PlatformDep, principal: Reader, arrival_id: str)
     """One arrival of the caller's site, without a name."""
     async with platform.database.read() as uow:
         return await _arrival_json(uow, await find_arrival(uow, principal, arrival_id))
+
+
+@router.post(
+    "/arrivals/{arrival_id}/refusal",
+    dependencies=KEYED,
+    operation_id="turnAway",
+    response_model=ArrivalOut,
+    responses=_REFUSED,
+)
+async def post_refusal(
+    request: Request, platform: PlatformDep, principal: Clerk, arrival_id: str, asked: TurnAwayIn
+) -> Response:
+    """Turn somebody away before anything lies in a locker; another person closes the alert that it opens."""
+    wanted, actor = TurnedAway(reason=asked.reason, words=asked.words), actor_of(request, principal)
+
+    async def work(uow: UnitOfWork) -> Answer:
+        done = await turn_away(uow, platform, principal, arrival_id, wanted, actor=actor)
+        return Answer(status=200, content=await _arrival_json(uow, done))
+
+    answered = await once(request, principal, work)
+    request.app.state.wake()
+    return answered
 
 
 @router.post(

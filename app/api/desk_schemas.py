@@ -66,6 +66,13 @@ class ArrivalOut(BaseModel):
     next: str | None
 
 
+class TurnAwayIn(Wire):
+    """Why somebody who checked in goes no further; the words name nobody."""
+
+    reason: Literal["devices", "identity", "conduct", "health", "other"]
+    words: Annotated[str, Field(min_length=1, max_length=200, examples=["拒绝寄存手机"])]
+
+
 class ExpectedOut(BaseModel):
     """Somebody expected: a short code and how far they are."""
 

@@ -62,6 +62,10 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
             "arrival.released": ("已放行", "Released already"),
             "locker.taken": ("储物柜已占用，或该人已寄存", "The locker is taken, or the person has one"),
             "locker.empty": ("没有寄存记录", "Nothing is deposited"),
+            "alert.two-persons": (
+                "劝退的经手人不能自己处理该告警，须由另一人处理",
+                "Whoever turned somebody away does not settle the alert: another person does",
+            ),
             "alert.closed": ("告警已处理", "The alert is closed already"),
             "device.exists": ("该设备密钥已登记", "A device with this key is known"),
             "device.revoked": ("设备已停用", "The device is revoked already"),
@@ -97,6 +101,7 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
         422,
         {
             "locker.signatures": ("须有双方签名图像", "Both signatures are needed, as images"),
+            "arrival.words": ("须选择理由并写明情况", "Choose a reason and say what happened"),
             "alert.reason": ("须写明处理原因", "The reason is missing"),
             "device.refused-input": ("设备信息有误，全部问题见 errors", "The device is wrong; see errors"),
             "seat.key-refused": ("密钥或其签名无效", "The key or its proof does not hold"),

@@ -10,9 +10,11 @@ from app.errors import ConflictError
 from app.store.repositories.campaigns import CampaignRow
 from app.store.unit_of_work import UnitOfWork
 from draw import invitation
+from remote_eval.arrival import REFUSED
 
 # The timer that looks after a draw's seats; `app.usecases.invitations.timing` sets it for vacancies.
 FOLLOW: Final = "campaign.vacancies"
+_THERE: Final = frozenset({invitation.ARRIVED, invitation.LATE})
 _BEGUN: Final = frozenset({invitation.OPENED, invitation.CLOSED, invitation.PUBLISHED})
 _OVER: Final = frozenset({invitation.CLOSED, invitation.PUBLISHED})
 
@@ -24,6 +26,8 @@ async def require_room(uow: UnitOfWork, draw_id: str, *, now: str) -> None:
     if campaign is None:
         return
     _require(campaign, _BEGUN | {invitation.CHECKED_IN}, "roster.not-checked-in")
+    if campaign.state == invitation.CHECKED_IN and await _turned_away(uow, draw_id):
+        raise ConflictError("roster.not-checked-in", state=campaign.state)
     if campaign.state == invitation.CHECKED_IN and now < campaign.begins:
         raise ConflictError("roster.too-early", at=campaign.begins)
 
@@ -62,6 +66,13 @@ async def give_up(uow: UnitOfWork, draw_id: str, *, now: str) -> None:
     """The draw was given up: have its campaign called off, and everybody told, by the worker."""
     if await uow.campaigns.of_draw(draw_id) is not None:
         await uow.timers.set(FOLLOW, draw_id, now)
+
+
+async def _turned_away(uow: UnitOfWork, draw_id: str) -> bool:
+    """Whether somebody who holds a seat was turned away at the desk: a supervisor has to decide."""
+    refused = {one.letter for one in await uow.arrivals.of_draw(draw_id) if one.state == REFUSED}
+    listed = await uow.invitations.of_draw(draw_id) if refused else []
+    return any(one.id in refused and one.state in _THERE for one in listed)
 
 
 def _require(campaign: CampaignRow, states: frozenset[str], code: str) -> None:

@@ -252,6 +252,45 @@ async def test_a_member_falls_ill_in_the_room_another_walks_out_and_the_room_ope
     await proved(day)
 
 
+async def test_whoever_hands_no_phone_in_is_turned_away_by_two_and_the_seat_is_the_supervisors(
+    day: Arriving,
+) -> None:
+    refusing, *others = day.letters[CITY]
+    for number, letter in enumerate([*others, *day.letters[COUNTY]], 1):
+        await come(day, letter, number)
+    arrival = await day.arrived(refusing)
+    path, wanted = f"/desk/arrivals/{arrival}/refusal", {"reason": "devices", "words": "拒绝寄存手机"}
+    assert refusal(await day.post("carlo", path, wanted)) == (404, "arrival.unknown")
+    assert refusal(await day.post("dana", path, wanted | {"words": " "})) == (422, "arrival.words")
+    assert expect(await day.post("dana", path, wanted), 200)["state"] == "refused"
+    ledger = [one["about"] for one in (await day.ledger())["entries"] if one["kind"] == "turned-away"]
+    assert ledger == [{"arrival": arrival} | wanted]
+    # No locker, no gate, no second check-in.
+    assert refusal(await day.deposit(arrival, "A-30")) == (409, "arrival.transition")
+    assert (await day.gate(arrival))["opens"] is False
+    assert refusal(await day.check_in(refusing)) == (409, "arrival.already-in")
+    # A second person has seen it: whoever turned away does not settle the alert.
+    (alert,) = [one for one in await day.alerts() if one["kind"] == "turned-away"]
+    closing, said = f"/desk/alerts/{alert['alert']}/closure", {"reason": "在场见证"}
+    assert refusal(await day.post("dana", closing, said)) == (409, "alert.two-persons")
+    expect(await day.post("wanda", closing, said), 200)
+    # Nobody begins without a decision, and the decision is no operator's and no desk's.
+    await day.calling.work()
+    told = [one for one in await notices(day) if one["template"] == "staff-alert"]
+    assert sorted(one["audience"] for one in told) == ["operator", "supervisor"]
+    await at_the_begin(day)
+    assert refusal(await open_room(day)) == (409, "roster.not-checked-in")
+    assert await classes(day) == []
+    seat = (await day.calling.of(refusing)).invited.seat
+    await act(day, "sven", "vacate", {"cause": "venue", "seat": seat + 1, "note": "拒绝寄存，未能入场"})
+    assert await classes(day) == ["venue"]
+    (successor,) = await newcomers(day)
+    await day.heartbeats()
+    await come(day, successor, 20)
+    expect(await open_room(day), 200)
+    await proved(day)
+
+
 async def test_wrong_site_wrong_day_and_wrong_person_hear_one_text(day: Arriving) -> None:
     here, elsewhere = day.letters[CITY][0], day.letters[COUNTY][0]
     wrong = [

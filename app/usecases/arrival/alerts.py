@@ -11,6 +11,7 @@ from app.usecases.arrival.desk import step
 from app.usecases.arrival.gates import DETECTOR_ALARM
 from app.usecases.arrival.ledger import Act
 from app.usecases.arrival.texts import fault
+from app.usecases.arrival.turning_away import require_other
 from app.usecases.operations import Actor, note
 from app.usecases.platform import Platform
 from app.usecases.principals import Principal, require_site
@@ -23,7 +24,7 @@ async def close(
     """Close one alert of the caller's site.
 
     Raises NotFoundError ``alert.unknown``, InputRefusedError ``alert.reason`` for a blank reason,
-    ConflictError ``alert.closed``.
+    ConflictError ``alert.closed``, ``alert.two-persons`` for whoever turned somebody away.
     """
     if not reason.strip():
         raise InputRefusedError("alert.reason", [fault("alert.reason", "/reason")])
@@ -31,6 +32,7 @@ async def close(
     if alert is None:
         raise NotFoundError("alert.unknown")
     require_site(principal, alert.site, missing="alert.unknown")
+    await require_other(uow, alert, actor=actor)
     act = Act(platform=platform, site=alert.site, actor=actor, now=platform.now())
     if not await uow.gates.close_alert(alert.id, by=actor.person, note=reason, now=act.now):
         raise ConflictError("alert.closed")

@@ -12,6 +12,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "应为不超过 {limit} 字节的 PNG 签名图像",
             "A signature is a PNG image of at most {limit} bytes",
         ),
+        "arrival.words": ("须选择理由并写明情况", "Choose a reason and say what happened"),
         "alert.reason": ("须写明处理原因", "Say what was done and why"),
         "device.key": ("不是可用的 Ed25519 公钥", "Not an acceptable Ed25519 public key"),
         "gateway.name": ("名称须为 1 至 200 个字符", "A name is 1 to 200 characters, not all blank"),

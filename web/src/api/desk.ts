@@ -184,6 +184,10 @@ export async function getArrival(here: Here, id: string): Promise<Arrival> {
   };
 }
 
+export async function turnAway(here: Here, id: string, reason: string, words: string, idempotencyKey: string): Promise<void> {
+  await ask(here, { method: "POST", path: `${arrivals(id)}/refusal`, body: { reason, words }, idempotencyKey });
+}
+
 export async function deposit(
   here: Here,
   id: string,

@@ -69,6 +69,7 @@ export default {
     "passed-while-held": "Passed while the detector held",
     "present-elsewhere": "The same document at another place",
     "seat-without-gate": "At a seat, not behind the gate",
+    "turned-away": "Turned away at the desk",
     "unknown-badge": "Unknown pass",
     "emergency-egress": "Emergency way out",
     "clock-offset": "A device's clock is off",

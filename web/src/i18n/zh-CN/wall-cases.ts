@@ -67,6 +67,7 @@ export default {
     "passed-while-held": "检测报警中通过闸机",
     "present-elsewhere": "同一证件已在另一处签到",
     "seat-without-gate": "有席位会话，不在闸内",
+    "turned-away": "签到后被劝退",
     "unknown-badge": "不明凭条",
     "emergency-egress": "紧急离场",
     "clock-offset": "设备时钟不准",
