@@ -3,8 +3,9 @@ that opens, empties and opens again; what is moved and what is called off.
 
 Everybody goes through desk, locker, gate and seat over the API, at two sites. Rows of the room (a cut
 network, overnight, more time, a phone found inside, a full recorder, a pause during signing) are
-`test_failure_table_room`; a gate out with the seat still active is `test_seat_access` and, in the room, there
-as well, a member without a card `test_check_in`.
+`test_failure_table_room`; a start that is put off is `test_put_off`, a power cut `test_moved_on`; a gate out
+with the seat still active is `test_seat_access` and, in the room, there as well, a member without a card
+`test_check_in`.
 """
 
 import asyncio
