@@ -29,10 +29,11 @@ ENDED: Final = "moved"
 
 async def move_on(context: WorkContext, draw_id: str, wanted: Move, *, by: By) -> CampaignRow:
     """Move a campaign with everybody who is there. Raises as `changes.move`, ConflictError ``campaign.begun``
-    while the evaluation runs."""
+    once names are open or the evaluation runs."""
 
     async def dismiss(uow: UnitOfWork, now: str) -> None:
-        if await begun(uow, draw_id):
+        named = any(one.opened_at for one in await uow.rosters.openings(draw_id))
+        if named or await begun(uow, draw_id):
             raise ConflictError("campaign.begun")
         for one in await uow.arrivals.of_draw(draw_id):
             if one.state not in way.FINAL:

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from draw.avoidance.layers import resolve_pack
 from draw.errors import LifecycleError, RulesError
 from draw.invitation_terms import (
+    Hours,
     QuietHours,
     Terms,
     arrival_state,
     beijing_day,
     hours,
     leave_state,
+    put_off,
     reminder,
     waking,
 )
@@ -115,6 +117,24 @@ def test_sixteen_minutes_late_is_late(clock: str, expected: str) -> None:
 def test_thirty_one_minutes_late_is_too_late() -> None:
     with pytest.raises(LifecycleError, match=r"arrival\.too_late"):
         arrival_state(TERMS, at=beijing("2026-11-24", "09:31"), arrive_by=beijing("2026-11-24", "09:30"))
+
+
+def test_a_start_that_is_put_off_takes_grace_and_cut_off_along_and_costs_nobody_anything() -> None:
+    when = Hours(
+        send_at=beijing("2026-11-23", "10:00"),
+        reply_by=beijing("2026-11-23", "10:30"),
+        cut_off=beijing("2026-11-24", "07:00"),
+        arrive_by=beijing("2026-11-24", "09:30"),
+    )
+    moved = put_off(TERMS, when, begins=beijing("2026-11-24", "10:00"))
+    assert (moved.arrive_by, moved.cut_off) == (
+        beijing("2026-11-24", "10:30"),
+        beijing("2026-11-24", "08:00"),
+    )
+    assert (moved.reply_by, moved.send_at) == (when.reply_by, when.send_at)
+    # Whoever was asked late had longer for the way already.
+    late = replace(when, arrive_by=beijing("2026-11-24", "11:45"))
+    assert put_off(TERMS, late, begins=beijing("2026-11-24", "10:00")).arrive_by == late.arrive_by
 
 
 def test_the_cut_off_itself_is_early() -> None:

@@ -4,6 +4,7 @@
 """
 
 from dataclasses import replace
+from datetime import timedelta
 from importlib.resources import files
 
 import pytest
@@ -43,6 +44,23 @@ def test_a_lost_site_freezes_everybody_at_once() -> None:
     for seat in SEATS:
         assert made.refused(seat, cmd.Chat(text="还在吗"))[0] == "signal.not-allowed"
     assert made.state.ran_since is None
+
+
+def test_a_start_that_is_put_off_takes_the_limit_of_a_lost_site_along_and_a_begun_room_does_not_hear() -> (
+    None
+):
+    made, hour = Room(), timedelta(hours=1)
+    made.now = BEGINS
+    made.tick()
+    before = outage(made)
+    later = cmd.Moved(begins_at=BEGINS + hour, ends_at=made.state.ends_at)
+    assert [one.kind for one in made.fact(later)] == ["put-off", "outage", "outage"]
+    assert (made.state.begins_at, outage(made).due - before.due) == (BEGINS + hour, hour)
+    assert made.fact(later) == []
+    assert evaluating().fact(cmd.Moved(begins_at=BEGINS + 9 * hour, ends_at=made.state.ends_at)) == []
+    # Everybody meets elsewhere: nothing waits here any more.
+    (closed,) = made.fact(cmd.Moved(begins_at=None, ends_at=made.state.ends_at))
+    assert (closed.kind, closed.body["cause"], made.state.phase) == ("closed", "moved", rs.CLOSED)
 
 
 def test_drill_ten_minutes() -> None:
