@@ -375,7 +375,7 @@ def _outage(state: RoomState, event: Event, body: Mapping[str, Any]) -> RoomStat
     elif body["state"] == "decided":
         decision = rs.Decision(member=event.member or "", reason=body["reason"], at=event.at)
         outage = replace(outage, decision=decision)
-    outage = replace(outage, state=body["state"])
+    outage = replace(outage, state=body["state"], due=moment_of(body["due"]))
     state = replace(state, outages=_put(state.outages, outage.id, outage))
     return _doubt(state, [outage.site]) if body["state"] == "open" and outage.site is not None else state
 
