@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import httpx
 
@@ -30,6 +31,7 @@ from app.usecases.ceremony import Ceremony, CeremonyTimes
 from app.usecases.frozen_draws import Prepared
 from app.usecases.log import LogIdentity
 from app.usecases.platform import Platform
+from app.usecases.terminals import starts
 from migrations.upgrade import current, head
 
 Clock = Callable[[], datetime]
@@ -115,7 +117,8 @@ def compose(
         clock=clock,
         random=random,
         mode=settings.mode,
-        pool_age=timedelta(hours=settings.pool_age_hours),
+        pool_age=settings.pool_age,
+        draw_sites=settings.draw_sites,
     )
     rounds = None if settings.rounds is None else read_rounds(settings.rounds)
     beacons = Beacons(client=client, clock=clock, relays=settings.relays, rounds=rounds)
@@ -126,7 +129,8 @@ def compose(
     times = CeremonyTimes(
         reveal=timedelta(minutes=settings.reveal_minutes), result=timedelta(minutes=settings.result_minutes)
     )
-    ceremony = Ceremony(platform, prepare=prepare, beacons=beacons, times=times)
+    sealed = partial(starts.anchor, platform)
+    ceremony = Ceremony(platform, prepare=prepare, beacons=beacons, times=times, sealed=sealed)
     return Installation(settings=settings, keys=keys, platform=platform, ceremony=ceremony, client=client)
 
 

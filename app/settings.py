@@ -4,11 +4,14 @@ Every value has a default that works on one machine. Secrets are not settings: k
 folder, owner-only, and are made at the first start.
 """
 
+from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LIVE_POOL_AGE: Final = timedelta(hours=72)
 
 
 class Settings(BaseSettings):
@@ -31,8 +34,11 @@ class Settings(BaseSettings):
     public_url: str = Field(default="http://127.0.0.1:8000", max_length=200)
     reveal_minutes: int = Field(default=10, ge=1, le=24 * 60)
     result_minutes: int = Field(default=120, ge=1, le=7 * 24 * 60)
-    # How long a pool version has to stand in the log before a draw from it is requested.
-    pool_age_hours: int = Field(default=0, ge=0, le=366 * 24)
+    # How long a pool version has to stand in the log before a draw from it is requested; left out, three days
+    # in live mode, the span over which a sealed record counts changes, and none in test mode.
+    pool_age_hours: int | None = Field(default=None, ge=0, le=366 * 24)
+    # Sites whose draw terminals start draws; with one or more, no draw starts anywhere else.
+    draw_sites: tuple[str, ...] = Field(default=(), max_length=64)
     # Requests of one caller, and of one address to the public routes, in the notation of `limits`.
     caller_rate: str = "1200/minute"
     public_rate: str = "600/minute"
@@ -66,6 +72,12 @@ class Settings(BaseSettings):
     # share with the platform.
     room_relays: dict[str, str] = Field(default={}, max_length=64)
     room_relay_secret: Path | None = None
+
+    @property
+    def pool_age(self) -> timedelta:
+        """How old a pool version has to be."""
+        usual = LIVE_POOL_AGE if self.mode == "live" else timedelta(0)
+        return usual if self.pool_age_hours is None else timedelta(hours=self.pool_age_hours)
 
     @property
     def database_url(self) -> str:

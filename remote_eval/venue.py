@@ -53,6 +53,7 @@ ZONES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "storage": ("物品寄存", "Lockers"),
         "dining": ("餐饮", "Dining"),
         "overnight": ("隔夜休息", "Overnight"),
+        "draw": ("抽取室", "Draw room"),
     }
 )
 # Zones with seats of a committee: equipment is checked, a bidder is never let in beyond what the table says.
@@ -88,6 +89,8 @@ ENTRY: Final[Mapping[str, Mapping[str, frozenset[str]]]] = MappingProxyType(
         "storage": _ENTRANCE,
         "dining": _CARE,
         "overnight": _phases(_HOUSE, _NOBODY, _SITTING | {STAFF, WITNESS}, _HOUSE),
+        # Draws go on beside a session and have nothing to do with its phases.
+        "draw": _phases(*[_HOUSE | _WATCH] * 4),
     }
 )
 # Who can be let in beside the table, by consent and beside a witness (HB 25(4)): never a bidder.

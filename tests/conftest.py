@@ -6,6 +6,7 @@ Fixtures: `postgres_url` and `sqlite_url` (an empty database each), `database_ur
 """
 
 import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ settings.load_profile("qiantong")
 guard_sockets()
 # Thousands of collected tests are looked through by every full collection: a tenth of the time of a test.
 gc.set_threshold(20_000, 20, 100)
+# Pools of tests are frozen and drawn from at once, in this process and in those it starts.
+os.environ["QIANTONG_POOL_AGE_HOURS"] = "0"
 
 NO_BROWSER = f"NO CHROMIUM FOUND: every browser test is LEFT OUT of this run; {HOW_TO}"
 

@@ -5,7 +5,7 @@ import { ElementPlusResolver } from "unplugin-vue-components/resolvers";
 import components from "unplugin-vue-components/vite";
 import { defineConfig } from "vitest/config";
 
-const entries = ["index", "agency", "account", "console", "desk", "invitation", "wall", "clarify", "playback"];
+const entries = ["index", "agency", "account", "console", "desk", "invitation", "wall", "clarify", "playback", "terminal"];
 const page = (name: string): string => fileURLToPath(new URL(`./${name}.html`, import.meta.url));
 
 export default defineConfig({

@@ -156,6 +156,18 @@ STAFF: Final[Mapping[str, Any]] = MappingProxyType(
                 }
             ],
         },
+        "BegunOut": {
+            "draw": _DRAW,
+            "site": "city-centre",
+            "zone": "draw-1",
+            "terminal": "dtm_5f0c1d2e3a4b5c6d7e8f",
+            "operator": "usr_0c1d2e3a4b5c6d7e8f90",
+            "supervisor": "usr_1d2e3a4b5c6d7e8f9001",
+            "begun_at": "2026-11-23T01:02:03Z",
+            "digest": "7e" * 32,
+            "statement": '{"format":"qt/1 draw-start"}',
+            "signature": "A" * 86,
+        },
         "ConductOut": {"draw": _DRAW, "counts": [{"act": "late", "count": 1}], "records": None},
         "CampaignIn": {"owner": "王工", "plan": _PLAN},
         "CampaignOut": _CAMPAIGN,

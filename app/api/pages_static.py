@@ -28,6 +28,7 @@ PAGES: Final = {
     "/i": "invitation.html",
     "/desk": "desk.html",
     "/seat": "seat.html",
+    "/terminal": "terminal.html",
     "/wall": "wall.html",
     # A bidder: the call stands in the fragment.
     "/clarify": "clarify.html",

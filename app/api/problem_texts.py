@@ -17,6 +17,7 @@ from app.api.problem_texts_people import PROBLEMS as PEOPLE
 from app.api.problem_texts_room import FAULTS as ROOM_FAULTS
 from app.api.problem_texts_room import PROBLEMS as ROOM
 from app.api.problem_texts_roster import PROBLEMS as ROSTER
+from app.api.problem_texts_terminals import PROBLEMS as TERMINALS
 from app.api.problem_texts_venues import PROBLEMS as VENUES
 
 PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
@@ -281,6 +282,7 @@ PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
     | DELIVERY
     | PEOPLE
     | VENUES
+    | TERMINALS
     | ARRIVAL
     | ROSTER
     | ROOM

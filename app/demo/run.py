@@ -90,6 +90,8 @@ async def _demonstrate(plan: Plan, wanted: Wanted, show: Show, around: _Around) 
         public_url=address_of(around.listener),
         gateways=plan.out / "platform" / "gateways.toml",
         worker_seconds=WORKER_SECONDS,
+        # The pool is made, frozen and drawn from within the minute.
+        pool_age_hours=0,
     )
     with show.step("建立数据库，平台生成密钥", "create the database and the platform's keys"):
         await _migrate(settings)

@@ -10,6 +10,7 @@ from app.store import (
     room_tables,
     roster_tables,
     tables,
+    terminal_tables,
     venue_tables,
 )
 from app.store.columns import METADATA
@@ -27,4 +28,5 @@ TABLE_MODULES = (
     room_tables,
     gateway_tables,
     case_tables,
+    terminal_tables,
 )

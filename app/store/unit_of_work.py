@@ -27,6 +27,7 @@ from app.store.repositories.conduct import ConductRepository
 from app.store.repositories.contacts import ContactRepository
 from app.store.repositories.devices import DeviceRepository
 from app.store.repositories.draw_invites import DrawInviteRepository
+from app.store.repositories.draw_terminals import DrawTerminalRepository
 from app.store.repositories.draws import DrawRepository
 from app.store.repositories.expert_passkeys import ExpertPasskeyRepository
 from app.store.repositories.gates import GateRepository
@@ -102,6 +103,7 @@ class UnitOfWork:
         self.rooms = RoomRepository(connection, cipher)
         self.site_gateways = SiteGatewayRepository(connection)
         self.cases = CaseRepository(connection, cipher)
+        self.draw_terminals = DrawTerminalRepository(connection)
 
 
 class Database:

@@ -65,12 +65,15 @@ class Ceremony:
         prepare: Prepare,
         beacons: Beacons,
         times: CeremonyTimes = CeremonyTimes(),
+        sealed: Follow | None = None,
     ) -> None:
-        """Holds no state of a draw: any number of instances may run beside one another."""
+        """Holds no state of a draw: any number of instances may run beside one another. `sealed` follows a
+        seal in its transaction."""
         self.platform = platform
         self._prepare = prepare
         self._beacons = beacons
         self._times = times
+        self._sealed = sealed
         self._steps: Mapping[str, Callable[[DrawRow], Awaitable[DrawRow]]] = {
             lifecycle.REQUESTED: self._commit,
             lifecycle.COMMITTED: self._seal,
@@ -119,6 +122,7 @@ class Ceremony:
     # -- steps
 
     async def _commit(self, row: DrawRow) -> DrawRow:
+        await self._require_start(row)
         shown, course = await self.shown(row)
         entries = []
         for role in HOLDERS:
@@ -138,10 +142,19 @@ class Ceremony:
             row,
             [entry],
             lifecycle.SEALED,
+            also=self._sealed,
             sdr=dict(entry.body),
             sdr_hash=digest.hex(),
             code=proof_code(digest),
         )
+
+    async def _require_start(self, row: DrawRow) -> None:
+        """Where draws start at a terminal, two persons have started this one (R07)."""
+        if not self.platform.draw_sites:
+            return
+        async with self.platform.database.read() as uow:
+            if await uow.draw_terminals.begun(row.id) is None:
+                raise ConflictError("start.missing")
 
     async def _escrow(self, row: DrawRow) -> DrawRow:
         shown, course = await self.shown(row)

@@ -23,7 +23,8 @@ class Platform:
     `nodes` are the parties' nodes by public key (hex32); `cosigners` stand in the order of the signature
     lines; `clock` gives aware UTC, `random` n unpredictable bytes; `mode` is ``live`` or ``test`` for the
     whole process; `pool_age` is how long a pool version stands in the log before a draw from it is
-    requested; `person_key` keys the hashes that stand for human beings; `custody` is the X25519 key of the
+    requested; `draw_sites` are the sites at whose terminals draws start, and without one they start
+    anywhere; `person_key` keys the hashes that stand for human beings; `custody` is the X25519 key of the
     platform's share of a sealed roster.
     """
 
@@ -39,6 +40,7 @@ class Platform:
     random: Callable[[int], bytes]
     mode: str = "live"
     pool_age: timedelta = timedelta(0)
+    draw_sites: tuple[str, ...] = ()
     publisher: Publisher = field(init=False)
 
     def __post_init__(self) -> None:

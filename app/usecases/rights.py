@@ -82,6 +82,8 @@ _DRAWING: Final = {
     "draw.abort": _right("draws:abort", AGENCY, OPERATOR, SUPERVISOR),
     "draw.attend": _right("draws:supervise", SUPERVISOR, duty="supervise"),
     "draw.operate": _right("draws:operate", OPERATOR, duty="operate"),
+    # Together with a supervisor, at an enrolled terminal.
+    "draw.start": _right("draws:operate", OPERATOR, duty="operate"),
     "draw.pool-file": _right("draws:disclose", SUPERVISOR, held=("supervise",)),
     "draw.receipt": _right("draws:disclose", OPERATOR, held=("operate",)),
     "draw.roster": _right("draws:disclose", OPERATOR, SUPERVISOR, held=("operate", "supervise")),
@@ -116,6 +118,11 @@ _ARRIVING: Final = {
     # Whoever has a doubt ends a key; nobody is let in by that.
     "seat.revoke": _right("seats:enrol", SITE, OPERATOR, SUPERVISOR),
     "seat.approve": _right("seats:approve", OPERATOR, SUPERVISOR),
+    # Terminals of draw rooms, by two persons like seats.
+    "terminal.read": _right("terminals:read", SITE, OPERATOR, SUPERVISOR),
+    "terminal.enrol": _right("terminals:enrol", SITE),
+    "terminal.approve": _right("terminals:approve", OPERATOR, SUPERVISOR),
+    "terminal.revoke": _right("terminals:enrol", SITE, OPERATOR, SUPERVISOR),
     "desk.expected": _right("desk:read", SITE),
     "desk.check-in": _right("desk:write", SITE),
     "desk.locker": _right("desk:write", SITE),

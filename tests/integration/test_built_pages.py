@@ -28,6 +28,7 @@ SEAT_BYTES = 40_000
         "console.html",
         "desk.html",
         "seat.html",
+        "terminal.html",
     ],
 )
 def test_a_served_page_needs_nothing_that_a_strict_content_policy_forbids(name: str) -> None:

@@ -28,6 +28,7 @@ from app.usecases.draw_requests import prepare
 from app.usecases.frozen_draws import Prepared
 from app.usecases.platform import Platform
 from app.usecases.pools import import_pool
+from app.usecases.terminals import starts
 from crypto.signing import SigningKey
 from draw.identifiers import organisation_check_character, uscc_check_character
 from tests.support.parties import Scene, scene, seeded
@@ -123,7 +124,8 @@ async def service(database: Database, folder: Path, *, experts: int = 200) -> Se
     async def ready(uow: UnitOfWork, row: DrawRow) -> Prepared:
         return await prepare(uow, made.platform, row)
 
-    ceremony = Ceremony(made.platform, prepare=ready, beacons=made.beacons)
+    sealed = partial(starts.anchor, made.platform)
+    ceremony = Ceremony(made.platform, prepare=ready, beacons=made.beacons, sealed=sealed)
     signing = SigningKey.from_seed(seeded("mallory signs"))
     tokens = await made.platform.database.transact(partial(_people, made, signing.public))
     app = create_app(made.platform, ceremony, Settings(data=folder), static=None)
@@ -176,7 +178,8 @@ def beside(first: Service, database: Database, folder: Path) -> Service:
     async def ready(uow: UnitOfWork, row: DrawRow) -> Prepared:
         return await prepare(uow, platform, row)
 
-    ceremony = Ceremony(platform, prepare=ready, beacons=first.scene.beacons)
+    sealed = partial(starts.anchor, platform)
+    ceremony = Ceremony(platform, prepare=ready, beacons=first.scene.beacons, sealed=sealed)
     app = create_app(platform, ceremony, Settings(data=folder), static=None)
     return replace(first, platform=platform, ceremony=ceremony, app=app, client=_client(app))
 

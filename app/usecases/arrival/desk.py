@@ -6,7 +6,7 @@ no such thing.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from app.errors import ConflictError, NotFoundError
@@ -15,7 +15,7 @@ from app.store.field_cipher import FieldCipher
 from app.store.repositories.arrivals import Arrival
 from app.store.repositories.invitations import Invitation
 from app.store.unit_of_work import UnitOfWork
-from app.times import from_text
+from app.times import from_text, to_text
 from app.usecases.platform import Platform
 from app.usecases.principals import Principal, require_site
 from app.usecases.proof_codes import ALPHABET
@@ -60,6 +60,12 @@ def new_id(platform: Platform, prefix: str) -> str:
 def day_of(now: str) -> str:
     """The Beijing date of a time."""
     return from_text(now).astimezone(BEIJING).date().isoformat()
+
+
+def span_of(day: str) -> tuple[str, str]:
+    """When a Beijing day begins, and when the next one does."""
+    begins = datetime.fromisoformat(day).replace(tzinfo=BEIJING)
+    return to_text(begins), to_text(begins + timedelta(days=1))
 
 
 def short_code(cipher: FieldCipher, letter: str) -> str:

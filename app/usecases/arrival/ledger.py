@@ -15,7 +15,7 @@ from app.store.repositories.gates import SiteAlert
 from app.store.repositories.site_ledger import Anchor
 from app.store.unit_of_work import UnitOfWork
 from app.usecases import evidence
-from app.usecases.arrival.desk import day_of, new_id
+from app.usecases.arrival.desk import day_of, new_id, span_of
 from app.usecases.invites import log_record
 from app.usecases.operations import Actor
 from app.usecases.platform import Platform
@@ -137,10 +137,15 @@ async def read(uow: UnitOfWork, site: str, day: str) -> ReadLedger:
 async def close(uow: UnitOfWork, act: Act, row: DrawRow) -> Anchor:
     """Close the arrival of a draw at a site: one last entry, and the head goes into the draw's log."""
     await act.enter(uow, "arrival-closed", draw=row.id)
+    return await anchor(uow, act, row)
+
+
+async def anchor(uow: UnitOfWork, act: Act, row: DrawRow) -> Anchor:
+    """Put the head of a site's day into the log of a draw."""
     head = await uow.site_ledger.head(act.site, day_of(act.now))
     document = head_document(head)
     index = await log_record(uow, act.platform, row, topic="ledger", document=document, now=act.now)
-    anchor = Anchor(
+    fresh = Anchor(
         draw_id=row.id,
         site=act.site,
         day=head.day,
@@ -149,8 +154,8 @@ async def close(uow: UnitOfWork, act: Act, row: DrawRow) -> Anchor:
         log_index=index,
         at=act.now,
     )
-    await uow.site_ledger.add_anchor(anchor)
-    return anchor
+    await uow.site_ledger.add_anchor(fresh)
+    return fresh
 
 
 def _opened(uow: UnitOfWork, entry: LedgerEntry, sealed: bytes) -> tuple[ReadEntry, str | None]:
@@ -176,6 +181,8 @@ async def _anchor_fault(uow: UnitOfWork, head: LedgerHead, entries: Sequence[Led
     """A chain that was computed anew holds in itself; what it cannot do is to meet the heads in the logs."""
     hashes = {one.number: one.hash for one in entries}
     draws = {one.draw_id for one in await uow.arrivals.at_site(head.site, head.day)}
+    since, until = span_of(head.day)
+    draws |= set(await uow.draw_terminals.draws_begun_at(head.site, since=since, until=until))
     for draw_id in sorted(draws):
         if not await _stands(uow, draw_id, head, hashes):
             return "ledger.anchor"

@@ -25,6 +25,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "检测门须对应本场地的一个门禁，其他设备不得填写",
             "A detector, and nothing else, names a gate of its own site",
         ),
+        "terminal.zone": ("本场地没有该抽取室", "This site has no such draw room"),
         "seat.key": (
             "不是 P-256 公钥，或浏览器未能证明持有其私钥",
             "Not a P-256 key, or the browser did not prove that it has the private half",

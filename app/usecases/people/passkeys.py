@@ -6,9 +6,9 @@ relying party, user verification and counter are checked by the library. Sign-in
 it tells nothing about who has an account.
 """
 
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
 
 from webauthn import generate_authentication_options, generate_registration_options
 from webauthn.helpers import options_to_json_dict
@@ -40,6 +40,7 @@ from app.usecases.people.entrance import Entrance
 from app.usecases.people.sessions import SignedIn
 from crypto.hashing import sha256
 
+T = TypeVar("T")
 LIFETIME: Final = timedelta(minutes=5)
 MAX_PASSKEYS: Final = 10
 # Challenges are given to anybody: more than this at once is a flood.
@@ -123,6 +124,27 @@ async def sign_in(
     entrance: Entrance, credential: Mapping[str, Any], *, address: str, token: str, presented: str | None
 ) -> SignedIn:
     """A session under `token` for whoever's passkey this is. Raises ``passkey.refused``."""
+
+    async def begin(uow: UnitOfWork, user: User, actor: Actor, now: datetime) -> SignedIn:
+        return await sessions.begin(
+            uow, user, method="passkey", token=token, presented=presented, actor=actor, now=now
+        )
+
+    return await _with_proof(entrance, credential, begin, address=address)
+
+
+async def prove(entrance: Entrance, credential: Mapping[str, Any], *, address: str) -> User:
+    """Whose passkey this is; no session begins. Raises ``passkey.refused``."""
+    return await _with_proof(entrance, credential, sessions.prove, address=address)
+
+
+async def _with_proof(
+    entrance: Entrance,
+    credential: Mapping[str, Any],
+    then: Callable[[UnitOfWork, User, Actor, datetime], Awaitable[T]],
+    *,
+    address: str,
+) -> T:
     platform = entrance.platform
     challenge, _ = await _taken(entrance, credential, _SIGN_IN)
     async with platform.database.read() as uow:
@@ -134,7 +156,7 @@ async def sign_in(
     )
     now = platform.clock()
 
-    async def work(uow: UnitOfWork) -> SignedIn:
+    async def work(uow: UnitOfWork) -> T:
         user = await uow.users.get(passkey.user_id)
         usable = user is not None and is_usable(user, mode=platform.mode, now=now)
         usable = usable and handle_in(credential) in (None, passkey.user_id.encode("ascii"))
@@ -142,9 +164,7 @@ async def sign_in(
         if user is None or not usable or not moved:
             raise AccessRefusedError("passkey.refused")
         actor = Actor(person=user.person, address=address, source="api")
-        return await sessions.begin(
-            uow, user, method="passkey", token=token, presented=presented, actor=actor, now=now
-        )
+        return await then(uow, user, actor, now)
 
     return await platform.database.transact(work)
 

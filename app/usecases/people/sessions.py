@@ -71,6 +71,12 @@ async def begin(
     return SignedIn(session=session, user=user)
 
 
+async def prove(uow: UnitOfWork, user: User, actor: Actor, now: datetime) -> User:
+    """Note that a person has just proved who they are, without a session of their own."""
+    await note(uow, actor, "session.prove", user.id, now=to_text(now))
+    return user
+
+
 async def of_token(platform: Platform, token: str, *, used: bool = True) -> SignedIn:
     """The session under this token; `used`: somebody is there.
 

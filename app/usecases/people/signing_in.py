@@ -5,9 +5,10 @@ compared and put on record like a known one. Five tries without a right one lock
 hour, whoever has it; a passkey is no guess and is not locked out.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from app.errors import AccessRefusedError, InputRefusedError
 from app.store.repositories.users import User
@@ -20,6 +21,7 @@ from app.usecases.people.entrance import Entrance
 from app.usecases.people.passwords import faults_of
 from app.usecases.people.sessions import SignedIn
 
+T = TypeVar("T")
 MAX_TRIES: Final = 5
 LOCK: Final = timedelta(minutes=15)
 # After this long a person is asked to choose another password.
@@ -39,6 +41,30 @@ class Credentials:
 
 async def sign_in(entrance: Entrance, typed: Credentials, *, address: str, token: str) -> SignedIn:
     """A session under `token`. Raises AccessRefusedError ``sign-in.refused``, AppError ``sign-in.busy``."""
+
+    async def begin(uow: UnitOfWork, found: User, actor: Actor, now: datetime) -> SignedIn:
+        return await sessions.begin(
+            uow, found, method="password", token=token, presented=typed.presented, actor=actor, now=now
+        )
+
+    return await _with_proof(entrance, typed, begin, address=address)
+
+
+async def prove(entrance: Entrance, typed: Credentials, *, address: str) -> User:
+    """Whose name, password and code these are, counted and spent as in signing in; no session begins.
+
+    Raises as `sign_in` does.
+    """
+    return await _with_proof(entrance, typed, sessions.prove, address=address)
+
+
+async def _with_proof(
+    entrance: Entrance,
+    typed: Credentials,
+    then: Callable[[UnitOfWork, User, Actor, datetime], Awaitable[T]],
+    *,
+    address: str,
+) -> T:
     platform, login = entrance.platform, typed.login.strip().casefold()
     tag = platform.database.cipher.tag("sign-in name", login)
     counted, user = await _counted(entrance, tag, login)
@@ -46,7 +72,7 @@ async def sign_in(entrance: Entrance, typed: Credentials, *, address: str, token
     now = platform.clock()
     step = totp.matching_step(None if user is None else user.totp, typed.code, now=now)
 
-    async def work(uow: UnitOfWork) -> SignedIn | None:
+    async def work(uow: UnitOfWork) -> T | None:
         found = None if user is None else await uow.users.get(user.id)
         if (
             not (counted and right and found and step)
@@ -57,9 +83,7 @@ async def sign_in(entrance: Entrance, typed: Credentials, *, address: str, token
             return None
         await uow.sessions.forgive(tag)
         actor = Actor(person=found.person, address=address, source="api")
-        return await sessions.begin(
-            uow, found, method="password", token=token, presented=typed.presented, actor=actor, now=now
-        )
+        return await then(uow, found, actor, now)
 
     opened = await platform.database.transact(work)
     if opened is None:

@@ -13,7 +13,6 @@ export interface Kept {
   readonly pair: CryptoKeyPair;
 }
 
-const DATABASE = "qiantong-seat";
 const STORE = "key";
 const ONLY = "only";
 const CURVE = { name: "ECDSA", namedCurve: "P-256" } as const;
@@ -54,21 +53,19 @@ export function bindingStatement(one: { readonly fingerprint: string; readonly n
   return JSON.stringify({ fingerprint, format: "qt/1 room-binding", nonce, origin, room, seat, session });
 }
 
-export async function kept(): Promise<Kept | null> {
-  const found: unknown = await within("readonly", (store) => store.get(ONLY));
-  return (found as Kept | undefined) ?? null;
+/** The one thing that a browser keeps under a name; what is kept for a seat is `kept`, `keep` and `forget`. */
+export function keeper<T>(name: string) {
+  return {
+    kept: async (): Promise<T | null> => ((await within(name, "readonly", (store) => store.get(ONLY))) as T | undefined) ?? null,
+    keep: async (one: T): Promise<void> => void (await within(name, "readwrite", (store) => store.put(one, ONLY))),
+    forget: async (): Promise<void> => void (await within(name, "readwrite", (store) => store.delete(ONLY))),
+  };
 }
 
-export async function keep(one: Kept): Promise<void> {
-  await within("readwrite", (store) => store.put(one, ONLY));
-}
+export const { kept, keep, forget } = keeper<Kept>("qiantong-seat");
 
-export async function forget(): Promise<void> {
-  await within("readwrite", (store) => store.delete(ONLY));
-}
-
-async function within<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
-  const database = await opened();
+async function within<T>(name: string, mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+  const database = await opened(name);
   try {
     return await settled(work(database.transaction(STORE, mode).objectStore(STORE)));
   } finally {
@@ -76,8 +73,8 @@ async function within<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore)
   }
 }
 
-function opened(): Promise<IDBDatabase> {
-  const request = indexedDB.open(DATABASE, 1);
+function opened(name: string): Promise<IDBDatabase> {
+  const request = indexedDB.open(name, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(STORE);
   return settled(request);
 }
