@@ -116,7 +116,6 @@ export default {
       "seat-login-refused": "Login at a seat refused",
       "seat-logout": "Logged out at a seat",
       "slip-renewed": "Slip renewed",
-      "turned-away": "Turned away at the desk",
       "unknown-badge": "Unknown pass",
       "went-out": "Went out",
     },

@@ -116,7 +116,6 @@ export default {
       "seat-login-refused": "席位登录未通过",
       "seat-logout": "席位退出",
       "slip-renewed": "重打登录码",
-      "turned-away": "签到后被劝退",
       "unknown-badge": "不明凭条",
       "went-out": "出闸",
     },
