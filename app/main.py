@@ -15,6 +15,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
 
 from app.api import (
+    appointments,
     bookings,
     campaigns,
     cases,
@@ -89,6 +90,8 @@ _ROUTERS: Final = (
     rosters.router,
     conduct.router,
     campaigns.router,
+    appointments.router,
+    appointments.public,
     letters.router,
     letter_passkeys.router,
     venues.router,

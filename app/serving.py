@@ -27,7 +27,7 @@ from app.waiting import run_patiently
 from app.worker import HANDLERS, REPORT_HANDLERS, Wiring, Worker, quiet_hours
 from crypto.errors import CryptoError
 from draw.errors import DrawError
-from draw.lifecycle import DRAWN, REQUESTED
+from draw.lifecycle import APPOINTED, DRAWN, REQUESTED
 
 LOG: Final = structlog.get_logger("qiantong.serving")
 # How long a pass under way may take after the process was told to stop.
@@ -209,7 +209,7 @@ async def resume(one: Installation) -> None:
     stops no other.
     """
     async with one.platform.database.read() as uow:
-        started = [row.id for row in await uow.draws.live() if row.state not in (REQUESTED, DRAWN)]
+        started = [row.id for row in await uow.draws.live() if row.state not in (REQUESTED, DRAWN, APPOINTED)]
     waiting = [draw_id for draw_id in started if await _not_due(one, draw_id)]
     await asyncio.gather(*(_go_on(one, draw_id) for draw_id in waiting))
 

@@ -25,6 +25,8 @@ from draw.schema import Faults, ListOf, ObjectOf, is_time, matching, one_of
 PROTOCOL: Final = "qt/1"
 SUITE: Final = SUITE_INTL
 MAX_ENTRY_BYTES: Final = 1 << 20
+# What gives a number k to whatever follows: a draw, or an appointment, which is none.
+BEGINNINGS: Final = ("request", "appointment")
 _MEMBERS: Final = frozenset({"protocol", "suite", "type", "time", "body", "signatures"})
 _SIGNATURES: Final = ListOf(
     ObjectOf({"role": one_of(*ROLES), "key": HEX32, "signature": matching(r"[0-9a-f]{128}")}), len(ROLES)
@@ -41,6 +43,7 @@ _FIXED_SIGNERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "answer": ("supervisor",),
         "invite": ("platform",),
         "reply": ("platform",),
+        "appointment": ("platform", "supervisor"),
         "record": ("platform",),
         "open": ("platform", "supervisor"),
         "abort": ("platform",),
@@ -181,7 +184,8 @@ def check_sequence(entries: Sequence[Entry]) -> None:
     One `commit` per role, seal, one `escrow` per role, one `reveal` per role, result, events each answered
     before the next, open; or an abort in place of the rest (§10 checks 6, 8, 9, 11 to 13, 22). Invitations
     and replies stand beside the events, records anywhere from the seal on (checks 23, 24, 27; what one
-    invitation's replies may be is in `draw.grounds`).
+    invitation's replies may be is in `draw.grounds`). An appointment begins with its own entry and has
+    neither seal nor result: invitations, replies, records, the opening.
     """
     course = _Course()
     for entry in entries:
@@ -199,7 +203,7 @@ class _Course:
         self._invitations = 0
 
     def step(self, entry: Entry) -> None:
-        wanted = _PHASES[self._phase]
+        wanted = ("invite", "reply", "open") if self._phase == _APPOINTED else _PHASES[self._phase]
         if entry.type == "abort" and self._phase in _ABORTABLE:
             self._phase = "aborted"
         elif entry.type == "record" and self._phase in _RECORDED:
@@ -232,6 +236,8 @@ class _Course:
             self._pending = entry.type == "event" and entry.body["mode"] == "supervisor"
         elif entry.type in ("invite", "reply"):
             self._invitations += entry.type == "invite"
+        elif entry.type in _NEXT:
+            self._phase = _NEXT[entry.type]
         else:
             self._phase = _AFTER[self._phase]
 
@@ -239,7 +245,7 @@ class _Course:
 _PER_ROLE: Final = ("commit", "escrow", "reveal")
 _PHASES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "start": ("request",),
+        "start": BEGINNINGS,
         "commit": ("commit",),
         "seal": ("seal",),
         "escrow": ("escrow",),
@@ -251,8 +257,11 @@ _PHASES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 _AFTER: Final[Mapping[str, str]] = MappingProxyType(dict(pairwise(_PHASES)))
-_ABORTABLE: Final = frozenset(_PHASES) - {"start", "opened", "aborted"}
-_RECORDED: Final = frozenset({"escrow", "reveal", "result", "events", "opened"})
+# An appointment has two phases of its own, and shares the last.
+_APPOINTED: Final = "appointed"
+_NEXT: Final[Mapping[str, str]] = MappingProxyType({"appointment": _APPOINTED, "open": "opened"})
+_ABORTABLE: Final = frozenset({*_PHASES, _APPOINTED}) - {"start", "opened", "aborted"}
+_RECORDED: Final = frozenset({"escrow", "reveal", "result", "events", "opened", _APPOINTED})
 
 
 def _unsigned(entry: Entry) -> dict[str, JsonValue]:
@@ -284,9 +293,9 @@ def _parse_signatures(value: Any) -> tuple[Signature, ...]:
 
 
 def draw_entries(entries: Iterable[tuple[int, Entry]], draw: int) -> list[tuple[int, Entry]]:
-    """Of (log index, entry) pairs, those of draw number `draw`: its request and what names it."""
+    """Of (log index, entry) pairs, those of draw number `draw`: what it begins with and what names it."""
     return [
         (index, entry)
         for index, entry in entries
-        if (entry.type == "request" and index == draw) or entry.body.get("draw") == draw
+        if (entry.type in BEGINNINGS and index == draw) or entry.body.get("draw") == draw
     ]

@@ -154,6 +154,23 @@ _BODIES: Final[Mapping[str, Shape]] = MappingProxyType(
                 "record": Nullable(HEX32),
             }
         ),
+        "appointment": ObjectOf(
+            {
+                "section": HEX32,
+                "number": _COUNT,
+                "previous": Nullable(_INDEX),
+                "parties": PARTIES_SHAPE,
+                "way": one_of("self_selected", "direct"),
+                "fills": Nullable(_INDEX),
+                "reason": ID,
+                "approval": HEX32,
+                "rules": HEX32,
+                "seats": _COUNT,
+                "outside": _INDEX,
+                "document": HEX32,
+                "deadlines": ObjectOf({"open": TIME}),
+            }
+        ),
         "record": ObjectOf({"draw": _INDEX, "topic": one_of(*RECORD_TOPICS), "digest": HEX32}),
         "open": ObjectOf({"draw": _INDEX, "sdr": HEX32, "events": _INDEX}),
         "abort": ObjectOf({"draw": _INDEX, "sdr": Nullable(HEX32), "reason": one_of(*ABORT_REASONS)}),
@@ -180,6 +197,9 @@ def _members_agree(kind: str, body: Mapping[str, Any]) -> bool:
         )
     if kind == "request":
         return bool((body["previous"] is None) == (body["round"] == 1))
+    if kind == "appointment":
+        linked = (body["previous"] is None) == (body["number"] == 1)
+        return bool(linked and (body["fills"] is None) == (body["way"] == "direct"))
     if kind == "reply":
         return (body["signature"] is None) != (body["record"] is None)
     if kind == "result" and body["beacon"] is not None:

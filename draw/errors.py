@@ -8,7 +8,8 @@
     ├── RecordError        the Sealed Draw Record and what is proved about it: refused or inconsistent
     ├── LifecycleError     a step out of order: an event for an empty seat, a number used twice
     ├── RulesError         rule packs and rule ids
-    └── RosterError        the sealed roster: custodians, shares, openings
+    ├── RosterError        the sealed roster: custodians, shares, openings
+    └── AppointmentError   members who were not drawn: a document or a record that does not fit
 
 The words are those of the domain; how a transport shows them is not known here. The text of an error is its
 code: `details` may hold counts, limits and positions, never a person's name, phone or identity number."""
@@ -53,3 +54,7 @@ class RulesError(DrawError):
 
 class RosterError(DrawError):
     """A sealed roster, a share of its key or a wish to open it is not what it should be."""
+
+
+class AppointmentError(DrawError):
+    """The document or the record of an appointment is not what it should be."""

@@ -1,7 +1,9 @@
 """States of a draw and the steps between them (draw-proof §2, §9).
 
 Each step but the last is one or two log entries. Replacements are logged in the state `drawn` and move
-nothing. A draw that has begun never disappears: it ends `opened` or `aborted`, and both are final. Deadlines
+nothing. An appointment was never drawn: it begins `appointed`.
+
+ A draw that has begun never disappears: it ends `opened` or `aborted`, and both are final. Deadlines
 are those of the sealed record. Storing the state, with compare-and-swap, happens elsewhere.
 """
 
@@ -20,6 +22,7 @@ SEALED: Final = "sealed"
 ESCROWED: Final = "escrowed"
 REVEALED: Final = "revealed"
 DRAWN: Final = "drawn"
+APPOINTED: Final = "appointed"
 OPENED: Final = "opened"
 ABORTED: Final = "aborted"
 
@@ -31,11 +34,14 @@ TRANSITIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         ESCROWED: frozenset({REVEALED, ABORTED}),
         REVEALED: frozenset({DRAWN, ABORTED}),
         DRAWN: frozenset({OPENED, ABORTED}),
+        APPOINTED: frozenset({OPENED, ABORTED}),
         OPENED: frozenset(),
         ABORTED: frozenset(),
     }
 )
 STATES: Final = tuple(TRANSITIONS)
+# People hold the seats: they are invited, arrive and sit.
+HOLDING: Final = frozenset({DRAWN, APPOINTED})
 FINAL: Final = frozenset(state for state, targets in TRANSITIONS.items() if not targets)
 
 

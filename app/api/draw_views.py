@@ -22,6 +22,8 @@ def draw_json(seen: DrawView, platform: Platform) -> dict[str, Any]:
         "section": row.section,
         "title": seen.title,
         "round": row.round,
+        "way": seen.way,
+        "not_drawn": seen.not_drawn,
         "mode": row.mode,
         "state": row.state,
         "seats": seen.seats,

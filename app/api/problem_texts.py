@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Final
 
 from app.api.problem_rows import ProblemText, rows
+from app.api.problem_texts_appointments import FAULTS as APPOINTMENT_FAULTS
+from app.api.problem_texts_appointments import PROBLEMS as APPOINTMENTS
 from app.api.problem_texts_arrival import PROBLEMS as ARRIVAL
 from app.api.problem_texts_delivery import PROBLEMS as DELIVERY
 from app.api.problem_texts_invitations import FAULTS as INVITATION_FAULTS
@@ -285,6 +287,7 @@ PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
     | TERMINALS
     | ARRIVAL
     | ROSTER
+    | APPOINTMENTS
     | ROOM
 )
 
@@ -403,4 +406,5 @@ FAULTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     }
     | INVITATION_FAULTS
     | ROOM_FAULTS
+    | APPOINTMENT_FAULTS
 )

@@ -18,6 +18,7 @@ from app.store.repositories.log import LogHead
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.log import consistency, inclusion
 from app.usecases.proofs import proof_by_code, trust_file
+from draw.appointment import WAYS
 
 MAX_ENTRIES: Final = 200
 _MAX_INDEX: Final = 2**53 - 1
@@ -108,10 +109,11 @@ async def get_trust(platform: PlatformDep) -> Response:
 
 @router.get("/stats", operation_id="getStats", response_model=StatsOut, responses=problems())
 async def get_stats(platform: PlatformDep) -> dict[str, Any]:
-    """Pool sizes and the number of draws in each state."""
+    """Pool sizes, the number of draws in each state, and of seats that were filled without one."""
     async with platform.database.read() as uow:
         pools = await uow.pools.newest(mode=platform.mode)
         draws = await uow.draws.count_by_state(mode=platform.mode)
+        appointed = await uow.appointments.count_seats(mode=platform.mode)
         head = await uow.log.head()
     return {
         "pools": [
@@ -119,6 +121,7 @@ async def get_stats(platform: PlatformDep) -> dict[str, Any]:
             for p in pools
         ],
         "draws": draws,
+        "appointed": {way: appointed.get(way, 0) for way in WAYS},
         "log_size": head.published_size,
     }
 

@@ -69,6 +69,7 @@ class RosterSeatOut(Wire):
     site: str = Field(examples=["city"])
     venue: str | None = Field(examples=["ste_main"])
     name: str = Field(examples=["虚安柏"])
+    way: Literal["drawn", "self_selected", "direct"]
 
 
 class OpenRosterOut(Wire):

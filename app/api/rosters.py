@@ -124,7 +124,14 @@ def _state(found: RosterState) -> dict[str, Any]:
 
 def _shown(found: OpenRoster) -> dict[str, Any]:
     seats = [
-        {"seat": one.seat + 1, "stratum": one.stratum, "site": one.site, "venue": one.venue, "name": one.name}
+        {
+            "seat": one.seat + 1,
+            "stratum": one.stratum,
+            "site": one.site,
+            "venue": one.venue,
+            "name": one.name,
+            "way": found.way,
+        }
         for one in found.seats
     ]
     return {"draw": found.draw, "version": found.version, "tier": found.tier, "seats": seats}

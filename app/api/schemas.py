@@ -311,7 +311,9 @@ class DrawOut(BaseModel):
     project: str
     section: str
     title: str = Field(description="the project's")
-    round: int
+    round: int = Field(description="below 0: an appointment, which is no round of a draw")
+    way: Literal["drawn", "self_selected", "direct"] = Field(description="how its people came to their seats")
+    not_drawn: int = Field(description="seats of the committee that were filled without a draw")
     mode: str
     state: str
     seats: int = Field(description="seats to be filled by the draw")
@@ -411,6 +413,7 @@ class StatsOut(BaseModel):
 
     pools: list[PoolFigure]
     draws: dict[str, int]
+    appointed: dict[str, int] = Field(description="seats filled without a draw, by way")
     log_size: int
 
 

@@ -74,6 +74,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "设备清单文件无效：须列出 platform、platform_key 与 devices",
         "Not a file of devices: it names platform, platform_key and devices",
     ),
+    "party.appointment-digest": (
+        "摘要应为 64 位十六进制",
+        "the digest has 64 hexadecimal digits",
+    ),
     "party.rules-digest": (
         "规则摘要应为 64 位小写十六进制",
         "A digest of rules has 64 lowercase hexadecimal digits",
@@ -143,6 +147,25 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "log.round-unlinked": (
         "日志中编号 {draw} 的抽取（第 {round} 轮）没有接续该标段的上一轮 {earlier}（标段 {section}）",
         "Draw {draw} in the log does not follow the newest draw {earlier} of its section ({section})",
+    ),
+    "log.appointment-unreadable": (
+        "日志第 {index} 条选定登记无法读取",
+        "Entry {index} of the log, an appointment, cannot be read",
+    ),
+    "log.appointment-unsigned": (
+        "日志第 {index} 条选定登记没有平台和监督人以已登记密钥所作的签名",
+        "Entry {index} of the log, an appointment, lacks a signature by a registered key",
+    ),
+    "log.appointment-unlinked": (
+        "日志第 {index} 条选定登记没有接续该标段，或者所补的抽取不属于该标段（{section}）",
+        (
+            "Entry {index} of the log, an appointment, does not count on in its section ({section}), or "
+            "fills no draw of it"
+        ),
+    ),
+    "log.appointment-drawn": (
+        "日志第 {index} 条把第 {appointment} 条的选定当作抽取",
+        "Entry {index} of the log is a step of a draw under the number of the appointment {appointment}",
     ),
     "log.request-unreadable": (
         "日志第 {index} 条抽取申请无法读取",

@@ -76,6 +76,23 @@ def override(
 
 
 @app.command()
+def appointment(
+    folder: _Folder,
+    digest: Annotated[
+        str, typer.Argument(metavar="DIGEST", help="文件摘要 · digest of the appointment's document")
+    ],
+) -> None:
+    """监督人批准一项自行选定或直接确定；节点只签署摘要相同的登记，且从不称其为抽取。
+
+    The supervisor approves an appointment without a draw; the node then signs the record with this digest
+    only.
+    """
+    from app.parties.serving import approve_appointment
+
+    typer.echo(approve_appointment(folder, digest))
+
+
+@app.command()
 def gateways(
     folder: _Folder,
     keys: Annotated[

@@ -38,6 +38,11 @@ TEXTS: Final[dict[str, tuple[int, str, str]]] = {
         "放宽匿名下限未经监督人批准",
         "the anonymity override was not approved by the supervisor",
     ),
+    "appointment": (
+        422,
+        "该项确定或选定未经监督人在本节点批准",
+        "the supervisor has not approved this appointment on this node",
+    ),
     "not_yet": (425, "尚未到允许的时间", "the permitted time has not come"),
     "escrow_wrong": (422, "托管的随机数与承诺不符", "the escrowed value does not open the commitment"),
     "unknown_draw": (404, "本节点没有该抽取的记录", "this node holds nothing for that draw"),

@@ -17,7 +17,7 @@ from app.parties.trust import KEY_ROLES, Trust
 from crypto.checkpoint import Checkpoint, parse_note, verify_cosignature, verify_log_signature
 from crypto.errors import CryptoError
 from crypto.merkle import verify_inclusion
-from draw.entries import Entry, check_sequence, draw_entries, from_json, leaf_hash, verify
+from draw.entries import BEGINNINGS, Entry, check_sequence, draw_entries, from_json, leaf_hash, verify
 from draw.errors import DrawError
 
 MAX_ENTRIES: Final = 2048
@@ -51,6 +51,19 @@ class Evidence:
         raise NodeRefusalError("evidence", f"no {kind} entry at the index named")
 
     @property
+    def appointed(self) -> Mapping[str, Any] | None:
+        """The body of the appointment that this number is of; None for a draw."""
+        found = self.entry_at(self.draw)
+        return found.body if found.type == "appointment" else None
+
+    def entry_at(self, index: int) -> Entry:
+        """The entry at this log index. Raises NodeRefusalError `evidence`."""
+        for found, entry in self.entries:
+            if found == index:
+                return entry
+        raise NodeRefusalError("evidence", "no entry at the index named")
+
+    @property
     def seal(self) -> Mapping[str, Any]:
         """The Sealed Draw Record of this draw. Raises NodeRefusalError `evidence`."""
         return self.one("seal", draw=self.draw).body
@@ -73,14 +86,34 @@ def read_evidence(document: object, *, trust: Trust, draw: int) -> Evidence:
         raise NodeRefusalError("evidence", type(error).__name__) from error
 
 
+def read_keys(document: object, *, trust: Trust, named: Mapping[str, str]) -> dict[str, Mapping[str, Any]]:
+    """The `key` bodies of four named parties, all pinned and in the log. Raises as `read_evidence`."""
+    try:
+        value = cast("Json", document)
+        rows = cast("list[Json]", value["entries"])
+        if not 0 < len(rows) <= MAX_ENTRIES:
+            raise NodeRefusalError("malformed", "number of entries")
+        entries = {_index(row): from_json(row["entry"]) for row in rows}
+        end = max(entries) + 1
+        parties = {role: _party(entries, role, named[role], trust, before=end) for role in KEY_ROLES}
+        checkpoint = _checkpoint(str(value["note"]), parties, trust)
+        keys = {role: bytes.fromhex(public) for role, public in named.items()}
+        for row in rows:
+            _check_included(row, entries[_index(row)], checkpoint)
+            verify(entries[_index(row)], keys)
+    except (CryptoError, DrawError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise NodeRefusalError("evidence", type(error).__name__) from error
+    return parties
+
+
 def _read(document: Json, trust: Trust, draw: int) -> Evidence:
     rows = cast("list[Json]", document["entries"])
     if not 0 < len(rows) <= MAX_ENTRIES:
         raise NodeRefusalError("malformed", "number of entries")
     entries = {_index(row): from_json(row["entry"]) for row in rows}
     request = entries[draw]
-    if request.type != "request" or len(entries) != len(rows):
-        raise NodeRefusalError("evidence", "the draw number is not a request entry")
+    if request.type not in BEGINNINGS or len(entries) != len(rows):
+        raise NodeRefusalError("evidence", "the number is not that of a request or an appointment")
     named: dict[str, str] = request.body["parties"]
     parties = {role: _party(entries, role, named[role], trust, before=draw) for role in KEY_ROLES}
     checkpoint = _checkpoint(str(document["note"]), parties, trust)

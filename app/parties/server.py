@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from app.errors import AccessRefusedError
 from app.gateways.message_signatures import HttpMessage, claimed_key_id, verify
-from app.parties import custody, duties, registration, roster_custody, supervision
+from app.parties import appointments, custody, duties, registration, roster_custody, supervision
 from app.parties.cosigning import MAX_REQUEST_BYTES, CheckpointCosigner, CosigningRefusalError, OtherSizeError
 from app.parties.errors import TEXTS, NodeRefusalError
 from app.parties.evidence import Json
@@ -61,6 +61,12 @@ def create_node_app(node: Node) -> FastAPI:
     async def register(request: Request) -> Response:
         body = await _signed_body(node, request)
         return _answer(await asyncio.to_thread(registration.register, node, body))
+
+    @app.post("/appointments")
+    async def sign_appointment(request: Request) -> Response:
+        body = await _signed_body(node, request)
+        _require_role(node, ("supervisor",))
+        return _answer(await asyncio.to_thread(appointments.sign_appointment, node, body))
 
     @app.post("/draws/{k}/answers/{t}")
     async def answer(k: int, t: int, request: Request) -> Response:

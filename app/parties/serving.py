@@ -19,6 +19,7 @@ import uvicorn
 from app.errors import AppError
 from app.logs import quiet_server
 from app.parties import keys
+from app.parties.appointments import approve
 from app.parties.book import Book
 from app.parties.duties import HOLDERS
 from app.parties.grounds import NOTE
@@ -93,6 +94,18 @@ def approve_override(folder: Path, section: bytes, reason: str) -> str:
         raise AppError("party.role")
     noted = Book(folder / BOOK_FILE).put_once(_OVERRIDE, 0, reason.encode("utf-8"), key=section.hex())
     return noted.decode("utf-8")
+
+
+def approve_appointment(folder: Path, digest: str) -> str:
+    """Note for a supervisor's node that the appointment whose document has this digest (64 hex digits) may
+    be signed; gives the digest. Raises AppError ``party.role``, ``party.appointment-digest``.
+    """
+    if load_keys(folder).role != "supervisor":
+        raise AppError("party.role")
+    if not _HEX32.fullmatch(digest):
+        raise AppError("party.appointment-digest")
+    approve(Book(folder / BOOK_FILE), digest)
+    return digest
 
 
 def pin_gateways(folder: Path, gateways: Sequence[str]) -> list[str]:

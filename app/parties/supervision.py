@@ -22,6 +22,7 @@ from app.parties.evidence import Evidence, Json
 from app.parties.grounds import check_grounds
 from app.parties.node import Node, proposed
 from crypto.hashing import tagged
+from draw.appointment import body_hash
 from draw.entries import Entry, Signature, leaf_hash
 from draw.replacement import supervisor_alpha
 
@@ -51,6 +52,8 @@ def countersign_opening(node: Node, draw: int, request: Json) -> Signature:
     right.
     """
     evidence = node.evidence(request, draw)
+    if evidence.appointed is not None:
+        return _countersign_end(node, evidence, evidence.appointed, request)
     digest = _result_of(node, evidence)
     entry = proposed(request, "open", evidence)
     _check_answered(node, evidence)
@@ -60,6 +63,19 @@ def countersign_opening(node: Node, draw: int, request: Json) -> Signature:
     if dict(entry.body) != {"draw": draw, "sdr": digest.hex(), "events": events}:
         raise NodeRefusalError("evidence", "the opening disagrees with the log")
     if node.clock() < datetime.fromisoformat(evidence.seal["deadlines"]["open"]):
+        raise NodeRefusalError("not_yet")
+    return own_signature(node, entry)
+
+
+def _countersign_end(
+    node: Node, evidence: Evidence, appointed: Mapping[str, Any], request: Json
+) -> Signature:
+    """The same for an appointment: nothing was drawn and nothing is proved, its people may be named."""
+    entry = proposed(request, "open", evidence)
+    digest = body_hash(appointed).hex()
+    if dict(entry.body) != {"draw": evidence.draw, "sdr": digest, "events": 0}:
+        raise NodeRefusalError("evidence", "the opening disagrees with the log")
+    if node.clock() < datetime.fromisoformat(appointed["deadlines"]["open"]):
         raise NodeRefusalError("not_yet")
     return own_signature(node, entry)
 

@@ -1,6 +1,7 @@
 """The whole schema: whoever imports this has every table in `METADATA`."""
 
 from app.store import (
+    appointment_tables,
     case_tables,
     delivery_tables,
     desk_tables,
@@ -29,4 +30,5 @@ TABLE_MODULES = (
     gateway_tables,
     case_tables,
     terminal_tables,
+    appointment_tables,
 )

@@ -167,6 +167,7 @@ draws = Table(
     Column("k", BigInteger, unique=True),
     Column("project_id", ID, nullable=False),
     Column("section", ID, nullable=False),
+    # From 1 for draws, as the log counts them; from -1 downwards for appointments, which are no draws.
     Column("round", Integer, nullable=False),
     Column("previous", BigInteger),
     Column("agency_id", ID, ForeignKey("agencies.id"), nullable=False, index=True),

@@ -19,6 +19,7 @@ from app.errors import AppError, WriteConflictError
 from app.store.engine import WRITES, is_sqlite
 from app.store.field_cipher import FieldCipher
 from app.store.repositories.access import AccessRepository
+from app.store.repositories.appointments import AppointmentRepository
 from app.store.repositories.arrivals import ArrivalRepository
 from app.store.repositories.bookings import BookingRepository
 from app.store.repositories.campaigns import CampaignRepository
@@ -104,6 +105,7 @@ class UnitOfWork:
         self.site_gateways = SiteGatewayRepository(connection)
         self.cases = CaseRepository(connection, cipher)
         self.draw_terminals = DrawTerminalRepository(connection)
+        self.appointments = AppointmentRepository(connection, cipher)
 
 
 class Database:

@@ -339,7 +339,7 @@ class Ceremony:
         self, course: Course, role: str, duty: str, shown: Mapping[str, Any], /, **more: Any
     ) -> Mapping[str, Any]:
         """What a party answers a duty with, to be read by `party_answers`. Raises PartyError."""
-        k = course.all("request")[0][0]
+        k, _ = course.beginning
         return await self._node(course, role).call(f"/draws/{k}/{duty}", {"evidence": shown, **more})
 
     async def _revealed(self, row: DrawRow, course: Course, role: str, shown: Mapping[str, Any]) -> Entry:
@@ -367,7 +367,7 @@ class Ceremony:
         return sign(draft(kind, self.platform.now(), body), "platform", self.platform.log.key)
 
     def _node(self, course: Course, role: str) -> PartyNode:
-        public = course.one("request").body["parties"][role]
+        public = course.beginning[1].body["parties"][role]
         node = self.platform.nodes.get(public)
         if node is None:
             raise PartyError("party.unknown", role=role)

@@ -66,11 +66,12 @@ def legal_faults(platform: Platform, section: Section | None, reading: Reading) 
 
 def round_faults(earlier: Sequence[DrawRow], redraw_reason: object) -> Iterator[Fault]:
     """What the section's draws before this one have against it: one under way, a reason too many or none."""
-    if not earlier:
+    live = [one for one in earlier if one.live]
+    if live:
+        yield Fault(code="draw.live-exists", pointer="/section", figures={"draw": live[-1].id})
+    elif all(one.appointed for one in earlier):
         if redraw_reason is not None:
             yield Fault(code="draw.no-redraw", pointer="/redraw_reason")
-    elif earlier[-1].live:
-        yield Fault(code="draw.live-exists", pointer="/section", figures={"draw": earlier[-1].id})
     elif redraw_reason is None:
         yield Fault(code="draw.redraw-reason", pointer="/redraw_reason")
 

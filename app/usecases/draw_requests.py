@@ -60,10 +60,11 @@ async def request_draw(
     ]
     refuse([*seen.faults, *(one for one in moved if one not in seen.faults)], seen.alarms)
     now = platform.now()
+    rounds = [one for one in earlier if not one.appointed]
     body: dict[str, Any] = {
         "section": section_hash(current.id, current.section).hex(),
-        "round": len(earlier) + 1,
-        "previous": earlier[-1].k if earlier else None,
+        "round": len(rounds) + 1,
+        "previous": rounds[-1].k if rounds else None,
         "parties": keys,
     }
     k = await append(uow, sign_all(draft("request", now, body), {"platform": platform.log.key}))
@@ -72,7 +73,7 @@ async def request_draw(
         k=k,
         project_id=current.id,
         section=current.section,
-        round=len(earlier) + 1,
+        round=len(rounds) + 1,
         previous=body["previous"],
         agency_id=current.agency_id,
         requested_by=principal.person,

@@ -9,10 +9,17 @@ from typing import Final
 from app.errors import NotFoundError
 from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import UnitOfWork
-from draw.lifecycle import COMMITTED, DRAWN, ESCROWED, REQUESTED, REVEALED, SEALED
+from app.usecases.appointments.telling import seats_beside, way_of
+from draw.lifecycle import APPOINTED, COMMITTED, DRAWN, ESCROWED, REQUESTED, REVEALED, SEALED
 from draw.model import DrawParameters
 
-_DEADLINES: Final = {SEALED: "reveal", ESCROWED: "reveal", REVEALED: "result", DRAWN: "open"}
+_DEADLINES: Final = {
+    SEALED: "reveal",
+    ESCROWED: "reveal",
+    REVEALED: "result",
+    DRAWN: "open",
+    APPOINTED: "open",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +33,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawView:
-    """What may be told about a draw. `limit` is the next one: its kind, and when."""
+    """What may be told about a draw. `limit` is the next one: its kind, and when; `way` how its people came
+    to their seats, `not_drawn` how many seats of the committee were filled without a draw."""
 
     row: DrawRow
     owner: str
@@ -35,6 +43,8 @@ class DrawView:
     sites: tuple[str, ...]
     steps: tuple[Step, ...]
     limit: tuple[str, str] | None
+    way: str
+    not_drawn: int
 
 
 async def view(uow: UnitOfWork, row: DrawRow) -> DrawView:
@@ -64,6 +74,8 @@ async def _view(uow: UnitOfWork, row: DrawRow, steps: tuple[Step, ...]) -> DrawV
         sites=tuple(site.id for site in parameters.sites),
         steps=steps,
         limit=_limit(row),
+        way=way_of(row),
+        not_drawn=await seats_beside(uow, row),
     )
 
 

@@ -13,13 +13,14 @@ from typing import Final
 
 from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import UnitOfWork
+from app.usecases import appointed
 from app.usecases.openings import opened
 from app.usecases.platform import Platform
 from crypto.canonical import JsonValue
 from draw.avoidance.engine import beijing_date, employer_for_cap
 from draw.disclosure import ever_on_panel, roster
-from draw.lifecycle import DRAWN, OPENED
-from draw.model import AvoidUnit, Case
+from draw.lifecycle import APPOINTED, DRAWN, OPENED
+from draw.model import AvoidUnit, Case, ExpertRecord
 
 NO_EMPLOYER: Final = "person:"
 SAME_EMPLOYER: Final = "同一单位已有专家在席（补抽） / an expert of this employer sits already (top-up)"
@@ -49,30 +50,57 @@ async def bound_elsewhere(
     Of the rounds that a top-up counts on everybody who is or was on the panel is bound, so that nobody is
     drawn twice: neither who sits nor who declined, left or had to stand back.
     """
+    return await bound_between(
+        uow, platform, mode=row.mode, besides=row.id, since=since, until=until, counted_on=counted_on
+    )
+
+
+async def bound_between(
+    uow: UnitOfWork,
+    platform: Platform,
+    *,
+    mode: str,
+    besides: str,
+    since: str,
+    until: str,
+    counted_on: Sequence[DrawRow] = (),
+) -> Bound:
+    """`bound_elsewhere` for what is not a draw yet, or is none; `besides` is a draw that is left out."""
     own = {one.id for one in counted_on}
     others = await uow.draws.meeting(
-        mode=row.mode, states=(DRAWN, OPENED), since=since, until=until, besides=row.id
+        mode=mode, states=(DRAWN, APPOINTED, OPENED), since=since, until=until, besides=besides
     )
     engagements: list[JsonValue] = []
     employers: list[str] = []
     for other in counted_on:
-        found = await opened(platform, other)
-        ids = sorted(expert.id for expert in ever_on_panel(found.outcome, found.cells))
+        people, ever = await _people(uow, platform, other)
+        ids = sorted(expert.id for expert in ever)
         engagements += [{"expert": expert, "from": since, "to": until} for expert in ids]
         t0 = beijing_date(since)
-        employers += [employer_for_cap(expert, t0) for _, expert in roster(found.outcome, found.cells)]
+        employers += [employer_for_cap(expert, t0) for expert in people]
     for other in (one for one in others if one.id not in own):
-        found = await opened(platform, other)
+        people, _ = await _people(uow, platform, other)
         # The hours that hold now: a campaign may have moved them since the seal.
         span = {"from": other.evaluation_from, "to": other.evaluation_to}
-        people = roster(found.outcome, found.cells)
-        engagements += [{"expert": expert.id, **span} for _, expert in people]
+        engagements += [{"expert": expert.id, **span} for expert in people]
     return Bound(
         engagements=tuple(engagements),
         draws=tuple(dict.fromkeys(other.id for other in (*counted_on, *others))),
         # Who has no employer stands for themselves alone, and is bound already.
         employers=tuple(sorted({one for one in employers if not one.startswith(NO_EMPLOYER)})),
     )
+
+
+async def _people(
+    uow: UnitOfWork, platform: Platform, row: DrawRow
+) -> tuple[list[ExpertRecord], list[ExpertRecord]]:
+    """Who sits, by seat, and who ever did."""
+    if row.appointed:
+        sitting = [one.record for one in await appointed.holding(uow, row) if one is not None]
+        return sitting, [one.record for one in (await appointed.chosen(uow, row)).people]
+    found = await opened(platform, row)
+    sitting = [expert for _, expert in roster(found.outcome, found.cells)]
+    return sitting, list(ever_on_panel(found.outcome, found.cells))
 
 
 def avoiding(case: Case, employers: Sequence[str]) -> Case:

@@ -10,7 +10,7 @@ from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.log import Published, inclusions
 from crypto.canonical import JsonValue
-from draw.entries import Entry, parse_entry, to_json
+from draw.entries import BEGINNINGS, Entry, parse_entry, to_json
 from draw.proof import Logged
 
 # Log entries kept parsed, by their bytes: a draw has some ten, of a few kilobytes at most.
@@ -37,6 +37,11 @@ class Course:
             for index, entry in self.entries
             if entry.type == kind and all(entry.body.get(name) == value for name, value in match.items())
         ]
+
+    @property
+    def beginning(self) -> tuple[int, Entry]:
+        """(log index, entry) that the draw, or the appointment, begins with: it names the parties."""
+        return next((index, entry) for index, entry in self.entries if entry.type in BEGINNINGS)
 
     @property
     def last(self) -> int:
@@ -68,7 +73,8 @@ async def shown(uow: UnitOfWork, found: Course, size: int) -> list[Logged]:
 
 async def _earlier(uow: UnitOfWork, found: Course) -> dict[int, Entry]:
     entries: dict[int, Entry] = {}
-    previous = found.one("request").body["previous"]
+    _, begun = found.beginning
+    previous = begun.body["previous"] if begun.type == "request" else None
     while previous is not None:
         ((index, entry),) = await _parsed(uow, [previous])
         entries[index] = entry
@@ -93,6 +99,11 @@ def document(published: Published, entries: Iterable[Logged]) -> dict[str, JsonV
         for one in entries
     ]
     return {"note": published.note, "entries": rows}
+
+
+async def keys(uow: UnitOfWork, publics: Iterable[str]) -> list[tuple[int, Entry]]:
+    """The `key` entries of these parties, ascending."""
+    return await _parsed(uow, {party.entry_index for party in await uow.parties.by_publics(publics)})
 
 
 def _request_index(row: DrawRow) -> int:

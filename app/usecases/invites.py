@@ -14,27 +14,31 @@ from app.errors import ConflictError, Fault, InputRefusedError, NotFoundError, W
 from app.store.repositories.draw_invites import DrawInvite
 from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import UnitOfWork
-from app.usecases import evidence, log, openings
+from app.usecases import appointed, evidence, log, openings
 from app.usecases.ceremony import k_of
 from app.usecases.evidence import Course
 from app.usecases.frozen_draws import load_frozen
 from app.usecases.platform import Platform
 from app.usecases.replacement_grounds import seat_of
+from app.usecases.rounds import invites_here, parameters_of
 from crypto.errors import CryptoError
 from crypto.signing import validate_public
 from draw import disclosure, letters, lifecycle
 from draw.cells import invite_salt, seat_commitment
 from draw.entries import Entry, draft, sign
-from draw.entry_bodies import LOGGED, RECORD_TOPICS, REPLIES
+from draw.entry_bodies import RECORD_TOPICS, REPLIES
 from draw.errors import EntryError
 from draw.grounds import Invitations, replied
 from draw.model import ExpertRecord
 
 MAX_LETTER_BYTES: Final = 64 * 1024
 MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
-_RECORDED: Final = frozenset(
-    {lifecycle.SEALED, lifecycle.ESCROWED, lifecycle.REVEALED, lifecycle.DRAWN, lifecycle.OPENED}
-)
+_RECORDED: Final = lifecycle.HOLDING | {
+    lifecycle.SEALED,
+    lifecycle.ESCROWED,
+    lifecycle.REVEALED,
+    lifecycle.OPENED,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +58,10 @@ async def holders(platform: Platform, row: DrawRow) -> list[Holder | None]:
     """Who sits now, by seat number; None is vacant. A seat whose event waits for its answer is still with
     whoever held it. Raises ConflictError ``draw.state`` before the draw and after it was given up.
     """
-    if row.state not in (lifecycle.DRAWN, lifecycle.OPENED):
+    if row.state not in lifecycle.HOLDING | {lifecycle.OPENED}:
         raise ConflictError("draw.state", state=row.state, wanted=lifecycle.DRAWN)
+    if row.appointed:
+        return await _chosen(platform, row)
     found = await openings.opened(platform, row)
     record, cells = found.frozen.record.body, found.cells
     events = [vacancy.seat for vacancy in found.outcome.vacancies]
@@ -70,6 +76,18 @@ async def holders(platform: Platform, row: DrawRow) -> list[Holder | None]:
             tenure=events.count(seat),
         )
         for seat, at in enumerate(found.outcome.seats)
+    ]
+
+
+async def _chosen(platform: Platform, row: DrawRow) -> list[Holder | None]:
+    """The people of an appointment; nobody follows one who does not come."""
+    async with platform.database.read() as uow:
+        people = await appointed.holding(uow, row)
+    return [
+        None
+        if one is None
+        else Holder(seat=seat, stratum=one.stratum, site=one.site, record=one.record, tenure=0)
+        for seat, one in enumerate(people)
     ]
 
 
@@ -96,8 +114,8 @@ async def log_invite(
     """
     current = await _logged_draw(uow, row)
     _check_invite(key, letter, now=now, reply_by=reply_by, cut_off=cut_off, arrive_by=arrive_by)
-    frozen = await load_frozen(uow, current)
-    if frozen is None or not 0 <= seat < frozen.parameters.seats:
+    key_of_seats = await _seat_key(uow, current)
+    if key_of_seats is None or not 0 <= seat < parameters_of(current).seats:
         raise ConflictError("draw.seat")
     await _require_held(uow, platform, current, seat, tenure)
     n = len(await uow.invites.of_draw(row.id)) + 1
@@ -105,7 +123,7 @@ async def log_invite(
         "draw": k_of(row),
         "sdr": current.sdr_hash,
         "n": n,
-        "seat": seat_commitment(invite_salt(frozen.cell_key, n), seat).hex(),
+        "seat": seat_commitment(invite_salt(key_of_seats, n), seat).hex(),
         "key": key.hex(),
         "letter": letters.letter_digest(letter).hex(),
         "reply_by": reply_by,
@@ -206,11 +224,19 @@ async def _current(uow: UnitOfWork, row: DrawRow) -> DrawRow:
 async def _logged_draw(uow: UnitOfWork, row: DrawRow) -> DrawRow:
     """The draw as it stands in this transaction: drawn, and one whose invitations are logged."""
     current = await _current(uow, row)
-    if current.state != lifecycle.DRAWN:
+    if current.state not in lifecycle.HOLDING:
         raise ConflictError("draw.state", state=current.state, wanted=lifecycle.DRAWN)
-    if current.sdr is None or current.sdr["invitations"] != LOGGED:
+    if not invites_here(current):
         raise ConflictError("draw.invitations-elsewhere")
     return current
+
+
+async def _seat_key(uow: UnitOfWork, row: DrawRow) -> bytes | None:
+    """What hides the seats of a draw's invitations, or of an appointment's."""
+    if row.appointed:
+        return (await appointed.chosen(uow, row)).seat_key
+    frozen = await load_frozen(uow, row)
+    return None if frozen is None else frozen.cell_key
 
 
 async def _append(uow: UnitOfWork, platform: Platform, row: DrawRow, entry: Entry) -> int:

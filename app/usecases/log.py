@@ -26,6 +26,7 @@ from app.gateways.cosigners import Cosigner, CosignerBehindError, CosignerError
 from app.store.repositories.log import LogEntry
 from app.store.unit_of_work import Database, UnitOfWork
 from app.times import to_text
+from app.usecases.log_appointments import SectionAppointments
 from app.usecases.log_rounds import SectionRounds
 from crypto.checkpoint import (
     Checkpoint,
@@ -272,13 +273,14 @@ async def _store(database: Database, size: int, note: str, now: datetime) -> boo
 async def _recomputed_levels(uow: UnitOfWork, size: int) -> list[list[bytes]]:
     """Hashes of all perfect subtrees by level, from the entries' bytes, which are read on the way."""
     levels: list[list[bytes]] = [[]]
-    rounds = SectionRounds()
+    rounds, appointments = SectionRounds(), SectionAppointments()
     for start in range(0, size, VERIFY_BATCH):
         batch = await uow.log.entries(start, min(start + VERIFY_BATCH, size))
         for expected, entry in enumerate(batch, start):
             if entry.index != expected or entry.leaf_hash != leaf_hash(entry.entry):
                 raise LogCorruptError("log.entry-differs", index=expected)
             rounds.read(expected, entry.entry)
+            appointments.read(expected, entry.entry)
             for level, _index, digest in append_nodes(expected, entry.leaf_hash, partial(_at, levels)):
                 while len(levels) <= level:
                     levels.append([])

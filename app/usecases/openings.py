@@ -15,7 +15,7 @@ from typing import Any, Final
 from app.errors import ConflictError, WriteConflictError
 from app.store.repositories.draws import DrawEvent, DrawRow
 from app.store.unit_of_work import UnitOfWork
-from app.usecases import evidence, log, party_answers, replacement_grounds
+from app.usecases import appointed, evidence, log, party_answers, replacement_grounds
 from app.usecases.campaign_ends import close
 from app.usecases.ceremony import Ceremony, deadlines_of, k_of
 from app.usecases.evidence import Course
@@ -28,6 +28,7 @@ from draw import lifecycle
 from draw.cells import Cells, seat_commitment, seat_salt
 from draw.entries import Entry, draft, sign
 from draw.entry_bodies import EVENT_CLASSES, LOGGED
+from draw.errors import LifecycleError
 from draw.letters import evidence_digest
 from draw.outcome import Outcome
 from draw.proof import BundleParts, assemble, bundle_bytes, opening
@@ -112,7 +113,7 @@ async def open_draw(ceremony: Ceremony, draw_id: str) -> DrawRow:
     row = await settle(ceremony, draw_id)
     # An event that is logged meanwhile has to be settled and counted first.
     while row.state != lifecycle.OPENED:
-        row = await _open_at(ceremony, row)
+        row = await (_end_at if row.appointed else _open_at)(ceremony, row)
         if row.state != lifecycle.OPENED:
             row = await settle(ceremony, draw_id)
     return row
@@ -129,6 +130,19 @@ async def _open_at(ceremony: Ceremony, row: DrawRow) -> DrawRow:
     async with ceremony.platform.database.read() as uow:
         await replacement_grounds.require_accepted(uow, row, course, found.outcome.seats)
     body = {"draw": k_of(row), "sdr": row.sdr_hash, "events": len(course.all("event"))}
+    entry = await ceremony.countersigned(ceremony.own("open", body), course, "supervisor", "opening", shown)
+    return await ceremony.append(row, [entry], lifecycle.OPENED, also=close, live=False)
+
+
+async def _end_at(ceremony: Ceremony, row: DrawRow) -> DrawRow:
+    """End an appointment: its people may be named with the result. Nothing was drawn, nothing is opened."""
+    if (row.sdr or {})["deadlines"]["open"] > ceremony.platform.now():
+        raise LifecycleError("draw.too_early", deadline=(row.sdr or {})["deadlines"]["open"])
+    lifecycle.advance(row.state, lifecycle.OPENED, now=ceremony.platform.now())
+    shown, course = await ceremony.shown(row)
+    async with ceremony.platform.database.read() as uow:
+        await replacement_grounds.require_accepted(uow, row, course, await appointed.holding(uow, row))
+    body = {"draw": k_of(row), "sdr": row.sdr_hash, "events": 0}
     entry = await ceremony.countersigned(ceremony.own("open", body), course, "supervisor", "opening", shown)
     return await ceremony.append(row, [entry], lifecycle.OPENED, also=close, live=False)
 
@@ -155,7 +169,12 @@ async def opened(platform: Platform, row: DrawRow, *, course: Course | None = No
 
 
 async def bundle(platform: Platform, row: DrawRow) -> bytes:
-    """The proof bundle of a draw at its present stage (draw-proof §9), covered by a published checkpoint."""
+    """The proof bundle of a draw at its present stage (draw-proof §9), covered by a published checkpoint.
+
+    Raises ConflictError ``appointment.no-proof``: whoever was chosen was not drawn.
+    """
+    if row.appointed:
+        raise ConflictError("appointment.no-proof")
     async with platform.database.read() as uow:
         course = await evidence.course(uow, row)
     published = await platform.publisher.covering(course.last + 1, now=platform.clock)

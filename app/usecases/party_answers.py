@@ -94,9 +94,9 @@ def _record(course: Course) -> Mapping[str, Any]:
 
 
 def _draw(course: Course) -> int:
-    return course.all("request")[0][0]
+    return course.beginning[0]
 
 
 def _parties(course: Course) -> Mapping[str, str]:
-    parties: Mapping[str, str] = course.one("request").body["parties"]
+    parties: Mapping[str, str] = course.beginning[1].body["parties"]
     return parties

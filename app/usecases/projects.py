@@ -18,13 +18,13 @@ from app.store.repositories.projects import Agency, Project
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.faults import together
 from app.usecases.principals import Principal, require_own
+from app.usecases.rounds import invites_here
 from crypto.canonical import JsonValue
 from draw.avoidance.parameters import CIRCUMSTANCES
 from draw.avoidance.texts import TEXTS
-from draw.entry_bodies import LOGGED
 from draw.errors import RulesError
 from draw.identifiers import org_fault
-from draw.lifecycle import DRAWN
+from draw.lifecycle import HOLDING
 from draw.model import CASE_SHAPE, ID, ORG, TEXT, Case
 from draw.schema import Boolean, Faults, Integer, ListOf, Nullable, ObjectOf, Shape, is_time, one_of
 
@@ -196,7 +196,7 @@ async def agency_of(uow: UnitOfWork, project: Project) -> Agency:
 
 def _invites(draw: DrawRow) -> bool:
     """Whether the drawn are being invited, so that a conflict found now can still be replaced."""
-    return draw.state == DRAWN and draw.sdr is not None and draw.sdr["invitations"] == LOGGED
+    return draw.state in HOLDING and invites_here(draw)
 
 
 def _agency_id(principal: Principal) -> str:

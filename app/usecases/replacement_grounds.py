@@ -14,9 +14,9 @@ from app.store.unit_of_work import UnitOfWork
 from app.usecases import evidence
 from app.usecases.evidence import Course
 from app.usecases.frozen_draws import FrozenDraw
+from app.usecases.rounds import invites_here
 from crypto.canonical import parse
 from draw.cells import invite_salt, seat_salt
-from draw.entry_bodies import LOGGED
 from draw.errors import EntryError, LifecycleError
 from draw.ground_documents import NOTED, GroundsDocument, OpenedSeat, read_grounds
 from draw.grounds import Ground, Invitations, Reply, Seats, ground, unaccepted
@@ -91,7 +91,7 @@ async def require_accepted(
 
     `seats` are the holders by seat, None for vacant.
     """
-    if row.sdr is None or row.sdr["invitations"] != LOGGED:
+    if not invites_here(row):
         return
     hidden = Seats(
         events={event.t: seat_of(event) for event in await uow.draws.events(row.id)},

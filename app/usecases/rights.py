@@ -99,6 +99,10 @@ _INVITING: Final = {
     "campaign.move": _right("campaigns:operate", OPERATOR),
     "campaign.vacate": _right("campaigns:supervise", SUPERVISOR),
     "campaign.cancel": _right("campaigns:cancel", OPERATOR, SUPERVISOR),
+    # Members who are not drawn: two persons, and the second is a supervisor.
+    "appointment.propose": _right("appointments:propose", AGENCY, OPERATOR),
+    "appointment.decide": _right("appointments:decide", SUPERVISOR),
+    "appointment.read": _right("appointments:read", AGENCY, OPERATOR, SUPERVISOR),
     "notices.read": _right("notices:read", OPERATOR, SUPERVISOR),
     "contacts.write": _right("contacts:write", OPERATOR),
     "letter.read": _right("letters:own", EXPERT),

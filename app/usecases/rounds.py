@@ -7,6 +7,7 @@ Rounds that were given up fill nothing and are passed over. Who sits is not look
 from collections.abc import Sequence
 
 from app.store.repositories.draws import DrawRow
+from draw.entry_bodies import LOGGED
 from draw.lifecycle import ABORTED
 from draw.model import DrawParameters
 
@@ -16,8 +17,13 @@ def parameters_of(row: DrawRow) -> DrawParameters:
     return DrawParameters.from_json(row.request["parameters"])
 
 
+def invites_here(row: DrawRow) -> bool:
+    """Whether the invitations of this draw are entries of the log; those of an appointment always are."""
+    return row.appointed or (row.sdr is not None and row.sdr["invitations"] == LOGGED)
+
+
 def committees(rows: Sequence[DrawRow]) -> list[list[DrawRow]]:
-    """The rounds of a section, ascending, by the committee that they fill."""
+    """The rounds of a section, ascending, by the committee that they fill; appointments among them."""
     found: list[list[DrawRow]] = []
     for row in rows:
         if row.state == ABORTED:
@@ -38,5 +44,5 @@ def counted_on(rows: Sequence[DrawRow], row: DrawRow) -> list[DrawRow]:
     """The rounds whose seated experts the top-up `row` counts; none when it is no top-up."""
     if not parameters_of(row).committee.seated:
         return []
-    before = committees([one for one in rows if one.round < row.round])
+    before = committees([one for one in rows if (one.k or 0) < (row.k or 0)])
     return before[-1] if before else []

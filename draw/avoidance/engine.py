@@ -106,13 +106,14 @@ class Engine:
     def assess(self, record: ExpertRecord) -> Assessment:
         """Scope and reasons of one record, the reasons in the order of the table."""
         place = self._place(record.region, record.specialties)
-        if not place.in_scope:
-            return place
+        found = self.reasons(record) if place.in_scope else ()
+        return Assessment(place.site, place.strata, found) if found else place
+
+    def reasons(self, record: ExpertRecord) -> tuple[str, ...]:
+        """Reasons against one record wherever it belongs: of whoever is named, not looked for."""
         found = self._personal(record)
         self._ties(record, found)
-        if not found:
-            return place
-        return Assessment(place.site, place.strata, tuple(sorted(set(found), key=_ORDER.__getitem__)))
+        return tuple(sorted(set(found), key=_ORDER.__getitem__)) if found else ()
 
     def in_scope(self, region: str, specialties: tuple[str, ...]) -> bool:
         """Whether the request takes experts of this region and these specialties at all."""

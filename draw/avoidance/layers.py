@@ -191,7 +191,8 @@ def _merge(layers: Sequence[_Read], faults: list[LayerFault]) -> dict[str, Param
     for layer in layers[1:]:
         for name, parameter in layer.parameters.items():
             old = merged.get(name)
-            if name in settable or old is None or KINDS[name].tightens(parameter.value, old.value):
+            fresh = old is None and not KINDS[name].grants
+            if name in settable or fresh or (old and KINDS[name].tightens(parameter.value, old.value)):
                 merged[name] = parameter
             else:
                 faults.append(LayerFault(layer.name, f"/parameters/{name}", "loosens"))

@@ -29,12 +29,14 @@ Stricter = Callable[[Any, Any], bool]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """One parameter: its `shape`, whether an overlay's value is no looser than the base's, and if it may be
-    absent. `optional` ones may be added by an overlay: absent means no bound.
+    absent. `optional` ones may be added by an overlay: absent means no bound; but for one that `grants`
+    something absent means forbidden, and no overlay adds it.
     """
 
     shape: Shape
     tightens: Stricter
     optional: bool = False
+    grants: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,10 @@ def _window(new: Any, old: Any) -> bool:
 
 def _includes(new: Any, old: Any) -> bool:
     return all(item in new for item in old)
+
+
+def _within(new: Any, old: Any) -> bool:
+    return all(item in old for item in new)
 
 
 def _never(new: Any, old: Any) -> bool:
@@ -148,6 +154,10 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             shape=ListOf(one_of(*LADDER_STEPS), len(LADDER_STEPS), unique=True),
             tightens=_never,
             optional=True,
+        ),
+        # Reason codes for which a committee's experts may be appointed without a draw.
+        "appointment.direct": Kind(
+            shape=ListOf(ID, 16, low=1, unique=True), tightens=_within, optional=True, grants=True
         ),
         # A local discipline scale: points deducted for an act by more than so many minutes.
         "conduct": Kind(shape=ListOf(_CONDUCT_RULE, 64, low=1), tightens=_never, optional=True),

@@ -235,6 +235,7 @@ def set_watch(case: Arriving) -> Watch:
         "item_id": ["x"],
         "letter_id": [],
         "booking_id": ["x"],
+        "appointment_id": ["x"],
         "arrival_id": ["x"],
         "room_id": ["x"],
         "case_id": ["x"],

@@ -20,7 +20,7 @@ from app.store.tables import draw_duties, draw_entries, draw_events, draws
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawRow:
     """A draw as stored. `k` is the log index of its request entry; `live` is false once it ended or was
-    aborted.
+    aborted. A row below round 0 is an appointment: nobody in it was drawn, `sdr` is the body of its entry.
     """
 
     id: str
@@ -44,6 +44,11 @@ class DrawRow:
     state_version: int = 0
     created_at: str
     updated_at: str
+
+    @property
+    def appointed(self) -> bool:
+        """Whether the people of this row were chosen, not drawn."""
+        return self.round < 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +116,11 @@ class DrawRepository:
         return await self._one(draws.c.code == code)
 
     async def of_section(self, project_id: str, section: str) -> list[DrawRow]:
-        """Every draw of a section, ascending by round."""
+        """Every draw and every appointment of a section, ascending by number."""
         query = select(*_SELECT).where(draws.c.project_id == project_id, draws.c.section == section)
         return [
-            DrawRow(**row._mapping) for row in await self._connection.execute(query.order_by(draws.c.round))
+            DrawRow(**row._mapping)
+            for row in await self._connection.execute(query.order_by(draws.c.k, draws.c.round))
         ]
 
     async def page(
@@ -156,7 +162,7 @@ class DrawRepository:
         """How many draws of a mode stand in each state."""
         query = (
             select(draws.c.state, func.count().label("draws"))
-            .where(draws.c.mode == mode)
+            .where(draws.c.mode == mode, draws.c.round > 0)
             .group_by(draws.c.state)
         )
         return {one.state: one.draws for one in await self._connection.execute(query)}

@@ -20,7 +20,7 @@ from app.store.repositories.arrivals import Arrival
 from app.store.repositories.draws import DrawRow
 from app.store.repositories.seat_access import Seating
 from app.store.unit_of_work import UnitOfWork
-from app.usecases import openings
+from app.usecases import appointed, openings
 from app.usecases.arrival.desk import Desk, find_arrival, has_a_seat, invitation_of, step
 from app.usecases.arrival.ledger import Act
 from app.usecases.ceremony import k_of
@@ -220,6 +220,8 @@ async def _broken(uow: UnitOfWork, seats: Collection[str]) -> set[str]:
 async def _private_seed(platform: Platform, draw_id: str) -> bytes:
     async with platform.database.read() as uow:
         row = await uow.draws.get(draw_id)
-    if row is None:
-        raise NotFoundError("draw.unknown")
+        if row is None:
+            raise NotFoundError("draw.unknown")
+        if row.appointed:
+            return (await appointed.chosen(uow, row)).seed
     return (await openings.opened(platform, row)).outcome.drawn.seed

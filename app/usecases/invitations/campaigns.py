@@ -23,8 +23,8 @@ from app.usecases.invitations.booked import require_booked, require_waivable
 from app.usecases.operations import Actor, note
 from app.usecases.platform import Platform
 from app.usecases.principals import Principal
+from app.usecases.rounds import invites_here
 from draw import invitation, lifecycle
-from draw.entry_bodies import LOGGED
 from draw.errors import RulesError
 from draw.model import TEXT, DrawParameters
 from draw.schema import Faults
@@ -222,9 +222,9 @@ async def _approved(uow: UnitOfWork, campaign: CampaignRow, *, by: By, now: str)
 
 
 def _require_drawn(row: DrawRow) -> None:
-    if row.state != lifecycle.DRAWN:
+    if row.state not in lifecycle.HOLDING:
         raise ConflictError("campaign.not-drawn")
-    if row.sdr is None or row.sdr["invitations"] != LOGGED:
+    if not invites_here(row):
         raise ConflictError("campaign.elsewhere")
 
 

@@ -22,7 +22,9 @@ from app.usecases.invitations.campaigns import By
 from app.usecases.invitations.standing import Standing
 from app.usecases.invites import Holder
 from app.usecases.operations import note
+from app.usecases.platform import Platform
 from app.usecases.projects import agency_of, case_of
+from app.usecases.rounds import parameters_of
 from draw import invitation
 from draw.avoidance.engine import Engine
 from draw.model import TEXT
@@ -70,7 +72,7 @@ async def recheck(context: WorkContext, draw_id: str, words: str, *, by: By) -> 
     _require_note(words)
     async with platform.database.read() as uow:
         row = await find_draw(uow, by.principal, draw_id)
-        engine = await _engine(uow, draw_id)
+        engine = await _engine(uow, platform, draw_id)
     held = await invites.holders(platform, row)
     clashing = [one for one in held if one is not None and _clashes(engine, one)]
 
@@ -104,11 +106,16 @@ def _still(found: Standing, clashing: Iterable[Holder]) -> Iterable[Invitation]:
             yield one
 
 
-async def _engine(uow: UnitOfWork, draw_id: str) -> Engine:
+async def _engine(uow: UnitOfWork, platform: Platform, draw_id: str) -> Engine:
     row = await uow.draws.get(draw_id)
-    frozen: FrozenDraw | None = None if row is None else await load_frozen(uow, row)
     project = None if row is None else await uow.projects.get(row.project_id, row.section)
-    if frozen is None or project is None:
+    if row is None or project is None:
+        raise NotFoundError("draw.unknown")
+    if row.appointed:
+        case = case_of(project, await agency_of(uow, project))
+        return Engine(case, (await standing.pack_of(uow, platform, row)).rules, parameters_of(row))
+    frozen: FrozenDraw | None = await load_frozen(uow, row)
+    if frozen is None:
         raise NotFoundError("draw.unknown")
     # Who is bound elsewhere was judged at the seal; only what the project says may have changed.
     engagements: Any = frozen.case.to_json()
@@ -117,7 +124,7 @@ async def _engine(uow: UnitOfWork, draw_id: str) -> Engine:
 
 
 def _clashes(engine: Engine, holder: Holder) -> bool:
-    return any(reason.startswith("K") for reason in engine.assess(holder.record).reasons)
+    return any(reason.startswith("K") for reason in engine.reasons(holder.record))
 
 
 def _seated(found: Standing, seat: int) -> Invitation:

@@ -16,7 +16,7 @@ async def seal(context: WorkContext, draw_id: str) -> None:
     platform = context.platform
     async with platform.database.read() as uow:
         found = await standing.load(uow, draw_id)
-    if found.campaign.state != invitation.FILLED or found.row.state != lifecycle.DRAWN:
+    if found.campaign.state != invitation.FILLED or found.row.state not in lifecycle.HOLDING:
         return
     plan = found.campaign.plan
     opens = max(found.campaign.begins, (found.row.sdr or {})["deadlines"]["open"])

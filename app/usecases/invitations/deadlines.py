@@ -159,7 +159,7 @@ async def _going(uow: UnitOfWork, letter: str) -> tuple[Invitation | None, bool]
         return None, False
     campaign, row = await uow.campaigns.get(one.campaign_id), await uow.draws.get(one.draw_id)
     running = campaign is not None and campaign.state in invitation.RUNNING
-    drawn = row is not None and row.state == lifecycle.DRAWN
+    drawn = row is not None and row.state in lifecycle.HOLDING
     return one, running and drawn and one.pending is None
 
 

@@ -60,7 +60,7 @@ async def take(uow: UnitOfWork, platform: Platform, draw_id: str, taken: Taken, 
     await uow.campaigns.add_step(found.campaign.id, step)
     await note(uow, by.actor, f"campaign.ladder.{taken.step}", draw_id, now=now)
     if taken.step in _RELEASING:
-        await _release(uow, found.campaign, now=now)
+        await release(uow, found.campaign, now=now)
     return step
 
 
@@ -96,13 +96,13 @@ async def _logged(
     return LadderStep(**{**values, "log_index": index})
 
 
-async def _release(uow: UnitOfWork, campaign: CampaignRow, *, now: str) -> None:
+async def release(uow: UnitOfWork, campaign: CampaignRow, *, now: str) -> None:
     """Let the section have a further round. The draw goes on: who accepted in it is expected all the same."""
     row = await uow.draws.get(campaign.draw_id)
     rows = [] if row is None else await uow.draws.of_section(row.project_id, row.section)
     for one in committee_of(rows, campaign.draw_id):
         # A round that is not drawn yet still holds the section.
-        if one.live and one.state == lifecycle.DRAWN:
+        if one.live and one.state in lifecycle.HOLDING:
             await uow.draws.advance(one.id, expected=one.state_version, live=False, updated_at=now)
     if campaign.released_at is None:
         await uow.campaigns.advance(

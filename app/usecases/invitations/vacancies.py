@@ -89,7 +89,7 @@ async def _next(context: WorkContext, draw_id: str) -> Invitation | None:
     """The pending vacancy of the lowest seat, while the draw and the campaign go on."""
     async with context.platform.database.read() as uow:
         found = await standing.load(uow, draw_id)
-    going = found.row.state == lifecycle.DRAWN and found.campaign.state in invitation.RUNNING
+    going = found.row.state in lifecycle.HOLDING and found.campaign.state in invitation.RUNNING
     return found.pending[0] if going and found.pending else None
 
 
@@ -97,6 +97,9 @@ async def _log(context: WorkContext, one: Invitation) -> None:
     """Have the event of a vacancy in the log, answered; once, however often this is called."""
     async with context.platform.database.read() as uow:
         found = await standing.load(uow, one.draw_id)
+        if found.row.appointed:
+            # Nobody follows a chosen person: there is no event, the seat is vacant.
+            return
         grounds = await _grounds(uow, found, one)
     own_order = found.campaign.own_order_reason is not None
     await openings.replace(context.ceremony, one.draw_id, grounds, own_order=own_order)
@@ -132,7 +135,7 @@ async def _pass_on(context: WorkContext, one: Invitation) -> None:
     """Mark the invitation replaced and ask who holds the seat now; nobody when its cell ran out."""
     platform = context.platform
     row = await context.ceremony.row(one.draw_id)
-    holder = (await invites.holders(platform, row))[one.invited.seat]
+    holder = None if row.appointed else (await invites.holders(platform, row))[one.invited.seat]
 
     async def work(uow: UnitOfWork) -> None:
         now = platform.now()

@@ -15,7 +15,6 @@ from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.arrival.desk import new_id
 from app.usecases.draw_requests import find_draw
-from app.usecases.frozen_draws import load_frozen
 from app.usecases.invitations import conflicts
 from app.usecases.invitations.campaigns import By
 from app.usecases.invitations.conflicts import Vacating
@@ -25,6 +24,7 @@ from app.usecases.platform import Platform
 from app.usecases.principals import Principal
 from app.usecases.room import case_evidence
 from app.usecases.room.case_evidence import Recorded
+from app.usecases.rounds import parameters_of
 from crypto.canonical import JsonValue, canonical
 from draw.letters import record_digest
 from remote_eval import case_file
@@ -239,8 +239,8 @@ async def _vacate(uow: UnitOfWork, platform: Platform, case: CaseRow, decision: 
 async def _seat(uow: UnitOfWork, draw: DrawRow, asked: Opening, faults: list[Fault]) -> int | None:
     """The seat that a case is about, whichever way it was named; what is wrong with it goes to `faults`."""
     if asked.member is None:
-        frozen = None if asked.seat is None else await load_frozen(uow, draw)
-        if asked.seat is not None and (frozen is None or asked.seat > frozen.parameters.seats):
+        sealed = draw.sdr is not None and asked.seat is not None
+        if asked.seat is not None and (not sealed or asked.seat > parameters_of(draw).seats):
             faults.append(Fault(code="case.seat", pointer="/seat"))
         return asked.seat
     found = None if asked.seat is not None else await _seat_of(uow, draw, asked.member)

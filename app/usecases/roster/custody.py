@@ -9,12 +9,12 @@ and whoever reads the database, not a platform that is rebuilt to disobey (docs/
 from collections.abc import Mapping
 from typing import Final
 
-from app.errors import ConflictError
+from app.errors import ConflictError, NotFoundError
 from app.gateways.parties import PartyError
 from app.store.repositories.draws import DrawRow
 from app.store.repositories.rosters import RosterVersion
 from app.store.unit_of_work import UnitOfWork
-from app.usecases import invites
+from app.usecases import appointed, invites
 from app.usecases.ceremony import Ceremony, k_of
 from app.usecases.platform import Platform
 from crypto.errors import CryptoError
@@ -61,14 +61,15 @@ async def seal_roster(
 async def stale(platform: Platform, version: RosterVersion) -> bool:
     """Whether a holder has changed since this version was sealed."""
     async with platform.database.read() as uow:
-        return len(await uow.draws.events(version.draw_id)) != version.events
+        row = await uow.draws.get(version.draw_id)
+        return row is None or await _changes(uow, row) != version.events
 
 
 async def _holders(
     platform: Platform, row: DrawRow, venues: Mapping[str, str]
 ) -> tuple[int, list[RosterSeat]]:
     async with platform.database.read() as uow:
-        events = len(await uow.draws.events(row.id))
+        events = await _changes(uow, row)
     found = await invites.holders(platform, row)
     seats = [
         RosterSeat(
@@ -85,8 +86,23 @@ async def _holders(
     return events, seats
 
 
+async def _changes(uow: UnitOfWork, row: DrawRow) -> int:
+    """How often a seat has changed hands: events of a draw, seats of an appointment that fell vacant."""
+    if row.appointed:
+        return len(await appointed.vacated(uow, row))
+    return len(await uow.draws.events(row.id))
+
+
 async def _tiers(ceremony: Ceremony, row: DrawRow) -> tuple[Tier, ...]:
-    """The tiers of the pack that the draw was sealed under, by the ids of its layers."""
+    """The tiers of the pack that the draw was sealed under, by the ids of its layers; of an appointment's
+    pack as the project names it."""
+    if row.appointed:
+        async with ceremony.platform.database.read() as uow:
+            project = await uow.projects.get(row.project_id, row.section)
+        if project is None:
+            raise NotFoundError("project.unknown")
+        pack = project.document["pack"]
+        return ceremony.platform.packs.resolve(pack["base"], pack["overlays"]).names_open
     base, *overlays = (layer.id for layer in (await ceremony.frozen(row)).rules.layers)
     return ceremony.platform.packs.resolve(base, overlays).names_open
 
@@ -125,7 +141,7 @@ async def _store(
         known = await uow.rosters.newest(row.id)
         if known is not None and known.version >= version:
             return known
-        if len(await uow.draws.events(row.id)) != events:
+        if await _changes(uow, row) != events:
             raise ConflictError("roster.holders-moved")
         index = await invites.log_record(
             uow, platform, row, topic="roster", document=sealed.manifest, now=now

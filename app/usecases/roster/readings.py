@@ -7,7 +7,7 @@ was sealed, nothing opened, or the reader is not of the tier.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from app.errors import NotFoundError
@@ -19,6 +19,7 @@ from app.usecases.platform import Platform
 from app.usecases.principals import AGENCY, OPERATOR, SITE, SUPERVISOR, Principal
 from app.usecases.roster import custody
 from draw import roster
+from draw.lifecycle import DRAWN
 from draw.roster import RosterSeat
 
 # What a role is among the readers of a tier: an agency reads what the public reads, an operator the archive.
@@ -47,12 +48,14 @@ class RosterState:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class OpenRoster:
-    """An opened version: its tier and who sits, as far as the reader may see."""
+    """An opened version: its tier and who sits, as far as the reader may see. `way`: ``drawn``, or how they
+    were chosen instead."""
 
     draw: str
     version: int
     tier: int
     seats: Sequence[RosterSeat]
+    way: str
 
 
 async def roster_state(platform: Platform, principal: Principal, draw_id: str) -> RosterState:
@@ -100,6 +103,14 @@ async def public_roster(platform: Platform, code: str) -> OpenRoster:
         return await _readable(uow, row.id, PUBLIC)
 
 
+async def readable_to_public(uow: UnitOfWork, draw_id: str) -> Sequence[RosterSeat] | None:
+    """Who sits, where the tier that was reached lets everybody read it; else None."""
+    try:
+        return (await _readable(uow, draw_id, PUBLIC)).seats
+    except NotFoundError:
+        return None
+
+
 async def _readable(uow: UnitOfWork, draw_id: str, reader: str) -> OpenRoster:
     """The newest opening that this kind of reader may see."""
     version = await uow.rosters.newest(draw_id)
@@ -111,8 +122,13 @@ async def _readable(uow: UnitOfWork, draw_id: str, reader: str) -> OpenRoster:
         or reader not in roster.readers(roster.read_manifest(version.manifest), reached)
     ):
         raise NotFoundError("roster.not-open")
+    row = await uow.draws.get(draw_id)
     return OpenRoster(
-        draw=draw_id, version=opened[-1].version, tier=reached, seats=await _seats(uow, opened[-1])
+        draw=draw_id,
+        version=opened[-1].version,
+        tier=reached,
+        seats=await _seats(uow, opened[-1]),
+        way=str((row.sdr or {})["way"]) if row is not None and row.appointed else DRAWN,
     )
 
 
@@ -127,4 +143,4 @@ def _of_site(found: OpenRoster, site_id: str | None) -> OpenRoster:
     own = [one for one in found.seats if one.venue is not None and one.venue == site_id]
     if not own:
         raise NotFoundError("roster.not-open")
-    return OpenRoster(draw=found.draw, version=found.version, tier=found.tier, seats=own)
+    return replace(found, seats=own)

@@ -120,6 +120,15 @@ def test_an_overlay_may_tighten_but_not_loosen(name: str, looser: str, stricter:
     assert found == {("local", f"/parameters/{name}", "loosens")}
 
 
+@pytest.mark.parametrize(
+    ("base", "codes"), [("tender.cn", '["other"]'), ("govproc.cn", '["special_project"]')]
+)
+def test_no_local_overlay_opens_a_way_around_the_draw(base: str, codes: str) -> None:
+    text = parameter("appointment.direct", codes)
+    found = layer_faults(*pack_layers(base), overlay(text, bases=f'["{base}"]'))
+    assert found == {("local", "/parameters/appointment.direct", "loosens")}
+
+
 def window(kind: str, amount: int, *, exempt: bool = False) -> str:
     value = f'{{ kind = "{kind}", amount = {amount}, remote_exempt = {str(exempt).lower()} }}'
     return parameter("draw_window", value)
