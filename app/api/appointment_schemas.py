@@ -168,6 +168,7 @@ class SelfSelectionOut(Wire):
     """The seats that may be filled by self-selection now; null where no step of the ladder allows it."""
 
     parameters: ParametersIn | None
+    pool: str = Field(description="whose experts may be named by number")
 
 
 class BesideSeatOut(Wire):

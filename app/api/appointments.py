@@ -138,8 +138,9 @@ async def refuse_appointment(
 async def get_self_selection(platform: PlatformDep, principal: Reader, draw_id: str) -> dict[str, Any]:
     """The seats of this draw's committee that an approved self-selection may fill now: counts only."""
     async with platform.database.read() as uow:
-        found = await wanted(uow, platform, await find_draw(uow, principal, draw_id))
-    return {"parameters": None if found is None else found.to_json()}
+        row = await find_draw(uow, principal, draw_id)
+        found = await wanted(uow, platform, row)
+    return {"parameters": None if found is None else found.to_json(), "pool": row.request["pool"]["id"]}
 
 
 @public.get(

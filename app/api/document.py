@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.api.examples import AGENCY, BUNDLE, IMPORT
+from app.api.examples_appointments import APPOINTMENTS
 from app.api.examples_staff import POOL_FILE, RECEIPT, STAFF
 from app.api.open_routes import action_of, served
 from app.api.problems import MEDIA_TYPE
@@ -30,7 +31,7 @@ _SECURITY: Final = {
 }
 
 
-EXAMPLES: Final[Mapping[str, Any]] = {**AGENCY, **STAFF}
+EXAMPLES: Final[Mapping[str, Any]] = {**AGENCY, **STAFF, **APPOINTMENTS}
 _JSON: Final = "application/json"
 # Bytes without a model: what they are, and an example. FastAPI would drop the nulls of one given to a route.
 _FILES: Final = {

@@ -81,6 +81,8 @@ _DRAW_OUT: Final = {
     "section": "s1",
     "title": "道路工程",
     "round": 1,
+    "way": "drawn",
+    "not_drawn": 0,
     "mode": "live",
     "state": "sealed",
     "seats": 5,

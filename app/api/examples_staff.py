@@ -153,6 +153,7 @@ STAFF: Final[Mapping[str, Any]] = MappingProxyType(
                     "site": "main",
                     "venue": "ste_0a1b2c3d4e5f60718293",
                     "name": "虚安柏",
+                    "way": "drawn",
                 }
             ],
         },

@@ -17,6 +17,7 @@ from app.usecases.openings import bundle, open_draw
 from draw.model import DrawParameters
 from tests.support.appointing import SPECIAL, Appointing, bidder, outside, seated
 from tests.support.calling import Refused, later, plan_of, set_calling
+from tests.support.onlookers import kept_in, written
 from tests.support.stage import PARAMETERS, set_stage
 
 pytestmark = pytest.mark.anyio
@@ -66,7 +67,11 @@ async def test_a_self_selected_expert_is_invited_and_seated_and_never_called_dra
     assert [one["role"] for one in entry["signatures"]] == ["platform", "supervisor"]
     told = entry["body"]
     assert (told["way"], told["fills"], told["seats"], told["outside"]) == ("self_selected", first.k, 1, 0)
-    assert friend.name not in json.dumps(entry, ensure_ascii=False)
+    # Sealed like the drawn: neither log nor database tells who it is.
+    for told_of in (friend.name, friend.id, friend.person):
+        forms = written(told_of)
+        kept = await kept_in(platform.database)
+        assert not [place for place, data in kept.items() if any(form in data for form in forms)]
     row = await case.carried(done)
     assert (row.state, row.code, row.round) == ("appointed", None, -1)
     assert await Refused.all(bundle(platform, row)) == {"appointment.no-proof"}
@@ -80,7 +85,7 @@ async def test_a_self_selected_expert_is_invited_and_seated_and_never_called_dra
     await calling.until(later(filled.campaign.begins, seconds=1))
     for one in (first, row):
         assert (await open_draw(ceremony, one.id)).state == "opened"
-    assert await verify_log(platform.database, platform.log, platform.cosigners) > done.log_index
+    assert await verify_log(platform.database, platform.log, platform.cosigners) > (done.log_index or 0)
 
 
 async def test_whoever_was_chosen_and_declines_is_followed_by_nobody(case: Appointing) -> None:

@@ -30,6 +30,10 @@ export interface Draw {
   readonly title: string;
   readonly round: number;
   readonly state: string;
+  /** `drawn`, or how its people were chosen instead. */
+  readonly way: string;
+  /** Seats of the committee that were filled without a draw. */
+  readonly notDrawn: number;
   readonly seats: number;
   readonly owner: string;
   readonly code: string | null;
@@ -294,6 +298,8 @@ function drawOf(value: unknown): Draw {
     title: text(found.title),
     round: number(found.round),
     state: text(found.state),
+    way: text(found.way),
+    notDrawn: number(found.not_drawn),
     seats: number(found.seats),
     owner: text(found.owner),
     code: textOrNull(found.code),

@@ -14,5 +14,5 @@ const OF_CAMPAIGN: Readonly<Record<string, JourneyStep>> = {
 /** `campaign` is the state of the invitations, null before they were proposed. */
 export function stepOf(draw: string, campaign: string | null): JourneyStep {
   if (campaign !== null) return OF_CAMPAIGN[campaign] ?? "invite";
-  return draw === "drawn" ? "invite" : draw === "opened" ? "result" : "draw";
+  return draw === "drawn" || draw === "appointed" ? "invite" : draw === "opened" ? "result" : "draw";
 }

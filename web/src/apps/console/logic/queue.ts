@@ -31,12 +31,15 @@ export function urgencyOf(state: string | null, begins: string | null, now: numb
   return state === "filled" || state === "sealed" || state === "checked_in" ? "going" : "done";
 }
 
+/** People hold the seats, drawn or appointed: they may be invited. */
+export const isHeld = (state: string): boolean => state === "drawn" || state === "appointed";
+
 /** One line for each campaign under way, and for each draw that is drawn and has none. */
 export function linesOf(draws: readonly Draw[], campaigns: readonly Queued[], now: number): Line[] {
   const titles = new Map(draws.map((draw) => [draw.id, draw]));
   const lines = campaigns.map((one) => lineOf(one.draw, titles.get(one.draw), one, now));
   const known = new Set(campaigns.map((one) => one.draw));
-  const bare = draws.filter((draw) => draw.state === "drawn" && !known.has(draw.id));
+  const bare = draws.filter((draw) => isHeld(draw.state) && !known.has(draw.id));
   return [...lines, ...bare.map((draw) => lineOf(draw.id, draw, null, now))].sort(byUrgency);
 }
 
