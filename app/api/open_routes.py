@@ -24,6 +24,7 @@ OPEN: Final[Mapping[str, str]] = MappingProxyType(
         "GET /healthz": _HEALTH,
         "GET /readyz": _HEALTH,
         "GET /v1/proofs/{code}": _PUBLIC,
+        "GET /v1/proofs/{code}/appointments": "whoever reads a proof is told who was not drawn",
         "GET /v1/proofs/{code}/roster": "government procurement publishes names with the result, only then",
         "GET /v1/log/checkpoint": _PUBLIC,
         "GET /v1/log/entries": _PUBLIC,
