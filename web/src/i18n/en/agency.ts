@@ -95,6 +95,7 @@ export default {
     aborted: "If a draw is still needed, request it again with a reason; it will be round {round}.",
     unknown: "The state is new to this page: reload it.",
   },
+  notDrawn: { self_selected: "Self-selected: not drawn, without a proof", direct: "Appointed directly: not drawn, without a proof" },
   draw: {
     title: "Progress of the draw",
     back: "Back to the list",

@@ -92,6 +92,7 @@ export default {
     aborted: "如仍需抽取，请重新申请并说明理由，将记为第 {round} 轮。",
     unknown: "状态有变化而本页面尚不认识，请刷新页面。",
   },
+  notDrawn: { self_selected: "自行选定：未经抽取，没有抽取证明", direct: "直接确定：未经抽取，没有抽取证明" },
   draw: {
     title: "抽取进度",
     back: "返回列表",

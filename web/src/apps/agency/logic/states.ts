@@ -38,6 +38,9 @@ export const isState = (value: unknown): value is DrawState =>
 
 export const isFinal = (state: DrawState): boolean => state === "opened" || state === "aborted";
 
+/** Whether its people were chosen, not drawn: then nothing that is said of a draw holds. */
+export const isChosen = (way: string): boolean => way === "self_selected" || way === "direct";
+
 /** Key of the sentence that says what the agency does next. */
 export const actionOf = (state: string): string => (isState(state) ? `page.action.${state}` : "page.action.unknown");
 
