@@ -101,7 +101,8 @@ class Town:
             ends += [
                 later(one.arrive_by, seconds=2) for one in found.newest.values() if one.state == "accepted"
             ]
-            ends += [self.calling.context.platform.now()] if found.pending else []
+            # A step that could not be logged is tried again in a while.
+            ends += [later(self.calling.context.platform.now(), seconds=1)] if found.pending else []
             if not ends:
                 return
             await self._until(min([*ends, *(moment for moment, *_ in self.agenda[:1])]))
