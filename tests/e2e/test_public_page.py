@@ -113,6 +113,23 @@ def test_a_wrong_code_is_answered_beside_the_field_and_leaves_no_other_result(
         assert page.locator("#qv-verdict").count() == 0
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("zh-CN", "2 席未经抽取（自行选定），不在下面的抽取证明之内"), ("en", "2 not drawn (self-selected)")],
+)
+def test_who_was_not_drawn_is_told_beside_the_proof(
+    browser: "Browser", platform: Served, codes: dict[str, str], language: str, said: str
+) -> None:
+    told = {"draw": "drw_1", "items": [{"way": "self_selected", "seats": 2, "log_index": 40}]}
+    with visit(browser, f"{platform.address}/?lang={language}", size=ZOOMED, bypass_csp=True) as page:
+        page.route("**/v1/proofs/*/appointments", lambda route: route.fulfill(json=told))
+        page.locator("#code").fill(codes["opened"])
+        page.keyboard.press("Enter")
+        page.get_by_text(said).wait_for()
+        page.locator("#qv-verdict").wait_for()
+        check_accessibility(page, f"not drawn {language}")
+
+
 def test_a_dropped_proof_stays_in_the_browser(browser: "Browser", platform: Served, files: Path) -> None:
     with visit(browser, platform.address) as page:
         page.locator(".qv-drop").wait_for()

@@ -14,6 +14,13 @@ export default {
   offline: "Download the offline verifier",
   offlineHint: "One file that works without a network and asks this site for nothing.",
   save: "Save the draw proof",
+  besides: {
+    title: "Members of this committee who were not drawn",
+    one: "{seats} not drawn ({way}) and no part of the proof below; entry {index} of the log.",
+    ways: { self_selected: "self-selected", direct: "appointed directly" },
+    source: "Told by the platform. The log's entry is signed by the supervisor and holds reason, digest of the approval file and counts only.",
+    unknown: "The platform did not answer whether there are members who were not drawn; please try again later.",
+  },
   exampleTitle: "In plain words: how the drawing of lots is kept honest",
   example: {
     step1: "First the list is locked: every eligible expert becomes a lot in a glass drum, and three parties sign the seal. One lot more or less, and the seal no longer fits.",
