@@ -337,8 +337,8 @@ FAULTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         ),
         "draw.redraw-reason": ("再次抽取须说明理由", "Drawing a section again needs a reason"),
         "draw.pool-young": (
-            "专家库刚冻结：{earliest} 以后提出的申请才能封存",
-            "The pool was frozen lately: only a request after {earliest} can be sealed",
+            "专家库刚冻结：{earliest} 以后才能申请从中抽取",
+            "The pool was frozen lately: draws from it may be requested from {earliest} on",
         ),
         "draw.no-redraw": ("首次抽取不应有再次抽取的理由", "A first draw has no reason to be drawn again"),
         "anonymity.stop": (

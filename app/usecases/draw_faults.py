@@ -81,12 +81,12 @@ def parties_fault(missing: Sequence[str]) -> Fault:
     return Fault(code="draw.parties-missing", figures={"roles": ", ".join(missing)})
 
 
-def age_alarm(platform: Platform, pool: PoolVersion) -> Iterator[Fault]:
-    """A warning that a draw asked for now could not be sealed: the pool version is too young."""
+def age_fault(platform: Platform, pool: PoolVersion) -> Iterator[Fault]:
+    """A draw asked for now could never be sealed: its request would stand too near to the pool in the log."""
     earliest = from_text(pool.frozen_at) + platform.pool_age
     if platform.clock() < earliest:
         figures: dict[str, object] = {"earliest": to_text(earliest)}
-        yield Fault(code="draw.pool-young", pointer="/pool", figures=figures, alarm=True)
+        yield Fault(code="draw.pool-young", pointer="/pool", figures=figures)
 
 
 def _demand(section: Section, parameters: DrawParameters) -> Demand:

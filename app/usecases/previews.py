@@ -17,7 +17,7 @@ from app.store.repositories.pools import PoolVersion
 from app.store.repositories.projects import Agency, Project
 from app.store.unit_of_work import UnitOfWork
 from app.usecases import top_ups
-from app.usecases.draw_faults import Section, age_alarm, count_faults, legal_faults, section_faults
+from app.usecases.draw_faults import Section, age_fault, count_faults, legal_faults, section_faults
 from app.usecases.draw_parties import party_keys
 from app.usecases.faults import standing, together
 from app.usecases.platform import Platform
@@ -121,7 +121,7 @@ async def look(platform: Platform, principal: Principal, order: DrawOrder) -> Lo
     found = [
         *standing(list(legal_faults(platform, section, reading))),
         *standing([list(_stated_faults(section, counts, ground, one)) for one in _orders(order, malformed)]),
-        *([] if pool is None else age_alarm(platform, pool)),
+        *([] if pool is None else age_fault(platform, pool)),
     ]
     shape = [*header, *reading.faults]
     if ground is None or shape:

@@ -68,6 +68,7 @@ async def _off_the_record(room: Room, camera: Client, dana: Client, witness: Cli
     await consented(request, sven)
     await witness.event("track", id=face, up=False, cause="unrecorded")
     assert face not in await _carried(room)
+    room.arriving.stage.clock.advance(seconds=5)
     await sven.ask("deny", request=request, reason="涉密环节结束")
     # Its browser is sent back, for what it offered meanwhile was refused; what runs is recorded at once.
     assert await camera.ended() == 1012

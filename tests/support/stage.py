@@ -32,6 +32,7 @@ from app.synthetic import SyntheticPool, synthesise
 from app.times import to_text
 from app.usecases.draw_requests import request_draw
 from app.usecases.operations import Actor
+from app.usecases.platform import Platform
 from app.usecases.pools import import_pool
 from app.usecases.previews import DrawOrder, look
 from app.usecases.principals import Principal, scopes_of
@@ -124,9 +125,9 @@ class Stage:
 
         await one.platform.database.transact(store)
 
-    async def request(self, section: str = "s1", **more: Any) -> DrawRow:
+    async def request(self, section: str = "s1", *, platform: Platform | None = None, **more: Any) -> DrawRow:
         """A draw of this section, requested and published."""
-        platform = self.one.platform
+        platform = platform or self.one.platform
         caller = person("requester", "agency")
         more = {"invitations": "elsewhere", "parameters": PARAMETERS} | more
         order = DrawOrder(project="works-1", section=section, pool="city", **more)
