@@ -1,7 +1,7 @@
 """One visit of a browser to a served page: any script error or break of the content policy fails the test.
 
 Pictures are for people to look at and cost a good part of a reading: they are taken where QIANTONG_PICTURES
-is set.
+names a folder for them, as the checks of CI do (`build/pictures`).
 """
 
 import os
@@ -46,10 +46,12 @@ def check_reading(page: "Page", shots: Path, name: str) -> None:
 
 
 def keep_picture(page: "Page", shots: Path, name: str) -> None:
-    """The whole page as it is now, where somebody wants pictures."""
-    if os.environ.get("QIANTONG_PICTURES"):
-        shots.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=shots / f"{name}.png", full_page=True)
+    """The whole page as it is now, where somebody wants pictures: in a folder called like `shots`."""
+    wanted = os.environ.get("QIANTONG_PICTURES")
+    if wanted:
+        folder = Path(wanted, shots.name.rstrip("0123456789"))
+        folder.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=folder / f"{name}.png", full_page=True)
 
 
 def _is_fault(message: Any) -> bool:
