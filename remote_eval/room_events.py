@@ -36,6 +36,8 @@ _TIME: Final = re.compile(
 )
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _DAYS: Final = 31 * 86_400_000
+# Of an alarm's figure: bytes of a disk as well as milliseconds of a clock (RFC 7493, section 2.2).
+_LARGEST: Final = 2**53 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,7 +249,7 @@ BODIES: Final[Mapping[str, Shape]] = MappingProxyType(
                 "code": _CODE,
                 "site": _SITE,
                 "track": nullable(path()),
-                "value": nullable(integer(-_DAYS, _DAYS)),
+                "value": nullable(integer(-_LARGEST, _LARGEST)),
             }
         ),
         "clear": record({"code": _CODE, "site": _SITE, "track": nullable(path())}),

@@ -275,6 +275,13 @@ def test_a_clock_finer_than_a_millisecond_leaves_no_trace_that_storing_would_los
     assert replay([from_json(to_json(event)) for event in made.ledger]) == made.state
 
 
+def test_a_disk_with_terabytes_left_does_not_make_the_ledger_unreadable() -> None:
+    """An alarm's figure counts bytes as well as milliseconds."""
+    made = evaluating()
+    made.fact(cmd.Raise(code="disk", value=8 * 10**12))
+    assert replay([from_json(to_json(event)) for event in made.ledger]) == made.state
+
+
 def test_times_are_written_and_read_to_the_millisecond() -> None:
     assert time_text(OPENED) == "2026-11-23T00:30:00.000Z"
     assert moment_of(time_text(OPENED)) == OPENED
