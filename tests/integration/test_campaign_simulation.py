@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.store.unit_of_work import Database
-from tests.support.audit import Audit, tail
+from tests.support.audit import REDRAWS, Audit, tail
 from tests.support.calling import set_calling
 from tests.support.stage import set_stage
 from tests.support.town import Town
@@ -38,6 +38,17 @@ def test_the_audit_would_find_a_favourite() -> None:
     )
     assert [times for times, _ in audit.favoured()] == [8]
     audit.drawn["friend"] = 2
+    assert audit.favoured() == []
+
+
+def test_the_audit_flags_nobody_for_having_no_colleague() -> None:
+    """Drawn twice as often as the size of the cell says, and so they are whenever it is drawn again."""
+    audit = Audit(
+        drawn={"single": 40, **{f"e{n}": 18 for n in range(50)}},
+        chances={one: [0.02] * 1000 for one in ("single", *(f"e{n}" for n in range(50)))},
+    )
+    assert [times for times, _ in audit.favoured()] == [40]
+    audit.fair_drawn = {"single": 40 * REDRAWS, **{f"e{n}": 18 * REDRAWS for n in range(50)}}
     assert audit.favoured() == []
 
 

@@ -108,7 +108,7 @@ async def enter(world: World, database: Database, folder: Path) -> Arriving:
 async def _stage(world: World, database: Database, folder: Path) -> Stage:
     clock, wire = Clock(world.now), Wire()
     client = httpx.AsyncClient(transport=wire, trust_env=False)
-    settings = Settings(data=folder / "platform", origin=ORIGIN, relays=())
+    settings = Settings(data=folder / "platform", origin=ORIGIN, relays=(), pool_age_hours=0)
     async with database.read() as uow:
         parties = await uow.parties.all()
     nodes: dict[str, Node] = {

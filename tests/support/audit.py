@@ -4,8 +4,10 @@ S1: where somebody who was drawn stands among the eligible of their cell, ordere
 20 bins, for the panel and for the replacements apart. What a fair draw gives is not a flat line: cells are
 small against the bins, and the employer cap makes the people of large employers rarer, always the same ones.
 So every draw and every replacement is made again `REDRAWS` times with other seeds, and the bins of these are
-what is expected. S2: for each expert the chance of having been drawn as often as they were, given the sizes
-of their cells (upper tail of the Poisson binomial); Benjamini–Hochberg at 5 %, and only from five times on.
+what is expected. S2: for each expert the chance of having been drawn as often as they were (upper tail of the Poisson
+binomial), given the sizes of their cells and how often the same draws made again took them: whoever has no
+colleague is never passed over for one, so that fair chances lie at 0.6 to 1.5 of seats by size.
+Benjamini–Hochberg at 5 %, and only from five times on: one fair audit in twenty flags somebody.
 """
 
 import hashlib
@@ -36,6 +38,8 @@ class Audit:
     fair_panel: list[float] = field(default_factory=list)
     fair_replacements: list[float] = field(default_factory=list)
     drawn: dict[str, int] = field(default_factory=dict)
+    # How often the draws made again took each.
+    fair_drawn: dict[str, int] = field(default_factory=dict)
     chances: dict[str, list[float]] = field(default_factory=dict)
 
     def add(self, found: Opened) -> None:
@@ -58,7 +62,10 @@ class Audit:
         question = problem(parameters_of(found.frozen.record.body), found.cells.sizes)
         for n in range(REDRAWS):
             again = select(_chance(found, n), question, person=found.cells.person, tag=found.cells.tag)
-            self.fair_panel += [_rank(found, at, set()) for at in again.seats]
+            for at in again.seats:
+                self.fair_panel.append(_rank(found, at, set()))
+                expert = _expert(found, at)
+                self.fair_drawn[expert] = self.fair_drawn.get(expert, 0) + 1
 
     def _replace_again(self, found: Opened) -> None:
         """Each replacement as it was, and from the same state with other answers of the supervisor."""
@@ -85,10 +92,19 @@ class Audit:
 
     def favoured(self) -> list[tuple[int, float]]:
         """S2: times drawn and tail of everybody whom the audit flags, without saying who."""
-        tails = sorted((tail(self.chances[one], times), times) for one, times in self.drawn.items())
+        tails = sorted((tail(self._fair(one), times), times) for one, times in self.drawn.items())
         count = len(self.chances)
         last = max((n for n, (p, _) in enumerate(tails, 1) if p <= RATE * n / count), default=0)
         return [(times, p) for p, times in tails[:last] if times >= LEAST]
+
+    def _fair(self, expert: str) -> list[float]:
+        """The chance in each draw: seats by size, in proportion to what the draws made again say of them."""
+        chances = self.chances[expert]
+        if not self.fair_drawn:
+            return chances
+        # One more of each, as expected: few draws leave the sizes to decide.
+        share = (self.fair_drawn.get(expert, 0) + 1) / (REDRAWS * sum(chances) + 1)
+        return [min(1.0, chance * share) for chance in chances]
 
 
 def tail(chances: Sequence[float], times: int) -> float:

@@ -214,7 +214,7 @@ async def set_stage(
     are settings.
     """
     clock, wire = Clock(start), Wire()
-    settings = Settings(data=folder / "platform", origin=ORIGIN, relays=(), **chosen)
+    settings = Settings(data=folder / "platform", origin=ORIGIN, relays=(), **{"pool_age_hours": 0, **chosen})
     client = httpx.AsyncClient(transport=wire if servers is None else None, trust_env=False)
     alone = compose(settings, database, client, [], clock=clock)
     owned = {
