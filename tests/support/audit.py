@@ -4,10 +4,10 @@ S1: where somebody who was drawn stands among the eligible of their cell, ordere
 20 bins, for the panel and for the replacements apart. What a fair draw gives is not a flat line: cells are
 small against the bins, and the employer cap makes the people of large employers rarer, always the same ones.
 So every draw and every replacement is made again `REDRAWS` times with other seeds, and the bins of these are
-what is expected. S2: for each expert the chance of having been drawn as often as they were (upper tail of the Poisson binomial),
-given the sizes of their cells and how often the same draws made again took them: whoever has no colleague is
-never passed over for one, so that fair chances lie at 0.6 to 1.5 of seats by size. Benjamini–Hochberg at 5 %,
-and only from five times on: one fair audit in twenty flags somebody.
+what is expected. S2: for each expert the chance of having been drawn so often (upper tail of the Poisson
+binomial), given the sizes of their cells and how often the same draws made again took them: whoever has no
+colleague is never passed over for one, so that fair chances lie at 0.6 to 1.5 of seats by size.
+Benjamini–Hochberg at 5 %, and only from five times on: one fair audit in twenty flags somebody.
 """
 
 import hashlib
