@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.store.engine import WRITES, make_engine
-from app.store.sqlite_connection import connect
+from app.store.sqlite_connection import SqliteConnection, connect
 from tests.support.cancelling import CancelledAt
 
 pytestmark = pytest.mark.anyio
@@ -76,13 +76,21 @@ async def test_a_cancelled_write_leaves_the_lock_free_and_all_or_nothing(
     await engine.dispose()
 
 
-async def test_who_is_cancelled_twice_while_waiting_for_the_lock_never_gets_it(path: Path) -> None:
+async def test_who_is_cancelled_twice_while_waiting_for_the_lock_never_gets_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begins, begun = SqliteConnection.begin_writing, asyncio.Event()
+
+    async def begin(one: SqliteConnection, operation: str) -> None:
+        begun.set()
+        await begins(one, operation)
+
+    monkeypatch.setattr(SqliteConnection, "begin_writing", begin)
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     engine = make_engine(f"sqlite:///{path}")
     task = asyncio.create_task(write_and_read(engine))
-    while engine.pool.checkedout() == 0:  # type: ignore[attr-defined]  # noqa: ASYNC110 - a thread opens it
-        await asyncio.sleep(0)
+    await begun.wait()
     for _ in range(2):
         for _turn in range(100):
             await asyncio.sleep(0)

@@ -36,7 +36,7 @@ on_leave_late: replaced
 no_show: replaced
 arrived: seated recused_at_venue on_leave_late replaced superseded
 late: seated recused_at_venue on_leave_late replaced superseded
-seated: finished recused_at_venue on_leave_late replaced
+seated: finished recused_at_venue on_leave_late replaced superseded
 recused_at_venue: replaced
 replaced:
 finished:

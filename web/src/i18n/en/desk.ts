@@ -67,7 +67,7 @@ export default {
     recused: "Recused, waiting apart",
     left: "Left",
     returned: "Things given back",
-    refused: "Refused",
+    refused: "Turned away",
   },
   turnAway: {
     title: "Turn away…",

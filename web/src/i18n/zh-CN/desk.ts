@@ -64,7 +64,7 @@ export default {
     recused: "已回避，隔离等候",
     left: "已离场",
     returned: "已取回物品",
-    refused: "未通过",
+    refused: "已劝退",
   },
   turnAway: {
     title: "劝退……",
