@@ -29,6 +29,7 @@ from app.api.desk_schemas import (
 )
 from app.api.idempotent import Answer, once, once_effect
 from app.api.principals import PlatformDep, acting, actor_of
+from app.api.schemas import Day
 from app.api.strict_json import StrictRoute
 from app.errors import NotFoundError
 from app.store.repositories.arrivals import Arrival, Tries
@@ -54,7 +55,7 @@ MAX_ALERTS: Final = 200
 Site = Annotated[
     str | None, Query(max_length=64, description="for callers who are bound to no site", examples=["ste_1"])
 ]
-Day = Annotated[str | None, Query(pattern=r"^\d{4}-\d{2}-\d{2}$", description="Beijing day; today without")]
+LedgerDay = Annotated[Day | None, Query(description="Beijing day; today without")]
 
 
 def site_of(principal: Principal, site: str | None) -> str:
@@ -127,7 +128,11 @@ async def post_alert_closure(
 
 @router.get("/ledger", operation_id="getLedger", response_model=LedgerOut, responses=problems(401, 403, 404))
 async def get_ledger(
-    platform: PlatformDep, principal: LedgerReader, response: Response, site: Site = None, day: Day = None
+    platform: PlatformDep,
+    principal: LedgerReader,
+    response: Response,
+    site: Site = None,
+    day: LedgerDay = None,
 ) -> dict[str, Any]:
     """A site's day, checked entry by entry against its chain, its details and the heads in the logs."""
     response.headers.update(UNKEPT)

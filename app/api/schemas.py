@@ -29,8 +29,17 @@ def _is_a_moment(value: str) -> str:
     return value
 
 
-# A time that there is: digits in the right places are not enough.
+def _is_a_day(value: str) -> str:
+    _is_a_moment(f"{value}T00:00:00Z")
+    if value < _FIRST_DAY:
+        raise PydanticCustomError("no_moment", "no moment")
+    return value
+
+
+# A time and a day that there are: digits in the right places are not enough.
 Moment = Annotated[Time, AfterValidator(_is_a_moment)]
+_FIRST_DAY = "1970-01-01"
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_is_a_day)]
 Hex32 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Code = Annotated[str, Field(pattern=r"^[A-C]([0-9]{2}){0,3}$", examples=["A08"])]
 Region = Annotated[str, Field(pattern=r"^[0-9]{1,6}$", examples=["1101"])]

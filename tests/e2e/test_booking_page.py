@@ -120,7 +120,7 @@ def test_seats_over_two_centres_are_found_asked_for_returned_changed_and_given_b
     draw = drawn(platform, "two-centres")
     with visit(browser, f"{platform.address}/console#/draws/{draw}", size=WIDE) as page:
         enter(page, platform, staff["olga"])
-        page.get_by_role("link", name="预订席位").focus()
+        page.get_by_role("link", name="预订席位").first.focus()
         page.keyboard.press("Enter")
         page.get_by_role("heading", name="申请席位").wait_for()
         press(page, "提出申请")

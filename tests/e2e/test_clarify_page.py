@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.room_visits import House, Played
 from tests.support.rooms_served import Everybody, Room
-from tests.support.visits import PHONE, PHONE_ZOOMED, WIDE, ZOOMED, check_reading, press, visit
+from tests.support.visits import PHONE, PHONE_ZOOMED, WIDE, ZOOMED, check_reading, press, read_in_both, visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -88,7 +88,7 @@ def test_a_bidder_is_released_heard_seen_and_hears_one_voice_without_a_face(
 
                 page.on("websocket", lambda one: one.on("framereceived", hear))
                 wait_in(page)
-                check_reading(page, shots, "waiting")
+                read_in_both(page, shots, "waiting")
                 wall.get_by_text("投标人已进入等候").wait_for()
                 press(wall, "接通")
                 page.get_by_text("已接通，请讲").wait_for()
@@ -102,13 +102,13 @@ def test_a_bidder_is_released_heard_seen_and_hears_one_voice_without_a_face(
                 assert page.locator("video:not(.own)").count() == 0
                 told = "".join(str(one) for one in frames)
                 assert not [one.client.member for one in every.all if one.client.member in told]
-                check_reading(page, shots, "live")
+                read_in_both(page, shots, "live")
                 wall.get_by_text("澄清中的投标人").wait_for()
                 wall.locator(".site-group").first.locator("video").wait_for()
                 check_reading(wall, shots, "wall-live")
                 press(wall, "结束通话")
                 page.get_by_text("澄清已结束，谢谢您的配合。").wait_for()
-                check_reading(page, shots, "over")
+                read_in_both(page, shots, "over")
 
 
 def test_the_link_leaves_the_address_at_once_and_is_kept_nowhere(eyes: "Browser", rooms: House) -> None:

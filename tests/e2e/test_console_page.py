@@ -12,13 +12,15 @@ from app.usecases.delivery.work import WorkContext
 from app.usecases.invitations.contacts import synthetic_contacts
 from app.usecases.pools import load_snapshot
 from app.worker import HANDLERS, REPORT_HANDLERS, Wiring, Worker
+from draw.identifiers import id_check_character
 from tests.support import people
+from tests.support.appointing import FILE, SPECIAL, outside
 from tests.support.calling import Line
 from tests.support.people import Person
 from tests.support.served import Served, served
 from tests.support.service import Service, order, project
 from tests.support.venues import CITY, COUNTY, booked, centre, decide, hire, plan, seats
-from tests.support.visits import PHONE, WIDE, ZOOMED, check_reading, press, visit
+from tests.support.visits import PHONE, WIDE, ZOOMED, check_reading, press, read_in_both, visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -274,6 +276,76 @@ def test_a_campaign_is_moved_to_another_centre_with_a_reason(
             return {one["venue"] for one in plan["sites"]} == {COUNTY}
 
         assert platform.do(there)
+
+
+def test_a_start_is_put_off_with_a_reason_and_stands_on_record(
+    browser: "Browser", platform: Served, staff: dict[str, Person], shots: Path
+) -> None:
+    draw = drawn(platform, "put-off")
+    platform.do(lambda api: start(api, draw))
+    deliver(platform)
+    with visit(browser, address(platform), size=WIDE) as page:
+        sign_in(page, platform, staff["olga"])
+        page.get_by_role("link", name="工程 put-off").click()
+        page.get_by_text("推迟开始……").focus()
+        page.keyboard.press("Enter")
+        press(page, "确认推迟")
+        page.get_by_role("alert").filter(has_text="请填写时间和理由").wait_for()
+        read_in_both(page, shots, "put-off")
+        page.get_by_label("新的开始时间（北京时间）").fill("2026-11-24T09:40")
+        page.locator("#put-off-reason").select_option("equipment")
+        press(page, "确认推迟")
+        page.get_by_text("开始时间已推迟").wait_for()
+        page.get_by_text("：设备原因（").wait_for()
+        read_in_both(page, shots, "put-off-done")
+
+
+def test_members_who_were_not_drawn_are_approved_only_with_the_supervisors_own_node(
+    browser: "Browser", platform: Served, staff: dict[str, Person], shots: Path
+) -> None:
+    digest = platform.do(appoint)
+    with visit(browser, address(platform), size=WIDE) as page:
+        sign_in(page, platform, staff["sven"])
+        page.get_by_role("link", name="自行选定与直接确定").click()
+        page.get_by_role("heading", name="直接确定").wait_for()
+        press(page, "批准")
+        page.get_by_role("alert").filter(has_text="请先核对并勾选").wait_for()
+        read_in_both(page, shots, "appointment")
+        page.get_by_label("我已核对批准文件").check()
+        press(page, "批准")
+        page.get_by_role("alert").filter(has_text="节点").wait_for()
+
+        async def agree(api: Service) -> None:
+            api.scene.nodes["supervisor"].book.put_once("appointment", 0, b"", key=digest)
+
+        platform.do(agree)
+        press(page, "批准")
+        page.get_by_role("link", name="查看邀请进度").wait_for()
+        read_in_both(page, shots, "appointed")
+
+
+async def appoint(api: Service) -> str:
+    """An agency has five people in mind for a section of its own; the digest of what it proposes."""
+    assert (await api.post("alice", "/v1/projects", project(project="chosen"))).status_code == 201
+    people = []
+    for number in range(5):
+        first = f"9999011980010100{number}"
+        who = {**(outside("works", "main").outside or {}), "id_number": first + id_check_character(first)}
+        chosen = {**who, "name": f"虚构专家{number}", "specialties": ["A"]}
+        people.append({"stratum": "works", "site": "main", "outside": chosen})
+    proposal = {
+        "project": "chosen",
+        "section": "s1",
+        "way": "direct",
+        "reason": SPECIAL,
+        "approval": FILE,
+        "pool": "city",
+        "parameters": order()["parameters"],
+        "people": people,
+    }
+    answer = await api.post("alice", "/v1/appointments", proposal)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["document"])
 
 
 def test_an_agency_does_not_get_in(browser: "Browser", platform: Served, staff: dict[str, Person]) -> None:

@@ -16,7 +16,7 @@ from tests.support.calling import Letter
 from tests.support.desk_served import Day, day
 from tests.support.people import Person
 from tests.support.venues import seats
-from tests.support.visits import PHONE, PHONE_ZOOMED, WIDE, ZOOMED, check_reading, visit
+from tests.support.visits import PHONE, PHONE_ZOOMED, WIDE, ZOOMED, check_reading, press, read_in_both, visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -206,6 +206,31 @@ def draw(page: "Page", canvas: Any) -> None:
     page.mouse.move(box["x"] + 120, box["y"] + 90, steps=5)
     page.mouse.move(box["x"] + 200, box["y"] + 30, steps=5)
     page.mouse.up()
+
+
+def test_whoever_keeps_the_phone_is_turned_away_with_a_reason(
+    browser: "Browser", today: Day, shots: Path
+) -> None:
+    document, code, name = shown(today, today.arriving.letters[COUNTY][-1])
+    with visit(browser, at(today, "check-in"), size=WIDE) as page:
+        sign_in(page, today, "far.one")
+        page.locator("#document:focus").wait_for()
+        scan(page, document)
+        scan(page, code)
+        page.get_by_text("核验一致").wait_for()
+        page.get_by_text("劝退……").focus()
+        page.keyboard.press("Enter")
+        press(page, "确认劝退")
+        page.get_by_role("alert").filter(has_text="请选择理由并写明情况").wait_for()
+        read_in_both(page, shots, "turn-away")
+        page.locator("#turn-away-reason").select_option("devices")
+        page.locator("#turn-away-words").fill("不愿寄存手机")
+        press(page, "确认劝退")
+        page.get_by_text("已劝退并记录").wait_for()
+        check_reading(page, shots, "turned-away")
+        page.get_by_role("link", name="今日应到").press("Enter")
+        page.locator("tbody tr").filter(has_text="已劝退").wait_for()
+        assert name not in page.content()
 
 
 def test_a_wrong_site_and_a_wrong_code_look_the_same_and_leave_nothing(

@@ -9,7 +9,7 @@ from tests.e2e import test_room_page as seat_page
 from tests.support.room_visits import House, Played
 from tests.support.seat_visits import seat_browser, seated
 from tests.support.signalling_client import Client
-from tests.support.visits import WIDE, check_reading, press
+from tests.support.visits import WIDE, press, read_in_both
 from tests.support.wall_visits import enter, part
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def test_an_expert_asks_for_more_time_takes_it_back_and_reads_how_many_ask(
         press(page, "发出")
         page.get_by_text("请写明理由").wait_for()
         assert page.evaluate("document.activeElement.id") == "asking-text"
-        check_reading(page, shots, "asking")
+        read_in_both(page, shots, "asking")
         page.get_by_label("理由").fill("投标文件篇幅过大")
         press(page, "发出")
         asked = played.do(lambda _: witness.event("more-time", on=True))
@@ -54,7 +54,7 @@ def test_an_expert_asks_for_more_time_takes_it_back_and_reads_how_many_ask(
         for one in every.experts[:2]:
             ask(played, one.client)
         page.get_by_text("2 人认为时间不够").wait_for()
-        check_reading(page, shots, "asked")
+        read_in_both(page, shots, "asked")
         played.do(lambda _: witness.ask("extend", minutes=90, reason="评审时间不足"))
         page.get_by_text("人认为时间不够").wait_for(state="detached")
 
@@ -75,7 +75,7 @@ def test_the_witness_sees_who_asks_and_extends_once_they_are_more_than_a_third(
             page.get_by_label("延长分钟数").fill("90")
             own = page.locator("section", has=page.locator("#more-title"))
             own.get_by_label("理由").fill("三分之一以上成员认为时间不够")
-            check_reading(page, shots, "extending")
+            read_in_both(page, shots, "extending")
             press(page, "延长")
             extended = played.do(lambda _: first.event("extended"))
             assert (extended["body"]["minutes"], extended["body"]["asking"]) == (90, 2)

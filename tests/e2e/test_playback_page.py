@@ -9,7 +9,7 @@ import pytest
 from remote_eval.media.engine import TrackId
 from tests.support.room_visits import House, Played
 from tests.support.rooms_served import Room
-from tests.support.visits import PHONE, PHONE_ZOOMED, WIDE, ZOOMED, check_reading, press
+from tests.support.visits import PHONE, PHONE_ZOOMED, WIDE, ZOOMED, check_reading, press, read_in_both
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -78,7 +78,7 @@ def test_seats_play_in_step_and_every_look_is_on_record(
             page.locator("input.position").evaluate(GO, played.do(together) + 100)
             press(page, "播放")
             page.wait_for_function(IN_STEP, arg=12)
-            check_reading(page, shots, "playing")
+            read_in_both(page, shots, "playing")
             page.get_by_text("还没有人要求查看").wait_for()
             page.get_by_label("只看").select_option(index=1)
             assert page.locator(".screens li:visible").count() == 1
@@ -88,7 +88,7 @@ def test_seats_play_in_step_and_every_look_is_on_record(
             said = page.locator(".looks").inner_text()
             assert re.search("，sven，第 1 段，主场 .*的画面，理由：投诉核查，编号 17", said)
             assert said.count("已打开") == 12
-            check_reading(page, shots, "looks")
+            read_in_both(page, shots, "looks")
 
         async def looks(room: Room) -> list[tuple[str, bool]]:
             answer = await room.arriving.get("olga", f"/rooms/{room.id}/recordings")
@@ -110,7 +110,7 @@ def test_gaps_are_listed_with_their_cause_and_stand_on_the_time_line(
             assert "原因代码" not in page.locator("details").first.inner_text()
             look(page, "核对缺口")
             assert page.locator(".lane .gap").count() == page.locator("details li").count()
-            check_reading(page, shots, "gaps")
+            read_in_both(page, shots, "gaps")
 
 
 def test_of_a_room_that_runs_nothing_is_offered_and_the_page_says_why(
@@ -128,7 +128,7 @@ def test_of_a_room_that_runs_nothing_is_offered_and_the_page_says_why(
             page.locator(".tracks li").first.wait_for()
             assert page.get_by_role("button", name="查看所选轨道").count() == 0
             assert page.locator(".tracks input").count() == 0
-            check_reading(page, shots, "not-closed")
+            read_in_both(page, shots, "not-closed")
 
 
 def test_a_witness_reads_the_list_but_looks_at_nothing(browser: "Browser", rooms: House, shots: Path) -> None:
@@ -139,7 +139,7 @@ def test_a_witness_reads_the_list_but_looks_at_nothing(browser: "Browser", rooms
             page.locator(".tracks li").first.wait_for()
             assert page.get_by_role("button", name="查看所选轨道").count() == 0
             assert page.locator(".tracks input").count() == 0
-            check_reading(page, shots, "witness")
+            read_in_both(page, shots, "witness")
 
 
 def test_who_may_not_is_told_so_and_an_unknown_room_is_not_there(browser: "Browser", rooms: House) -> None:

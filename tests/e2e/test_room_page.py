@@ -12,7 +12,7 @@ import pytest
 from tests.support.room_visits import House, Played
 from tests.support.rooms_served import DESKS, Everybody, Room
 from tests.support.seat_visits import seat_browser, seated
-from tests.support.visits import PHONE, WIDE, ZOOMED, check_reading, press
+from tests.support.visits import PHONE, WIDE, ZOOMED, check_reading, press, read_in_both
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -167,7 +167,7 @@ def test_chat_hand_help_and_a_pause_come_and_go(chromium: Path, rooms: House, sh
         played.do(paused)
         page.get_by_text("监督人要求暂停，理由：核查身份").wait_for()
         assert page.get_by_label("写给评标委员会和见证人").get_attribute("readonly") is not None
-        check_reading(page, shots, "paused")
+        read_in_both(page, shots, "paused")
 
 
 def test_a_cut_is_come_back_from_in_silence(chromium: Path, rooms: House) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.support.arriving import CITY
 from tests.support.room_moves import seat_of, spare
 from tests.support.room_visits import House, Played, arrived
-from tests.support.visits import PHONE, PHONE_ZOOMED, WIDE, ZOOMED, check_reading, press
+from tests.support.visits import PHONE, PHONE_ZOOMED, WIDE, ZOOMED, check_reading, press, read_in_both
 from tests.support.wall_visits import enter, part
 
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ def test_a_directive_stops_the_room_at_once_and_says_why(eyes: "Browser", rooms:
             press(page, "暂停评审")
             witness.locator(".banner.hold", has_text="评审已暂停").wait_for()
             witness.locator(".banner.hold", has_text="核查设备").wait_for()
-            check_reading(witness, shots, "paused")
+            read_in_both(witness, shots, "paused")
             form.get_by_label("理由").fill("核查完毕")
             press(page, "恢复评审")
             witness.locator(".banner.hold").wait_for(state="detached")
@@ -302,13 +302,13 @@ def test_a_machine_becomes_a_room_camera_and_receives_nothing(
         with played.at(eyes, "/wall", who="dana", size=WIDE) as page:
             page.get_by_role("button", name=re.compile("^本机作场内摄像机")).click()
             page.locator("#film-which").wait_for()
-            check_reading(page, shots, "film")
+            read_in_both(page, shots, "film")
             press(page, "开始发送")
             up = played.do(lambda _: witness.client.event("track", source="camera", up=True))
             page.get_by_text("服务器已收到画面").wait_for()
             assert page.locator("audio").count() == 0
             assert page.locator(".tile").count() == 0
-            check_reading(page, shots, "filming")
+            read_in_both(page, shots, "filming")
             seen = played.do(lambda room: room.view(witness, up["body"]["id"]))
             assert played.do(lambda _: arrived(seen, up["body"]["id"], 10))
             press(page, "停止发送")

@@ -35,6 +35,7 @@ async def test_two_persons_start_and_the_agency_counts(stage: Stage) -> None:
         "next_deadline": later(stage.api.platform.now(), minutes=30),
         "begins": PLAN["begins"],
         "owner": "王工",
+        "put_off": None,
         "top_up": None,
     }
     seats = (await stage.get("carol")).json()["seats"]

@@ -54,6 +54,21 @@ def keep_picture(page: "Page", shots: Path, name: str) -> None:
         page.screenshot(path=folder / f"{name}.png", full_page=True)
 
 
+def read_in_both(page: "Page", shots: Path, name: str) -> None:
+    """Read a page as it stands, then in English, wide and at 200 %; Chinese and the size come back."""
+    check_reading(page, shots, name)
+    before = page.viewport_size
+    press(page, "English")
+    page.locator("html[lang=en]").wait_for()
+    for other, size in (("wide", WIDE), ("zoomed", ZOOMED)):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        check_reading(page, shots, f"{name}-{other}-en")
+    if before is not None:
+        page.set_viewport_size(before)
+    press(page, "中文")
+    page.locator("html[lang=zh-CN]").wait_for()
+
+
 def _is_fault(message: Any) -> bool:
     # A refusal by the API is an answer the page explains; the browser lists it as an error of its own.
     return message.type in ("error", "warning") and "Failed to load resource" not in message.text
