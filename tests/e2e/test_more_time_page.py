@@ -9,7 +9,7 @@ from tests.e2e import test_room_page as seat_page
 from tests.support.room_visits import House, Played
 from tests.support.seat_visits import seat_browser, seated
 from tests.support.signalling_client import Client
-from tests.support.visits import WIDE, press, read_in_both
+from tests.support.visits import WIDE, check_reading, press, read_in_both
 from tests.support.wall_visits import enter, part
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def test_an_expert_asks_for_more_time_takes_it_back_and_reads_how_many_ask(
         press(page, "发出")
         page.get_by_text("请写明理由").wait_for()
         assert page.evaluate("document.activeElement.id") == "asking-text"
-        read_in_both(page, shots, "asking")
+        check_reading(page, shots, "asking")
         page.get_by_label("理由").fill("投标文件篇幅过大")
         press(page, "发出")
         asked = played.do(lambda _: witness.event("more-time", on=True))
