@@ -300,6 +300,7 @@ class StepDone(BaseModel):
         "record",
         "open",
         "abort",
+        "appointment",
     ]
     time: str
     index: int

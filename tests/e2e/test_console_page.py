@@ -323,6 +323,14 @@ def test_members_who_were_not_drawn_are_approved_only_with_the_supervisors_own_n
         page.get_by_role("link", name="查看邀请进度").wait_for()
         read_in_both(page, shots, "appointed")
 
+    async def listed(api: Service) -> list[str]:
+        """How whoever proposed it finds it among their draws."""
+        items = (await api.get("alice", "/v1/draws")).json()["items"]
+        (own,) = [one for one in items if one["project"] == "chosen"]
+        return [own["way"], own["state"], *(step["type"] for step in own["steps"])]
+
+    assert platform.do(listed) == ["direct", "appointed", "appointment"]
+
 
 async def appoint(api: Service) -> str:
     """An agency has five people in mind for a section of its own; the digest of what it proposes."""
