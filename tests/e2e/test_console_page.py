@@ -327,6 +327,22 @@ def test_members_who_were_not_drawn_are_approved_only_with_the_supervisors_own_n
         """How whoever proposed it finds it among their draws."""
         items = (await api.get("alice", "/v1/draws")).json()["items"]
         (own,) = [one for one in items if one["project"] == "chosen"]
+        paths = (
+            "",
+            "/proof",
+            "/campaign",
+            "/campaign/counts",
+            "/roster",
+            "/self-selection",
+            "/start",
+            "/rules",
+        )
+        for who in ("alice", "bob", "carol"):
+            told = [(await api.get(who, f"/v1/draws/{own['id']}{path}")).status_code for path in paths]
+            told += [
+                (await api.post(who, f"/v1/draws/{own['id']}{act}")).status_code for act in (":run", ":open")
+            ]
+            assert max(told) < 500, told
         return [own["way"], own["state"], *(step["type"] for step in own["steps"])]
 
     assert platform.do(listed) == ["direct", "appointed", "appointment"]
