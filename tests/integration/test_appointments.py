@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from app.api.appointment_schemas import BesideOut, BesidesOut
 from app.errors import AppError
 from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import Database
+from app.usecases.appointments.telling import besides
 from app.usecases.log import verify_log
 from app.usecases.openings import bundle, open_draw
 from draw.model import DrawParameters
@@ -36,6 +38,13 @@ async def logged(case: Appointing, index: int | None) -> dict[str, Any]:
         (entry,) = await uow.log.entries_at([index or 0])
     value: dict[str, Any] = json.loads(entry.entry)
     return value
+
+
+async def told_in_public(case: Appointing, row: DrawRow) -> list[BesideOut]:
+    """What stands beside the proof of a draw, read as the public reads it."""
+    code = (await case.calling.context.ceremony.row(row.id)).code or ""
+    draw, items = await besides(case.calling.context.platform, code)
+    return BesidesOut.model_validate({"draw": draw, "items": items}).items
 
 
 async def invited(case: Appointing, row: DrawRow) -> None:
@@ -72,6 +81,11 @@ async def test_a_self_selected_expert_is_invited_and_seated_and_never_called_dra
         forms = written(told_of)
         kept = await kept_in(platform.database)
         assert not [place for place, data in kept.items() if any(form in data for form in forms)]
+    # Whoever reads the draw's proof is told, in the interface's own shape, that one seat is none of it.
+    beside = await told_in_public(case, first)
+    assert [(one.way, one.seats, one.log_index, one.names) for one in beside] == [
+        ("self_selected", 1, done.log_index, None)
+    ]
     row = await case.carried(done)
     assert (row.state, row.code, row.round) == ("appointed", None, -1)
     assert await Refused.all(bundle(platform, row)) == {"appointment.no-proof"}
