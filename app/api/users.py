@@ -7,6 +7,7 @@ repeated adding is refused by the login name, and whoever lost the answer resets
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import Field
 
 from app.api.declared import KEYED, problems
 from app.api.idempotent import Answer, once
@@ -30,6 +31,15 @@ Reader = Annotated[Principal, Depends(acting("users.read"))]
 Writer = Annotated[Principal, Depends(acting("users.write"))]
 Approver = Annotated[Principal, Depends(acting("users.approve"))]
 _UNKEPT: Final = {"Cache-Control": "no-store"}
+MOST_IDS: Final = 20
+Ids = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=64)]] | None,
+    Query(
+        alias="id",
+        max_length=MOST_IDS,
+        description="Only these accounts, on one page; unknown ones are left out.",
+    ),
+]
 
 
 @router.get("/users", operation_id="listUsers", response_model=UserPage, responses=problems(401, 403))
@@ -41,17 +51,22 @@ async def get_users(
     *,
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+    ids: Ids = None,
 ) -> dict[str, Any]:
-    """Accounts by login name; that they were read is on record."""
+    """Accounts by login name, or those of some ids; that they were read is on record."""
     response.headers.update(_UNKEPT)
     after = (read_cursor(cursor) or ("", ""))[0]
     actor = actor_of(request, principal)
 
     async def work(uow: UnitOfWork) -> list[User]:
         await note(uow, actor, "users.read", "-", now=platform.now())
+        if ids is not None:
+            return await uow.users.of_ids(ids, mode=platform.mode)
         return await uow.users.listed(mode=platform.mode, after=after, limit=limit + 1)
 
     found = await platform.database.transact(work)
+    if ids is not None:
+        return {"items": [_shown(one, platform) for one in found], "next": None}
     following = cursor_of(found[limit - 1].login, "") if len(found) > limit else None
     link_next(request, response, following)
     return {"items": [_shown(one, platform) for one in found[:limit]], "next": following}

@@ -175,6 +175,7 @@ def test_an_ended_session_says_so_and_asks_again(browser: "Browser", platform: S
     who = enrolled(platform, "left.open")
     with visit(browser, address(platform), size=WIDE) as page:
         sign_in(page, platform, who)
+        page.get_by_text("还没有通行密钥。").wait_for()
         platform.do(_much_later)
         page.get_by_label("现在的口令").fill("x")
         page.get_by_label("验证器上的六位验证码").fill("123456")

@@ -197,6 +197,8 @@ def test_the_second_person_reads_why_nothing_is_booked(
         page.get_by_role("alert").filter(has_text="请把每一项填写完整").wait_for()
         page.get_by_label("不预订的理由").fill("在采购人自有会议室评标")
         page.get_by_label("评标中心").select_option("outside")
+        # What was missing is there now: nothing complains any more.
+        page.get_by_role("alert").wait_for(state="detached")
         check_reading(page, shots, "unbooked")
         press(page, "提出方案")
         badge(page, "待监督人确认")

@@ -163,6 +163,17 @@ async def test_the_list_is_paged_names_nobody_in_the_log_and_is_on_record(api: S
     assert acts.count("users.read") == 2
 
 
+async def test_accounts_are_found_by_their_ids(api: Service) -> None:
+    """What is shown with the id of a person is read with their login name; strangers are left out."""
+    page = await at_work(api, "wang.op", "operator")
+    people = [await person(api, f"op{number}", "operator") for number in range(3)]
+    asked = "&".join(f"id={one}" for one in (people[2].id, people[0].id, "usr_nobody"))
+    found = (await page.get(f"/v1/users?{asked}")).json()
+    assert ([one["login"] for one in found["items"]], found["next"]) == (["op0", "op2"], None)
+    for many in ("&".join(f"id=usr_{number}" for number in range(21)), f"id={'u' * 65}", "id="):
+        assert outcome(await page.get(f"/v1/users?{many}")) == (400, "request.invalid"), many[:20]
+
+
 async def test_no_answer_that_is_kept_holds_a_name_or_a_token(api: Service) -> None:
     wang = await at_work(api, "wang.op", "operator")
     zhao = await at_work(api, "zhao.op", "operator")

@@ -35,6 +35,12 @@ export async function listAccounts(caller: Caller, cursor: string | null): Promi
   return { accounts: list(found.items).map(record).map(accountOf), next: textOrNull(found.next) };
 }
 
+/** The accounts of some ids; unknown ones are left out. */
+export async function findAccounts(caller: Caller, ids: readonly string[]): Promise<readonly Account[]> {
+  const asked = new URLSearchParams(ids.map((id) => ["id", id]));
+  return list(record(await ask(caller, { path: `/v1/users?${asked}` })).items).map(record).map(accountOf);
+}
+
 export async function addAccount(caller: Caller, wanted: Wanted): Promise<Enrolment> {
   return enrolmentOf(await ask(caller, { method: "POST", path: "/v1/users", body: wanted }));
 }

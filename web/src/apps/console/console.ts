@@ -1,8 +1,10 @@
 // What every screen of the console shares: who asks, in which role, and where the end of a session is told.
 import { inject, provide, ref, type InjectionKey, type Ref } from "vue";
+import { findAccounts } from "../../api/accounts.ts";
 import { Unreachable, type Caller } from "../../api/http.ts";
 import type { Session } from "../../api/sessions.ts";
 import { guardBy, sentences, sessionEnded, type Guard, type Say } from "../../ui/refusals.ts";
+import { loginNames } from "./logic/persons.ts";
 import { submissionFor, type Submission } from "../agency/logic/submission.ts";
 
 export { sentences };
@@ -11,12 +13,14 @@ export interface Console {
   readonly caller: Caller;
   readonly session: Session;
   readonly guarded: Guard;
+  /** The login name of an account's id. */
+  readonly called: (id: string) => string;
 }
 
 const CONSOLE: InjectionKey<Console> = Symbol("console");
 
 export function provideConsole(caller: Caller, session: Session, ended: () => void): Console {
-  const made = { caller, session, guarded: guardBy(sessionEnded, ended) };
+  const made = { caller, session, guarded: guardBy(sessionEnded, ended), called: loginNames((ids) => findAccounts(caller, ids)) };
   provide(CONSOLE, made);
   return made;
 }
