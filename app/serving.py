@@ -209,7 +209,13 @@ async def resume(one: Installation) -> None:
     stops no other.
     """
     async with one.platform.database.read() as uow:
-        started = [row.id for row in await uow.draws.live() if row.state not in (REQUESTED, DRAWN, APPOINTED)]
+        live = [row for row in await uow.draws.live() if row.state not in (DRAWN, APPOINTED)]
+        # What two persons began at a terminal counts as started before the first holder has answered.
+        started = [
+            row.id
+            for row in live
+            if row.state != REQUESTED or await uow.draw_terminals.begun(row.id) is not None
+        ]
     waiting = [draw_id for draw_id in started if await _not_due(one, draw_id)]
     await asyncio.gather(*(_go_on(one, draw_id) for draw_id in waiting))
 

@@ -67,6 +67,10 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
                 "已超过 {minutes} 分钟，请两人重新登录",
                 "More than {minutes} minutes have passed: both persons sign in again",
             ),
+            "start.begun": (
+                "两人已共同启动该次抽取，请继续进行，无须再次启动",
+                "Two persons have started this draw already; it is carried on and not started again",
+            ),
             "start.spent": ("本次启动已使用", "This start was used already"),
             "start.supervised": (
                 "已有另一监督人登录",

@@ -1,12 +1,14 @@
 """A draw that starts at an enrolled terminal only, by two persons; and each way to start one otherwise."""
 
 from dataclasses import dataclass
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import pytest
 from sqlalchemy import update
 
+from app import serving
 from app.api.principals import RateLimiter
 from app.store.desk_tables import site_ledger_anchors
 from app.store.terminal_tables import draw_starts, draw_terminals
@@ -197,6 +199,53 @@ async def test_a_begun_draw_is_carried_on_without_another_start(room: Room) -> N
             .values(begun_at=api.platform.now(), signature=bytes(64))
         )
     assert (await api.post("bob", f"/v1/draws/{draw}:run")).json()["state"] == "drawn"
+
+
+async def test_a_start_whose_answer_was_lost_or_whose_holder_was_away_goes_on_by_the_same_signature(
+    room: Room,
+) -> None:
+    """The start is spent and the draw has not moved: the terminal's page says again what it said."""
+    api, line = room.api, room.api.scene.lines["agency"]
+    draw = await requested(api, "holder-away")
+    page, start = await room.supervised(draw)
+    body = {"signature": room.terminal.key.sign(start["statement"].encode())}
+    path = f"/v1/draw-starts/{start['start']}/signature"
+    line.down = {"commitment"}
+    first = await page.post(path, body, Idempotency_Key="first")
+    assert (first.status_code, refusal(first)) == (503, "party.unreachable"), first.text
+    assert (await api.get("carol", f"/v1/draws/{draw}")).json()["state"] == "requested"
+    # A second start of the same draw is none, and says what to do.
+    assert refusal(await room.terminal.ask(page, draw)) == "start.begun"
+
+    line.down = set()
+    later(api, seconds=SPAN.total_seconds())
+    again = await page.post(path, body, Idempotency_Key="again")
+    assert (again.status_code, again.json().get("state")) == (200, "drawn"), again.text
+    told = await day(room)
+    assert [one.entry.kind for one in told.entries].count("draw-started") == 1
+    done = (await api.get("carol", "/v1/operations?limit=100")).json()["items"]
+    assert [one["action"] for one in done].count("draw.start") == 1
+    # Another signature of the same terminal is another act, and none.
+    other = {"signature": room.terminal.key.sign(start["statement"].encode())}
+    assert refusal(await page.post(path, other, Idempotency_Key="other")) == "start.spent"
+
+
+async def test_a_restarted_server_goes_on_with_what_two_persons_began_and_with_nothing_else(
+    room: Room,
+) -> None:
+    api = room.api
+    begun, waiting = await requested(api, "begun"), await requested(api, "waiting")
+    _, start = await room.supervised(begun)
+    async with api.platform.database.engine.begin() as connection:
+        await connection.execute(
+            update(draw_starts)
+            .where(draw_starts.c.id == start["start"])
+            .values(begun_at=api.platform.now(), signature=bytes(64))
+        )
+    one = cast("Any", SimpleNamespace(platform=api.platform, ceremony=api.ceremony))
+    await serving.resume(one)
+    states = [(await api.get("carol", f"/v1/draws/{draw}")).json()["state"] for draw in (begun, waiting)]
+    assert states == ["drawn", "requested"]
 
 
 async def test_a_terminal_is_enrolled_by_two_persons_for_a_draw_room_of_its_site(room: Room) -> None:

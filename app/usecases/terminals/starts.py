@@ -11,6 +11,7 @@ carrying on an interrupted one asks for no other.
 """
 
 from datetime import timedelta
+from hmac import compare_digest
 from typing import Final
 
 from app.errors import AccessRefusedError, ConflictError, NotFoundError
@@ -73,7 +74,8 @@ async def ask(
     """A start that waits for its second person. `found` is the session of the operator.
 
     Raises NotFoundError ``draw.unknown``, AccessRefusedError ``terminal.not-enrolled``,
-    ``terminal.revoked``, ``start.other-site``, ``start.signed-in-before``, ConflictError ``draw.state``.
+    ``terminal.revoked``, ``start.other-site``, ``start.signed-in-before``, ConflictError ``draw.state``,
+    ``start.begun``.
     """
     platform = desk.platform
     now = platform.clock()
@@ -82,6 +84,9 @@ async def ask(
     until = from_text(found.session.created_at) + SPAN
     if until <= now:
         raise AccessRefusedError("start.signed-in-before", minutes=_minutes())
+    asked = await _request(uow, row)
+    if await uow.draw_terminals.begun(row.id) is not None:
+        raise ConflictError("start.begun")
     await take_duty(uow, row, principal, "draw.start", now=to_text(now))
     start = DrawStart(
         id=new_id(platform, "dst"),
@@ -89,7 +94,7 @@ async def ask(
         terminal_id=terminal.id,
         challenge=platform.random(CHALLENGE_BYTES),
         origin=desk.origin,
-        request=await _request(uow, row),
+        request=asked,
         operator=principal.person,
         asked_at=to_text(now),
         expires_at=to_text(until),
@@ -126,12 +131,16 @@ async def supervise(
 async def begin(
     uow: UnitOfWork, desk: Desk, principal: Principal, start_id: str, signature: bytes, *, actor: Actor
 ) -> DrawStart:
-    """Spend the start: from here on the ceremony may run.
+    """Spend the start: from here on the ceremony may run. The same signature again is the same act, so that a
+    terminal whose answer was lost carries on.
 
     Raises NotFoundError ``start.unknown``, AccessRefusedError ``start.signature``,
     ``terminal.not-enrolled``, ``terminal.revoked``, ``start.other-site``, ConflictError
     ``start.one-person``, ``start.stale``, ``start.spent``, ``draw.state``.
     """
+    spent = await _find(uow, principal, start_id)
+    if spent.begun_at is not None and compare_digest(spent.signature or b"", signature):
+        return spent
     start, now = await _open(uow, desk, principal, start_id), desk.platform.now()
     known = await keys.find(uow, start.terminal_id)
     terminal = await _live(uow, desk.platform, known.id, known.thumbprint)
