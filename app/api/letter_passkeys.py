@@ -93,7 +93,9 @@ async def post_passkey_options(request: Request, shown: Shown) -> dict[str, Any]
 async def post_passkey(request: Request, shown: Shown, credential: Credential) -> dict[str, Any]:
     """Keep a passkey of whoever signed in here."""
     made = credential.model_dump(exclude_none=True)
-    return _told(await expert_passkeys.register(entrance_of(request), shown, made))
+    kept = await expert_passkeys.register(entrance_of(request), shown, made)
+    request.app.state.wake()
+    return _told(kept)
 
 
 @router.delete(
@@ -102,9 +104,12 @@ async def post_passkey(request: Request, shown: Shown, credential: Credential) -
     operation_id="removeLetterPasskey",
     responses=problems(403, 404),
 )
-async def delete_passkey(platform: PlatformDep, shown: Shown, passkey_id: PasskeyId) -> Response:
-    """Remove a passkey of whoever signed in here."""
+async def delete_passkey(
+    request: Request, platform: PlatformDep, shown: Shown, passkey_id: PasskeyId
+) -> Response:
+    """Remove a passkey of whoever signed in here; what was begun with it ends."""
     await expert_passkeys.remove(platform, shown, passkey_id)
+    request.app.state.wake()
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 

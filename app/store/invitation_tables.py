@@ -171,7 +171,7 @@ conduct_records = Table(
 letter_sessions = Table(
     "letter_sessions",
     METADATA,
-    # SHA-256 of the token that the page made.
+    # SHA-256 of the token that the page made; begun by a passkey, a keyed hash of that and the passkey's id.
     Column("id", HEX32, primary_key=True),
     Column("invitation_id", ID, ForeignKey("invitations.id"), nullable=False),
     Column("expires_at", TIME, nullable=False, index=True),

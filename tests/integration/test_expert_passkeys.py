@@ -1,6 +1,6 @@
 """Passkeys of experts: kept after link and code, used instead of the code, telling nothing of anybody."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.api.principals import RateLimiter
+from app.store.invitation_tables import invitations
 from app.usecases.invitations import signing_in
 from app.usecases.invitations.expert_passkeys import LIFETIME, MAX_PASSKEYS
 from draw.letters import sign_statement
@@ -236,6 +237,101 @@ async def test_after_a_loss_link_and_code_remove_the_old_passkey_and_keep_a_new_
     new = key(id=b"new-phone-0123456789")
     assert (await page.keep(new)).status_code == 201
     assert (await page.fresh("again").use(new)).status_code == 200
+
+
+async def test_removing_a_passkey_ends_what_was_begun_with_it_and_whoever_else_is_at_the_letter(
+    two: Two,
+) -> None:
+    """The finder of a phone is in already: what they came in by is gone, and no key of theirs is kept."""
+    found = two.one.fresh("found phone")
+    assert (await found.use(two.owned)).status_code == 200
+    by_code = two.one.fresh("found phone, by its messages")
+    await by_code.sign_in()
+    # The same person has a second letter, and the finder is at that one, too.
+    await same_person(two)
+    elsewhere = two.other.fresh("found phone, elsewhere")
+    assert (await elsewhere.use(two.owned)).status_code == 200
+    assert len(await elsewhere.kept()) == 1
+
+    page = two.one.fresh("new phone")
+    await page.sign_in()
+    (kept,) = await page.kept()
+    assert outcome(await page.ask(f"/passkeys/{kept['id']}", method="DELETE")) == (204, None)
+    for one in (found, by_code, elsewhere):
+        assert outcome(await one.ask("/passkeys", method="GET")) == NOT_SIGNED_IN
+        assert outcome(await one.ask("/passkeys/options")) == NOT_SIGNED_IN
+        assert outcome(await one.reply()) == NOT_SIGNED_IN
+    assert await page.kept() == []
+
+
+async def test_whoever_came_by_a_passkey_and_removes_it_goes_on_for_their_quarter_of_an_hour(
+    two: Two,
+) -> None:
+    page = two.one.fresh("owner")
+    assert (await page.use(two.owned)).status_code == 200
+    later(two.stage.api, minutes=5)
+    (kept,) = await page.kept()
+    assert outcome(await page.ask(f"/passkeys/{kept['id']}", method="DELETE")) == (204, None)
+    assert await page.kept() == []
+    later(two.stage.api, minutes=10)
+    assert outcome(await page.ask("/passkeys", method="GET")) == NOT_SIGNED_IN
+
+
+async def same_person(two: Two) -> None:
+    """The second letter goes to whom the first one went."""
+
+    async def work(uow: Any) -> None:
+        first = await uow.invitations.get(two.one.letter.keys.id)
+        second = await uow.invitations.get(two.other.letter.keys.id)
+        told = asdict(replace(second.invited, person=first.invited.person))
+        sealed = uow.invitations._seal(second.id, "sealed_holder", told)
+        rows = invitations.update().where(invitations.c.id == second.id)
+        await uow.invitations._connection.execute(rows.values(sealed_holder=sealed))
+
+    await two.stage.api.platform.database.transact(work)
+
+
+async def test_signing_in_without_a_token_is_refused_and_spends_no_code(two: Two) -> None:
+    """What would be told as done would stand for nobody."""
+    code = await two.one.code()
+    bare = Page(two.stage, two.one.letter)
+    assert outcome(await bare.ask("/sessions", {"code": code})) == NOT_SIGNED_IN
+    assert (await two.one.fresh("with a token").ask("/sessions", {"code": code})).status_code == 200
+
+
+def told(two: Two, letter: Letter) -> list[str]:
+    """Messages to the person of a letter that are about passkeys."""
+    sent = [one for line in two.stage.lines.values() for one in line.taken if one.to == letter.to]
+    return [one.text for one in sent if "通行密钥" in one.text]
+
+
+async def test_its_person_is_told_of_each_passkey_that_comes_or_goes(two: Two) -> None:
+    """Whoever did not do it hears of it, by night as well; the message names nothing and nobody."""
+    await two.stage.work()
+    (added,) = told(two, two.one.letter)
+    assert "新增" in added
+    assert told(two, two.other.letter) == []
+    (kept,) = await two.one.kept()
+    # What was refused changes nothing, and nothing is said of it.
+    assert (await two.one.keep(two.owned)).status_code == 409
+    assert outcome(await two.other.ask(f"/passkeys/{kept['id']}", method="DELETE")) == NOT_SIGNED_IN
+    assert (await two.one.ask(f"/passkeys/{kept['id']}", method="DELETE")).status_code == 204
+    assert (await two.one.ask(f"/passkeys/{kept['id']}", method="DELETE")).status_code == 404
+    await two.stage.work()
+    _, removed = told(two, two.one.letter)
+    assert "移除" in removed
+
+
+async def test_a_message_about_a_passkey_joins_it_to_no_letter_and_no_moment(two: Two) -> None:
+    """In the store: the outbox knows when, the passkey knows whose; no row leads from one to the other."""
+    (kept,) = await two.one.kept()
+    store = await kept_in(two.stage.api.platform.database)
+    owner = store["expert_passkeys.owner_tag"]
+    assert b"passkey-added" in store["outbox.template"]
+    places = {place for place, data in store.items() if kept["id"].encode() in data or owner in data}
+    assert places == {"expert_passkeys.id", "expert_passkeys.owner_tag"}
+    own = "\x00".join(data.decode("latin-1") for place, data in store.items() if place.startswith("outbox."))
+    assert two.one.letter.keys.id + ":passkey" not in own
 
 
 async def test_a_passkey_is_kept_once_and_no_more_than_five(two: Two) -> None:

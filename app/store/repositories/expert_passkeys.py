@@ -117,3 +117,10 @@ class ExpertPasskeyRepository:
             table.c.id == session_id, table.c.invitation_id == letter_id, table.c.expires_at > now
         )
         return (await self._connection.execute(query)).one_or_none() is not None
+
+    async def end_sessions(self, letter_id: str, *, own: str) -> str:
+        """End whatever was opened at a letter; until when the own one would have stood."""
+        table = letter_sessions
+        ends = await self._connection.execute(select(table.c.expires_at).where(table.c.id == own))
+        await self._connection.execute(delete(table).where(table.c.invitation_id == letter_id))
+        return str(ends.scalar_one())

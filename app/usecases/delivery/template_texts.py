@@ -24,6 +24,8 @@ SUBJECTS: Final[Mapping[str, Mapping[str, str]]] = {
     "moved": {"zh": "评审安排有变", "en": "A change to your evaluation"},
     "put-off": {"zh": "开始时间推迟", "en": "The start is put off"},
     "cancelled": {"zh": "评审已取消", "en": "The evaluation is cancelled"},
+    "passkey-added": {"zh": "新增了通行密钥", "en": "A passkey was added"},
+    "passkey-removed": {"zh": "移除了通行密钥", "en": "A passkey was removed"},
     "staff-change": {"zh": "场次变更通知", "en": "A session has changed"},
     "staff-put-off": {"zh": "开始时间推迟通知", "en": "A start is put off"},
     "staff-cancelled": {"zh": "场次取消通知", "en": "A session is cancelled"},
@@ -103,6 +105,18 @@ _CANCELLED: Final = {
     "zh": "【签筒】{date} {start} 的评审已取消，无须到场。联系：{contact}",
     "en": "The evaluation of {date} {start} is cancelled; do not come. Contact: {contact}",
 }
+_PASSKEY_ADDED: Final = {
+    "zh": "【签筒】您的答复页新增了一个通行密钥。如非本人操作，请凭收到的链接和验证码移除；"
+    "本次链接已不发验证码的，下次收到链接时移除。",
+    "en": "A passkey was added to your reply page. If it was not you, remove it by the link you received and "
+    "a code; if that link sends no code any more, by the next one.",
+}
+_PASSKEY_REMOVED: Final = {
+    "zh": "【签筒】您的答复页移除了一个通行密钥。如非本人操作，请凭收到的链接和验证码查看，并移除不是您的；"
+    "本次链接已不发验证码的，下次收到链接时查看。",
+    "en": "A passkey was removed from your reply page. If it was not you, look by the link you received and "
+    "a code for keys that are not yours; if that link sends no code any more, by the next one.",
+}
 _STAFF_CHANGE: Final = {
     "zh": "【签筒】一个场次有变更（{what_changed}）：{date} {start}，场地 {site}。请登录系统查看。"
     "联系：{contact}",
@@ -138,6 +152,8 @@ TEXTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
     "moved": _everywhere(_MOVED),
     "put-off": _everywhere(_PUT_OFF),
     "cancelled": _everywhere(_CANCELLED),
+    "passkey-added": _everywhere(_PASSKEY_ADDED),
+    "passkey-removed": _everywhere(_PASSKEY_REMOVED),
     "staff-change": _everywhere(_STAFF_CHANGE),
     "staff-put-off": _everywhere(_STAFF_PUT_OFF),
     "staff-cancelled": _everywhere(_STAFF_CANCELLED),

@@ -90,6 +90,18 @@ def synthetic_contacts(experts: Iterable[str]) -> dict[str, Contact]:
     }
 
 
+def ways(contact: Contact) -> list[tuple[str, str]]:
+    """Channels and addresses by which a person is reached, in writing first."""
+    found = (("sms", contact.phone), ("email", contact.email), ("voice", contact.phone))
+    return [(channel, to) for channel, to in found if channel in contact.channels and to]
+
+
+def told_by(contact: Contact) -> list[tuple[str, str]]:
+    """Every way in writing; a call only where there is none."""
+    found = ways(contact)
+    return [one for one in found if one[0] != "voice"] or found
+
+
 def _faults(columns: Sequence[str] | None, rows: list[dict[str, str]]) -> Iterable[Fault]:
     if tuple(columns or ()) != COLUMNS or not 0 < len(rows) <= MAX_ROWS:
         yield Fault(code="contacts.columns")

@@ -4,7 +4,8 @@ of the code with the letters to come. The link stays what opens a letter; a pass
 Origin, user verification and counter are checked as for accounts (`app.usecases.people.authenticators`). A
 passkey tells nobody who its person is or that they were asked: its user handle is random, its name says
 nothing, its row hangs on a keyed hash, and the options to sign in list no passkey, so that whoever has
-somebody's link learns neither whether there is one nor that two letters went to the same person.
+somebody's link learns neither whether there is one nor that two letters went to the same person. Its person
+is told of each one that comes or goes, wherever they are written to.
 """
 
 from collections.abc import Mapping
@@ -22,11 +23,12 @@ from webauthn.helpers.structs import (
 
 from app.errors import AccessRefusedError, ConflictError, NotFoundError
 from app.store.repositories.expert_passkeys import ExpertPasskey, LetterChallenge
-from app.store.repositories.invitations import Invitation
+from app.store.repositories.outbox import Message, message_id
 from app.store.unit_of_work import UnitOfWork
 from app.times import to_text
-from app.usecases.invitations import signing_in
-from app.usecases.invitations.signing_in import SOMEBODY, Bearer, bearer
+from app.usecases.delivery.outbox import enqueue
+from app.usecases.invitations import contacts, signing_in
+from app.usecases.invitations.signing_in import SOMEBODY, Bearer, bearer, owner_of
 from app.usecases.operations import note
 from app.usecases.people.authenticators import (
     RELYING_PARTY,
@@ -44,6 +46,8 @@ from remote_eval.slots import BEIJING
 
 LIFETIME: Final = timedelta(minutes=5)
 MAX_PASSKEYS: Final = 5
+# A message about a passkey is worth little when it comes later.
+NEWS: Final = timedelta(days=3)
 _CHALLENGE_BYTES: Final = 32
 _HANDLE_BYTES: Final = 32
 _ID_BYTES: Final = 10
@@ -68,7 +72,7 @@ async def sign_in(entrance: Entrance, shown: Bearer, credential: Mapping[str, An
     platform = entrance.platform
     challenge, _ = await _taken(platform, shown, credential, _SIGN_IN)
     async with platform.database.read() as uow:
-        owner = _owner(uow, await bearer(uow, shown.letter_id, shown.auth))
+        owner = owner_of(uow, await bearer(uow, shown.letter_id, shown.auth))
         own = await uow.expert_passkeys.of(owner)
     passkey = next((one for one in own if one.credential == credential.get("id")), None)
     if passkey is None:
@@ -84,7 +88,7 @@ async def sign_in(entrance: Entrance, shown: Bearer, credential: Mapping[str, An
         if not await uow.expert_passkeys.used(passkey, sign_count=verified.new_sign_count, on=_day(now)):
             raise AccessRefusedError("passkey.refused")
         await note(uow, SOMEBODY, "expert-passkey.use", shown.letter_id, now=to_text(now))
-        return await signing_in.begin(uow, shown, now=now)
+        return await signing_in.begin(uow, shown, now=now, passkey=passkey.id)
 
     return await platform.database.transact(work)
 
@@ -135,6 +139,7 @@ async def register(entrance: Entrance, shown: Bearer, credential: Mapping[str, A
             raise ConflictError("passkey.too-many", limit=MAX_PASSKEYS)
         await uow.expert_passkeys.add(passkey)
         await note(uow, SOMEBODY, "expert-passkey.add", shown.letter_id, now=to_text(now))
+        await _tell(platform, uow, shown, "passkey-added", now=now)
         return passkey
 
     return await platform.database.transact(work)
@@ -147,16 +152,19 @@ async def listed(platform: Platform, shown: Bearer) -> list[ExpertPasskey]:
 
 
 async def remove(platform: Platform, shown: Bearer, passkey_id: str) -> None:
-    """Remove one of one's own passkeys: another's is as unknown as none.
+    """Remove one of one's own passkeys: another's is as unknown as none. What was begun with it ends
+    everywhere, and whoever else is signed in at this letter is so no more.
 
     Raises ``letter.refused``, ``letter.not-signed-in``, NotFoundError ``passkey.unknown``."""
     now = platform.clock()
 
     async def work(uow: UnitOfWork) -> None:
         owner = await _signed_in(uow, shown, now=now)
+        await signing_in.alone(uow, shown, now=now)
         if not await uow.expert_passkeys.remove(owner, passkey_id):
             raise NotFoundError("passkey.unknown")
         await note(uow, SOMEBODY, "expert-passkey.remove", shown.letter_id, now=to_text(now))
+        await _tell(platform, uow, shown, "passkey-removed", now=now)
 
     await platform.database.transact(work)
 
@@ -165,11 +173,27 @@ async def _signed_in(uow: UnitOfWork, shown: Bearer, *, now: datetime) -> str:
     """The tag of the person of this letter, who has shown that it is they."""
     one = await bearer(uow, shown.letter_id, shown.auth)
     await signing_in.require(uow, shown, now=now)
-    return _owner(uow, one)
+    return owner_of(uow, one)
 
 
-def _owner(uow: UnitOfWork, one: Invitation) -> str:
-    return uow.cipher.tag("expert passkey", one.invited.person)
+async def _tell(platform: Platform, uow: UnitOfWork, shown: Bearer, what: str, *, now: datetime) -> None:
+    """Write to the letter's person wherever they can be written to: what was done with a stolen phone is told
+    by mail, too. The occasion is random: the outbox knows the moment, and no row may lead to a passkey.
+    """
+    one = await bearer(uow, shown.letter_id, shown.auth)
+    for channel, to in contacts.told_by(one.invited.contact):
+        message = Message(
+            id=message_id(platform.random),
+            channel=channel,
+            template=what,
+            to=to,
+            fields={},
+            dedupe=f"passkey:{platform.random(_ID_BYTES).hex()}",
+            not_before=to_text(now),
+            expires_at=to_text(now + NEWS),
+            urgent=True,
+        )
+        await enqueue(uow, message)
 
 
 async def _given(platform: Platform, shown: Bearer, purpose: str, handle: bytes | None = None) -> bytes:

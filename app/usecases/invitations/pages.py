@@ -18,7 +18,7 @@ from app.times import to_text
 from app.usecases import invites
 from app.usecases.ceremony import k_of
 from app.usecases.delivery.outbox import enqueue
-from app.usecases.invitations import replies, signing_in, standing
+from app.usecases.invitations import contacts, replies, signing_in, standing
 from app.usecases.invitations.replies import Said
 from app.usecases.invitations.signing_in import PURPOSE, Bearer, bearer
 from app.usecases.people import one_time_codes
@@ -151,7 +151,7 @@ async def _page(uow: UnitOfWork, one: Invitation, *, now: str) -> Page:
         now=now,
         may=_may(one, running, now=now),
         answers=tuple({"answer": a.answer, "at": a.at, "log_index": a.log_index} for a in answers),
-        code_by=_way(one)[0] if _ways(one) else None,
+        code_by=_way(one)[0] if contacts.ways(one.invited.contact) else None,
     )
 
 
@@ -168,14 +168,8 @@ def _may(one: Invitation, running: bool, *, now: str) -> tuple[str, ...]:
     return (replies.LEAVE,) if one.state in _LEAVING else ()
 
 
-def _ways(one: Invitation) -> list[tuple[str, str]]:
-    contact = one.invited.contact
-    ways = (("sms", contact.phone), ("email", contact.email), ("voice", contact.phone))
-    return [(channel, to) for channel, to in ways if channel in contact.channels and to]
-
-
 def _way(one: Invitation) -> tuple[str, str]:
-    ways = _ways(one)
+    ways = contacts.ways(one.invited.contact)
     if not ways:
         raise ConflictError("letter.no-channel")
     return ways[0]

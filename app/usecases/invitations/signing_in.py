@@ -2,7 +2,9 @@
 
 The page makes a token of 256 random bits, in its own memory, and sends it beside what it proves; the platform
 keeps a hash of it, for this letter only. From then on the token stands for the proof: to answer, and to keep
-passkeys (`app.usecases.invitations.expert_passkeys`). No act of an expert names anybody in the operation log.
+passkeys (`app.usecases.invitations.expert_passkeys`). What a passkey began ends with that passkey, at every
+letter: its hash is a keyed one over the passkey's id, so that no row says which passkey was used where. No
+act of an expert names anybody in the operation log.
 """
 
 from dataclasses import dataclass, field
@@ -51,7 +53,12 @@ async def bearer(uow: UnitOfWork, letter_id: str, auth: bytes) -> Invitation:
 
 
 async def sign_in(platform: Platform, shown: Bearer) -> str:
-    """Until when the token stands for the code. Raises ``letter.refused``, ``code.refused``."""
+    """Until when the token stands for the code; without a token no code is spent.
+
+    Raises ``letter.refused``, ``letter.not-signed-in``, ``code.refused``."""
+    async with platform.database.read() as uow:
+        await bearer(uow, shown.letter_id, shown.auth)
+    _hash(shown)
     attempt = await counted(platform, shown)
     now = platform.clock()
 
@@ -92,21 +99,48 @@ async def prove(uow: UnitOfWork, shown: Bearer, attempt: Attempt | None, *, now:
         await begin(uow, shown, now=now)
 
 
-async def begin(uow: UnitOfWork, shown: Bearer, *, now: datetime) -> str:
-    """Keep that this token stands for its person, and until when. Raises ``letter.not-signed-in``, and
-    ConflictError ``letter.session`` for a token that was begun before."""
-    ends = to_text(now + LIFETIME)
-    await uow.expert_passkeys.open_session(_kept(shown), shown.letter_id, expires_at=ends, now=to_text(now))
+async def begin(uow: UnitOfWork, shown: Bearer, *, now: datetime, passkey: str | None = None) -> str:
+    """Keep that this token stands for its person, and until when; `passkey`: by which one, for as long as it
+    is kept. Raises ``letter.not-signed-in``, ConflictError ``letter.session`` for a token begun before."""
+    ends, kept = to_text(now + LIFETIME), _kept(uow, shown, passkey)
+    await uow.expert_passkeys.open_session(kept, shown.letter_id, expires_at=ends, now=to_text(now))
     return ends
 
 
 async def require(uow: UnitOfWork, shown: Bearer, *, now: datetime) -> None:
     """The token stands for the person of this letter. Raises AccessRefusedError ``letter.not-signed-in``."""
-    if not await uow.expert_passkeys.has_session(_kept(shown), shown.letter_id, now=to_text(now)):
-        raise AccessRefusedError("letter.not-signed-in")
+    await _standing(uow, shown, now=now)
 
 
-def _kept(shown: Bearer) -> str:
+async def alone(uow: UnitOfWork, shown: Bearer, *, now: datetime) -> None:
+    """Whoever else is signed in at this letter is so no more; this token stands on, as long as it would have,
+    whatever becomes of the passkey that it was begun with. Raises as `require` does."""
+    own, at = await _standing(uow, shown, now=now), to_text(now)
+    ends = await uow.expert_passkeys.end_sessions(shown.letter_id, own=own)
+    await uow.expert_passkeys.open_session(_hash(shown), shown.letter_id, expires_at=ends, now=at)
+
+
+def owner_of(uow: UnitOfWork, one: Invitation) -> str:
+    """The keyed hash that the passkeys of a letter's person belong to."""
+    return uow.cipher.tag("expert passkey", one.invited.person)
+
+
+async def _standing(uow: UnitOfWork, shown: Bearer, *, now: datetime) -> str:
+    """The id under which this token is kept."""
+    owner = owner_of(uow, await bearer(uow, shown.letter_id, shown.auth))
+    ways = [None, *(one.id for one in await uow.expert_passkeys.of(owner))]
+    for kept in (_kept(uow, shown, way) for way in ways):
+        if await uow.expert_passkeys.has_session(kept, shown.letter_id, now=to_text(now)):
+            return kept
+    raise AccessRefusedError("letter.not-signed-in")
+
+
+def _kept(uow: UnitOfWork, shown: Bearer, passkey: str | None) -> str:
+    token = _hash(shown)
+    return token if passkey is None else uow.cipher.tag("letter session", f"{token}:{passkey}")
+
+
+def _hash(shown: Bearer) -> str:
     if shown.token is None or len(shown.token) != TOKEN_BYTES:
         raise AccessRefusedError("letter.not-signed-in")
     return sha256(shown.token).hex()
