@@ -8,11 +8,11 @@ import pytest
 
 from app.api.principals import RateLimiter
 from tests.support import people
-from tests.support.draw_rooms import ROOM, plan, requested
+from tests.support.draw_rooms import ROOM, Terminal, plan, requested
 from tests.support.people import Person
 from tests.support.served import Served, served
 from tests.support.service import Service
-from tests.support.venues import CITY
+from tests.support.venues import CITY, STAFF, hire
 from tests.support.visits import PHONE, WIDE, ZOOMED, check_reading, press, visit
 
 if TYPE_CHECKING:
@@ -115,3 +115,44 @@ def test_two_persons_enrol_a_terminal_and_two_start_a_draw_at_it_without_a_mouse
         return shown["operator"], shown["supervisor"]
 
     assert platform.do(told) == (staff["olga"].id, staff["sven"].id)
+
+
+def test_whoever_has_a_doubt_revokes_a_terminal_in_the_console_without_a_mouse(
+    browser: "Browser", platform: Served, staff: dict[str, Person], shots: Path
+) -> None:
+    async def enrol(api: Service) -> Terminal:
+        await hire(api, **STAFF)
+        return await Terminal(api=api).enrolled()
+
+    doubted = platform.do(enrol)
+    with visit(browser, f"{platform.address}/console#/terminals", size=WIDE) as page:
+        sign_in(page, platform, staff["sven"])
+        page.get_by_role("link", name="抽取终端").wait_for()
+        card = page.get_by_role("listitem").filter(has_text=doubted.id)
+        card.get_by_text("已登记").wait_for()
+        card.get_by_text("登记 dana，批准 carol").wait_for()
+        manage = page.get_by_text(f"停用 {doubted.id}……")
+        manage.focus()
+        page.keyboard.press("Enter")
+        press(page, f"停用 {doubted.id}")
+        page.get_by_role("alert").wait_for()
+        card.get_by_text("已登记").wait_for()
+        for language in ("en", "zh-CN"):
+            page.get_by_role("button", name="English" if language == "en" else "中文").click()
+            for name, size in {"phone": PHONE, "zoomed": ZOOMED, "wide": WIDE}.items():
+                page.set_viewport_size(size)  # type: ignore[arg-type]
+                check_reading(page, shots, f"terminals-{name}-{language}")
+        page.get_by_role("checkbox").focus()
+        page.keyboard.press("Space")
+        press(page, f"停用 {doubted.id}")
+        page.get_by_role("status").filter(has_text=f"{doubted.id} 已停用").wait_for()
+        card.get_by_text(f"停用 {staff['sven'].id}").wait_for()
+        assert page.get_by_text(f"停用 {doubted.id}……").count() == 0
+        assert page.evaluate("document.activeElement.tagName") == "H1"
+        check_reading(page, shots, "terminals-revoked")
+
+    async def state(api: Service) -> str:
+        items = (await api.get("carol", "/v1/draw-terminals")).json()["items"]
+        return next(one["state"] for one in items if one["terminal"] == doubted.id)
+
+    assert platform.do(state) == "revoked"

@@ -1,5 +1,5 @@
 // What a draw terminal asks the server: its own enrolment, the draws that wait, a start by two persons, and the course
-// of the ceremony.
+// of the ceremony; and what the console does: every terminal, and the end of one.
 import { askHere as ask, type Here } from "./here.ts";
 import { list, number, record, text, textOrNull } from "./http.ts";
 import { getPasskey } from "./webauthn.ts";
@@ -10,6 +10,13 @@ export interface Terminal {
   readonly zone: string;
   readonly thumbprint: string;
   readonly state: string;
+}
+
+/** A terminal with whose word it has. */
+export interface ListedTerminal extends Terminal {
+  readonly proposedBy: string;
+  readonly approvedBy: string | null;
+  readonly revokedBy: string | null;
 }
 
 export interface DrawRoom {
@@ -57,6 +64,20 @@ export async function proposeTerminal(
 export async function approveTerminal(here: Here, id: string, thumbprint: string): Promise<Terminal> {
   const path = `/v1/draw-terminals/${at(id)}/approval`;
   return terminalOf(await ask(here, { method: "POST", path, body: { thumbprint }, idempotencyKey: crypto.randomUUID() }));
+}
+
+export async function listTerminals(here: Here): Promise<readonly ListedTerminal[]> {
+  const found = record(await ask(here, { path: "/v1/draw-terminals" }));
+  return list(found.items).map(record).map((one) => ({
+    ...terminalOf(one),
+    proposedBy: text(one.proposed_by),
+    approvedBy: textOrNull(one.approved_by),
+    revokedBy: textOrNull(one.revoked_by),
+  }));
+}
+
+export async function revokeTerminal(here: Here, id: string, idempotencyKey: string): Promise<void> {
+  await ask(here, { method: "POST", path: `/v1/draw-terminals/${at(id)}/revocation`, idempotencyKey });
 }
 
 /** Draws that wait to begin, newest first; of the newest hundred. */

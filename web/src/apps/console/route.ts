@@ -2,7 +2,7 @@
 import type { Ref } from "vue";
 import { useHash } from "../../ui/hash.ts";
 
-export const SCREENS = ["queue", "appointments", "centres", "accounts"] as const;
+export const SCREENS = ["queue", "appointments", "centres", "terminals", "accounts"] as const;
 export type Screen = (typeof SCREENS)[number];
 export type Route =
   | { readonly view: Screen }

@@ -6,6 +6,7 @@ describe("addresses of the console", () => {
     { view: "queue" },
     { view: "centres" },
     { view: "accounts" },
+    { view: "terminals" },
     { view: "draw", id: "drw_1a" },
     { view: "booking", id: "drw_1a" },
     { view: "centre", id: "city-centre" },
