@@ -100,13 +100,19 @@ def needles_of(case: Arriving, holders: Mapping[str, str]) -> list[Needle]:
 
 def secrets_of(letter: Letter, owner: str) -> list[Needle]:
     """What a letter's holder alone has."""
-    keys, secret = letter.keys, letter.secret
+    keys, secret, token = letter.keys, letter.secret, letter_token(letter.keys.id)
     return [
+        Needle("letter session", owner, (token, token.hex().encode())),
         Needle("letter secret", owner, (secret, secret.hex().encode(), letters.encode(secret).encode())),
         Needle("letter proof", owner, (keys.auth, keys.auth.hex().encode())),
         Needle("letter key", owner, (keys.key, keys.key.hex().encode())),
         Needle("arrival code", owner, (keys.arrival_code.encode(),), whole_word=True),
     ]
+
+
+def letter_token(letter_id: str) -> bytes:
+    """The token that the page of a letter makes for itself, where somebody signs in there."""
+    return seeded("letter session", letter_id)
 
 
 def written(value: str) -> tuple[bytes, ...]:
@@ -128,7 +134,10 @@ def onlookers(case: Arriving) -> dict[str, dict[str, str]]:
     """Headers of everybody: staff by name, somebody without anything, and each bearer of a letter."""
     found = {name: {"Authorization": f"Bearer {token}"} for name, token in case.tokens.items()}
     for letter in case.calling.letters()[:2]:
-        found[f"bearer of {letter.keys.id}"] = {"Authorization": f"Letter {letter.keys.auth.hex()}"}
+        found[f"bearer of {letter.keys.id}"] = {
+            "Authorization": f"Letter {letter.keys.auth.hex()}",
+            "Letter-Session": letter_token(letter.keys.id).hex(),
+        }
     return found | {NOBODY: {}}
 
 

@@ -1,0 +1,172 @@
+"""What came later keeps the secret, too: passkeys of experts, starts that were put off, draw terminals with
+their starts, appointments. Each table has rows and each route is answered while everybody looks.
+
+A table of a migration that is not filled here fails the test: fill it, then it is searched.
+"""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+import pytest
+
+from app.store.repositories.draw_terminals import DrawStart
+from app.store.unit_of_work import UnitOfWork
+from app.times import from_text, to_text
+from app.usecases.terminals import starts
+from draw.model import DrawParameters
+from tests.integration.test_invitation_secrecy import Secret, drawn, started
+from tests.support import venues
+from tests.support.appointing import SPECIAL, Appointing, seated
+from tests.support.arriving import CITY, ORIGIN
+from tests.support.authenticator import SecurityKey
+from tests.support.calling import Letter
+from tests.support.draw_rooms import ROOM, Terminal
+from tests.support.onlookers import Leak, files_in, found_in, letter_token, needles_of
+from tests.support.parties import seeded
+from tests.support.service import Service
+from tests.support.stage import PARAMETERS
+from tests.support.troubles import expect
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
+__all__ = ["drawn"]
+MIGRATIONS = Path(__file__).parents[2] / "migrations" / "versions"
+SINCE = "0016"
+# What tells of these tables.
+ROUTES = (
+    "/v1/letters/{letter_id}/passkeys",
+    "/v1/draws/{draw_id}/campaign",
+    "/v1/draws/{draw_id}/start",
+    "/v1/draws/{draw_id}/self-selection",
+    "/v1/draw-terminals",
+    "/v1/appointments",
+    "/v1/appointments/{appointment_id}",
+    "/v1/proofs/{code}/appointments",
+)
+
+
+async def test_what_later_migrations_added_is_filled_read_by_everybody_and_tells_nobody(
+    drawn: Secret,
+) -> None:
+    case = drawn.case
+    await started(drawn)
+    await passkey(drawn, case.calling.fresh()[0])
+    await put_off(drawn)
+    await start_at_a_terminal(drawn)
+    chosen = await appointment(drawn)
+
+    given = await drawn.look()
+    assert [route for route in ROUTES if not given[route]] == []
+    stored = await drawn.stored()
+    filled = {place.partition(".")[0] for place in stored}
+    assert later_tables() - filled == set()
+    # Nor who was chosen instead of drawn.
+    drawn.watch.ids["letter_id"] = [one.keys.id for one in case.calling.letters()]
+    await drawn.watch.walk()
+    needles = needles_of(case, {f"chosen {expert}": expert for expert in chosen})
+    assert drawn.watch.leaks(needles) == set()
+    assert found_in(stored, needles) == set()
+
+
+async def test_a_token_that_was_kept_or_logged_in_clear_would_be_found(drawn: Secret) -> None:
+    """The search for what a letter's page makes for itself can fail."""
+    await started(drawn)
+    letter = drawn.case.calling.fresh()[0]
+    await passkey(drawn, letter)
+    needles = await drawn.needles()
+    assert found_in(await drawn.stored(), needles) == set()
+    (drawn.folder / "parties" / "dump").write_text(letter_token(letter.keys.id).hex())
+    found: set[Leak] = found_in(files_in(drawn.folder), needles)
+    assert "letter session" in {one.kind for one in found}
+
+
+def later_tables() -> set[str]:
+    """Tables that the migrations since `SINCE` made."""
+    made: set[str] = set()
+    for path in MIGRATIONS.glob("[0-9]*.py"):
+        if path.name[:4] >= SINCE:
+            made |= set(re.findall(r'create_table\(\s*"(\w+)"', path.read_text("utf-8")))
+    assert {"letter_sessions", "draw_starts", "appointments"} <= made
+    return made
+
+
+async def passkey(secret: Secret, letter: Letter) -> None:
+    """Signed in by a code, one passkey kept, one challenge open."""
+    case, path = secret.case, f"/v1/letters/{letter.keys.id}"
+    headers = {
+        "Authorization": f"Letter {letter.keys.auth.hex()}",
+        "Letter-Session": letter_token(letter.keys.id).hex(),
+    }
+
+    async def post(end: str, body: Any = None) -> dict[str, Any]:
+        answer = await case.client.post(f"{path}{end}", json=body, headers=headers)
+        assert answer.status_code in (200, 201), answer.text
+        return dict(answer.json())
+
+    await post("/sessions", {"code": await case.calling.code(letter)})
+    made = SecurityKey(origin=ORIGIN, host=ORIGIN.partition("://")[2])
+    await post("/passkeys", made.create(await post("/passkeys/options")))
+    await post("/passkeys/options")
+    await post("/sessions/passkey/options")
+    await case.calling.work()
+
+
+async def put_off(secret: Secret) -> None:
+    """The start is put off while people are being asked."""
+    case = secret.case
+    begins = to_text(from_text(case.row.evaluation_from or "") + timedelta(minutes=40))
+    wanted = {"begins": begins, "reason": "equipment", "words": None}
+    expect(await case.post("olga", f"/draws/{case.row.id}/campaign/put-off", wanted), 200)
+    await case.calling.work()
+
+
+async def start_at_a_terminal(secret: Secret) -> None:
+    """An enrolled terminal, and the draw's start at it as it stands after `begin`."""
+    case = secret.case
+    city = venues.site(CITY)
+    city["zones"].append({"id": ROOM, "kind": "draw", "name": "一号抽取室", "rooms": []})
+    expect(await case.post("olga", "/venues", venues.plan(city)), 201)
+
+    async def post(who: str, path: str, body: object = None) -> httpx.Response:
+        return await case.post(who, path.removeprefix("/v1"), body)
+
+    terminal = Terminal(api=cast("Service", SimpleNamespace(app=case.app, post=post)), site=CITY)
+    expect(await terminal.propose(), 201)
+    expect(await terminal.approve("sven"), 200)
+    now = case.platform.now()
+    start = DrawStart(
+        id="dst_look",
+        draw_id=case.row.id,
+        terminal_id=terminal.id,
+        challenge=seeded("start", 1),
+        origin=ORIGIN,
+        request="ab" * 32,
+        operator="olga",
+        asked_at=now,
+        expires_at=now,
+    )
+
+    async def work(uow: UnitOfWork) -> None:
+        await uow.draw_terminals.add_start(start)
+        assert await uow.draw_terminals.supervise(start.id, by="sven", at=now)
+        assert await uow.draw_terminals.begin(start.id, signature=bytes(64), at=now)
+        await starts.anchor(case.platform, uow, case.row.id, now=now)
+
+    await case.platform.database.transact(work)
+
+
+async def appointment(secret: Secret) -> list[str]:
+    """Five experts chosen for another section; their ids in the pool."""
+    case = secret.case
+    appointing = Appointing(calling=case.calling)
+    await appointing.register("chosen", "tender.cn")
+    parameters = DrawParameters.from_json(PARAMETERS)
+    friends = await appointing.friends(parameters, besides=case.row, section="chosen")
+    direct = {"way": "direct", "reason": SPECIAL, "parameters": PARAMETERS, "section": "chosen"}
+    asked = appointing.proposal(seated(parameters, friends), **direct)
+    row = await appointing.propose(asked, name="requester", role="agency")
+    secret.watch.ids["appointment_id"] = [row.id]
+    return [one.id for one in friends]
