@@ -5,12 +5,13 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from app.api.principals import RateLimiter
 from app.store.invitation_tables import invitations
 from app.usecases.invitations import signing_in
-from app.usecases.invitations.expert_passkeys import LIFETIME, MAX_PASSKEYS
+from app.usecases.invitations.expert_passkeys import LIFETIME
+from app.usecases.invitations.signing_in import MAX_PASSKEYS
 from draw.letters import sign_statement
 from tests.support.authenticator import SecurityKey
 from tests.support.calling import Letter
@@ -339,6 +340,29 @@ async def test_a_passkey_is_kept_once_and_no_more_than_five(two: Two) -> None:
     for number in range(1, MAX_PASSKEYS):
         assert (await two.one.keep(key(id=b"key-%d" % number))).status_code == 201
     assert outcome(await two.one.keep(key(id=b"one-more"))) == (409, "passkey.too-many")
+
+
+async def test_a_link_alone_costs_the_store_the_same_with_a_passkey_and_without(two: Two) -> None:
+    """Whoever has a link and times the refusals learns nothing."""
+    engine = two.stage.api.platform.database.engine.sync_engine
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    async def cost(page: Page) -> list[str]:
+        asked.clear()
+        assert outcome(await page.ask("/passkeys", method="GET")) == NOT_SIGNED_IN
+        assert outcome(await page.ask("/passkeys/options")) == NOT_SIGNED_IN
+        assert outcome(await page.use(key(id=b"a-guess-0123456789"))) == REFUSED
+        return list(asked)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        assert await cost(two.one.fresh("thief")) == await cost(two.other.fresh("thief"))
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert asked
 
 
 async def test_a_passkey_tells_neither_its_person_nor_that_they_were_asked(two: Two) -> None:

@@ -3,6 +3,7 @@
 A passkey belongs to a keyed hash of its person: neither its row nor its use tells of a letter.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import delete, select, update
@@ -110,13 +111,13 @@ class ExpertPasskeyRepository:
         except IntegrityError as error:
             raise ConflictError("letter.session") from error
 
-    async def has_session(self, session_id: str, letter_id: str, *, now: str) -> bool:
-        """Whether this token was opened at this letter and has not ended."""
+    async def session_among(self, session_ids: Sequence[str], letter_id: str, *, now: str) -> str | None:
+        """Which of these was opened at this letter and has not ended."""
         table = letter_sessions
         query = select(table.c.id).where(
-            table.c.id == session_id, table.c.invitation_id == letter_id, table.c.expires_at > now
+            table.c.id.in_(session_ids), table.c.invitation_id == letter_id, table.c.expires_at > now
         )
-        return (await self._connection.execute(query)).one_or_none() is not None
+        return (await self._connection.execute(query.order_by(table.c.expires_at.desc()))).scalars().first()
 
     async def end_sessions(self, letter_id: str, *, own: str) -> str:
         """End whatever was opened at a letter; until when the own one would have stood."""

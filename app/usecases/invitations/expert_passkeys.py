@@ -28,7 +28,7 @@ from app.store.unit_of_work import UnitOfWork
 from app.times import to_text
 from app.usecases.delivery.outbox import enqueue
 from app.usecases.invitations import contacts, signing_in
-from app.usecases.invitations.signing_in import SOMEBODY, Bearer, bearer, owner_of
+from app.usecases.invitations.signing_in import MAX_PASSKEYS, SOMEBODY, Bearer, bearer, owner_of
 from app.usecases.operations import note
 from app.usecases.people.authenticators import (
     RELYING_PARTY,
@@ -45,7 +45,6 @@ from crypto.hashing import sha256
 from remote_eval.slots import BEIJING
 
 LIFETIME: Final = timedelta(minutes=5)
-MAX_PASSKEYS: Final = 5
 # A message about a passkey is worth little when it comes later.
 NEWS: Final = timedelta(days=3)
 _CHALLENGE_BYTES: Final = 32
