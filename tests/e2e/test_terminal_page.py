@@ -153,6 +153,6 @@ def test_whoever_has_a_doubt_revokes_a_terminal_in_the_console_without_a_mouse(
 
     async def state(api: Service) -> str:
         items = (await api.get("carol", "/v1/draw-terminals")).json()["items"]
-        return next(one["state"] for one in items if one["terminal"] == doubted.id)
+        return str(next(one["state"] for one in items if one["terminal"] == doubted.id))
 
     assert platform.do(state) == "revoked"

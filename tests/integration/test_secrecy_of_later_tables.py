@@ -25,7 +25,7 @@ from tests.support.arriving import CITY, ORIGIN
 from tests.support.authenticator import SecurityKey
 from tests.support.calling import Letter
 from tests.support.draw_rooms import ROOM, Terminal
-from tests.support.onlookers import Leak, files_in, found_in, letter_token, needles_of
+from tests.support.onlookers import Leak, files_in, found_in, holders_of, letter_token, needles_of
 from tests.support.parties import seeded
 from tests.support.service import Service
 from tests.support.stage import PARAMETERS
@@ -66,7 +66,7 @@ async def test_what_later_migrations_added_is_filled_read_by_everybody_and_tells
     # Nor who was chosen instead of drawn.
     drawn.watch.ids["letter_id"] = [one.keys.id for one in case.calling.letters()]
     await drawn.watch.walk()
-    needles = needles_of(case, {f"chosen {expert}": expert for expert in chosen})
+    needles = needles_of(case, await holders_of(case) | {f"chosen {one}": one for one in chosen})
     assert drawn.watch.leaks(needles) == set()
     assert found_in(stored, needles) == set()
 
