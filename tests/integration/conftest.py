@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import multiprocessing
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +80,16 @@ async def second_server(migrated_url: str, anyio_backend: str) -> AsyncIterator[
     one = Database(make_engine(migrated_url), CIPHER)
     yield one
     await one.dispose()
+
+
+@pytest.fixture(scope="session")
+def forks() -> ForkServerContext:
+    """Processes that start from a clean one with the product's modules loaded: a real exec would take
+    seconds.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.support.preloaded"])
+    return context
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 one log.
 """
 
-import multiprocessing
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from multiprocessing.context import ForkServerContext
@@ -27,16 +26,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(400)]
 ONCE = {"request": 1, "commit": 2, "seal": 1, "escrow": 2, "reveal": 2, "result": 1}
 # More points than any ceremony has: the loop ends with the first process that lives.
 MANY = 200
-
-
-@pytest.fixture(scope="module")
-def forks() -> ForkServerContext:
-    """Processes that start from a clean one with the product's modules loaded: a real exec would take a
-    second.
-    """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.support.killable"])
-    return context
 
 
 @pytest.fixture

@@ -1,53 +1,60 @@
-"""A storm over campaigns: a carrier that fails three times in ten, and workers killed at random.
+"""A storm over campaigns: a carrier that fails three times in ten, and servers killed at random.
 
-Every draw, letter, call, answer and log entry goes through the real use cases. A worker's life ends at random
-before or after any transaction, call of a party's node or hand-over to the carrier; whatever else that life
-still has under way dies at its next such point. Its successor is composed anew and finds what the store has.
+Every draw, letter, call, answer and log entry goes through the real use cases. Each server is a process of
+its own (`tests.support.storm_server`): API and worker over one database, gateways and callback over HTTP.
+SIGKILL ends it at a random moment, whatever it is doing; its successor finds what the store has. Carrier,
+party nodes and clock are outside. Time passes only when no server has anything due.
 `judge` holds what came of it against the carrier's books and the log, by id.
 """
 
 import asyncio
+import json
+import logging
+import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
-from contextvars import ContextVar
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from ctypes import c_double
 from dataclasses import dataclass, field
 from datetime import timedelta
+from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
+from multiprocessing.sharedctypes import RawValue
+from pathlib import Path
 from random import Random
-from typing import Any, Final, TypeVar
-from unittest import mock
+from signal import SIGKILL
+from typing import Any, Final
 
+import httpx
+import structlog
+import uvicorn
 from sqlalchemy import text
 
-from app.composition import compose
-from app.gateways.messages import RegisteredGateway
-from app.gateways.parties import HttpPartyNode
+from app.serving import address_of, listen
 from app.simulator.people import Faults, Person, Town
 from app.simulator.provider import Provider
+from app.simulator.service import Sender, create_provider_app
 from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import Database, UnitOfWork
 from app.times import to_text
-from app.usecases.delivery.work import WorkContext
 from app.usecases.invitations.contacts import synthetic_contacts
+from app.usecases.log import verify_log
 from app.usecases.projects import ProjectOrder, register
-from app.worker import HANDLERS, REPORT_HANDLERS, Wiring, Worker
-from tests.support.calling import URL, VOICE, Calling, set_calling
-from tests.support.delivery import Carrier, KilledError, bring_reports
+from tests.support.calling import Calling, set_calling
 from tests.support.guests import GATEWAY
-from tests.support.stage import PARAMETERS, Stage, document, person
+from tests.support.stage import PARAMETERS, Servers, Stage, document, person, set_stage
+from tests.support.storm_server import Post, serve
 
-T = TypeVar("T")
 SEATS: Final = 15
-SMS: Final = RegisteredGateway(name="sms.test", channels=frozenset({"sms"}), public=GATEWAY.public)
 # Three of ten hand-overs fail: half before the carrier took the message, half after.
 FAULTS: Final = Faults(refused=0.15, lost=0.15, duplicated=0.2, dropped=0.1)
 ACCEPT, DECLINE = 0.75, 0.15
 ANSWERS_AFTER: Final = (0.5, 5.0)  # minutes
+PLACES: Final = 3
 # While there is much work, and while nearly everybody waits for the term of whoever is silent.
 TURN_SECONDS, CALM_SECONDS = 5, 30
 CALM: Final = 50
-MOST_TURNS: Final = 2_000
-PASSES: Final = 8
+MOST_TURNS: Final = 4_000
 END: Final = "2030-01-01T00:00:00Z"
 WIDE: Final[dict[str, Any]] = {
     **PARAMETERS,
@@ -63,104 +70,103 @@ WIDE: Final[dict[str, Any]] = {
 }
 
 
-@dataclass(eq=False, slots=True)
-class Life:
-    """One run of a worker."""
-
-    dead: bool = False
-
-
-_LIFE: ContextVar[Life | None] = ContextVar("life", default=None)
-
-
 @dataclass
 class Reaper:
-    """Ends lives, each with `share` at every point that it crosses."""
+    """Ends `left` lives, each after up to `longest` seconds of processor: a busy machine changes nothing. The
+    moments come from a seed.
+    """
 
-    share: float
+    left: int
+    longest: float
     killed: int = 0
     random: Random = field(default_factory=lambda: Random(5))
 
-    def cross(self) -> None:
-        life = _LIFE.get()
-        if life is None:
-            return
-        if not life.dead and self.random.random() < self.share:
-            life.dead = True
-            self.killed += 1
-        if life.dead:
-            raise KilledError
-
-    def around(self, function: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
-        async def crossed(*given: Any, **named: Any) -> T:
-            self.cross()
-            result = await function(*given, **named)
-            self.cross()
-            return result
-
-        return crossed
+    def life(self) -> float:
+        """How long the next life is; 0 for one that is spared."""
+        if not self.left:
+            return 0
+        self.left -= 1
+        return self.random.uniform(0.001, self.longest)
 
 
 @dataclass
-class Server:
-    """One place where workers run, one after the other."""
+class Place:
+    """Where one server lives after the other."""
 
     storm: "Storm"
-    database: Database
-    worker: Worker | None = None
-    life: Life = field(default_factory=Life)
+    process: BaseProcess | None = None
+    reader: asyncio.StreamReader = field(init=False)
+    writer: asyncio.StreamWriter = field(init=False)
 
     async def turn(self) -> int:
-        """Work off what is due, until nothing is or this life ends; how much there was."""
-        if self.worker is None or self.life.dead:
-            self.life, self.worker = Life(), await self.storm.hired(self.database)
-        worker = self.worker
+        """Work off what is due, over as many lives as it takes; how much the last one did."""
+        while True:
+            await self._live()
+            answer = b""
+            with suppress(ConnectionError):
+                self.writer.write(b"go\n")
+                answer = await self.reader.readline()
+            if answer:
+                return int(answer)
+            code = await self.close()
+            assert code == -SIGKILL, f"a server ended by itself: {code}"
+            self.storm.reaper.killed += 1
 
-        async def work() -> int:
-            _LIFE.set(self.life)
-            done = 0
-            for _pass in range(PASSES):
-                now = await worker.run_once()
-                if not now:
-                    break
-                done += now
-            return done
+    async def close(self) -> int | None:
+        """No server is here when this returns; how it ended."""
+        if self.process is None:
+            return None
+        # Not beside the loop: another process that starts meanwhile would read this one's end away.
+        self.process.join()
+        code, self.process = self.process.exitcode, None
+        self.writer.close()
+        return code
 
-        try:
-            return await asyncio.create_task(work())
-        except KilledError:
-            self.worker = None
-            return 1
+    async def _live(self) -> None:
+        if self.process is not None:
+            return
+        mine, theirs = socket.socketpair()
+        with theirs:
+            self.process = self.storm.begin(theirs)
+        self.reader, self.writer = await asyncio.open_connection(sock=mine)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Storm:
-    """Campaigns on a stage, two servers, one carrier. `share`: of a death at any point."""
+    """Campaigns on a stage, servers at several places, one carrier."""
 
     calling: Calling
     reaper: Reaper
     books: Provider
-    servers: list[Server] = field(default_factory=list)
+    forks: ForkServerContext
+    url: str
+    listener: socket.socket
+    seconds: c_double = field(default_factory=lambda: RawValue(c_double))
     rows: list[DrawRow] = field(default_factory=list)
+    # What the carrier was answered, by the signature of its report; how often nobody answered.
+    answers: dict[str, int] = field(default_factory=dict)
+    asked: int = 0
+    answered: int = 0
 
     @property
     def stage(self) -> Stage:
         """Where it happens."""
         return self.calling.stage
 
-    async def hired(self, database: Database) -> Worker:
-        """A worker with everything of its own but the database's file and the carrier."""
-        stage = self.stage
-        async with database.read() as uow:
-            parties = await uow.parties.all()
-        twin = compose(stage.one.settings, database, stage.one.client, parties, clock=stage.clock)
-        context = WorkContext(platform=twin.platform, ceremony=twin.ceremony, public_url=URL)
-        lines = {
-            "sms": Carrier(SMS.name, self.books, stage.clock),
-            "voice": Carrier(VOICE.name, self.books, stage.clock),
-        }
-        wiring = Wiring(gateways=lines, handlers=HANDLERS, report_handlers=REPORT_HANDLERS)
-        return Worker(context, wiring)
+    def begin(self, orders: socket.socket) -> BaseProcess:
+        """Another server."""
+        settings = self.stage.one.settings
+        post = Post(
+            url=self.url,
+            settings=settings,
+            seconds=self.seconds,
+            listener=self.listener,
+            orders=orders,
+            life=self.reaper.life(),
+        )
+        process = self.forks.Process(target=serve, args=(post,), daemon=True)
+        process.start()
+        return process
 
     async def start(self, invitations: int) -> None:
         """Draws of fifteen until so many are to be asked, then every campaign approved at once."""
@@ -172,28 +178,37 @@ class Storm:
 
     async def rage(self) -> int:
         """Turns until everybody was asked, heard and replaced; how many."""
-        with ExitStack() as stack:
-            for owner, name in ((Database, "transact"), (HttpPartyNode, "call"), (Carrier, "send")):
-                hooked = self.reaper.around(getattr(owner, name))
-                stack.enter_context(mock.patch.object(owner, name, hooked))
-            for turn in range(MOST_TURNS):
-                done = await asyncio.gather(*(one.turn() for one in self.servers), self._reports())
-                self.stage.clock.advance(seconds=TURN_SECONDS if sum(done) > CALM else CALM_SECONDS)
-                if turn % 10 == 9 and await self._over():
-                    return turn + 1
+        places = [Place(self) for _ in range(PLACES)]
+        try:
+            async with self._reporting() as sender:
+                for turn in range(MOST_TURNS):
+                    self.seconds.value = self.stage.clock().timestamp()
+                    done = await asyncio.gather(*(one.turn() for one in places), sender.send_due())
+                    if turn % 10 == 9 and await self._over():
+                        return turn + 1
+                    self.stage.clock.advance(seconds=TURN_SECONDS if sum(done) > CALM else CALM_SECONDS)
+        finally:
+            for one in places:
+                if one.process is not None:
+                    one.process.kill()
+                await one.close()
         raise AssertionError("the storm finds no end")
 
-    async def _reports(self) -> int:
-        """The carrier reports to the API, which dies over it as well; how many reports were new."""
+    @asynccontextmanager
+    async def _reporting(self) -> AsyncIterator[Sender]:
+        """The carrier's reports to whichever server takes them; what was answered is kept."""
 
-        async def bring() -> int:
-            _LIFE.set(Life())
-            return await bring_reports(self.books, self.stage.one.platform, gateways=(SMS, VOICE))
+        async def asks(_request: httpx.Request) -> None:
+            self.asked += 1
 
-        try:
-            return await asyncio.create_task(bring())
-        except KilledError:
-            return 1
+        async def hears(response: httpx.Response) -> None:
+            self.answered += 1
+            report = json.loads(response.request.content)
+            self.answers[report["signature"]] = response.status_code
+
+        hooks: Any = {"request": [asks], "response": [hears]}
+        async with httpx.AsyncClient(trust_env=False, event_hooks=hooks) as client:
+            yield Sender(self.books, url=address_of(self.listener), client=client, clock=self.stage.clock)
 
     async def _drawn(self, number: int) -> DrawRow:
         """A draw of a section of its own, at hours of its own: nobody is bound elsewhere."""
@@ -216,19 +231,28 @@ class Storm:
         async with database.read() as uow:
             states, _ = await uow.outbox.figures(END)
             waiting = await uow.reports.oldest_waiting(END)
-        if states.keys() & {"queued", "sending", "sent"} or waiting is not None:
+        unsaid = [one for one in self._reported() if one["signature"] not in self.answers]
+        if states.keys() & {"queued", "sending", "sent"} or waiting is not None or unsaid:
             return False
         asked = await self.rows_of("SELECT count(*) FROM campaigns WHERE state = 'inviting'")
         return bool(asked[0][0] == 0)
+
+    def _reported(self) -> list[dict[str, Any]]:
+        """Everything that the carrier ever reported."""
+        return [report for one in self.books.taken.values() for report in one.reports]
 
     # -- what came of it
 
     async def judge(self) -> Counter[str]:
         """Hold outbox, carrier's books and log against each other; figures. Raises AssertionError."""
-        found = Counter(killed=self.reaper.killed, **self.books.counted)
+        found = Counter(self.books.counted)
+        found.update(killed=self.reaper.killed, unanswered=self.asked - self.answered)
         await self._handed_over(found)
+        await self._reports_kept()
         for row in self.rows:
             await self._asked_and_heard(row, found)
+        platform = self.stage.one.platform
+        await verify_log(platform.database, platform.log, platform.cosigners)
         return found
 
     async def _handed_over(self, found: Counter[str]) -> None:
@@ -250,6 +274,16 @@ class Storm:
         )
         assert set(asked.values()) == {1}, "somebody was asked twice on one occasion"
         assert {occasion for _, _, occasion in asked} <= {"sms", "voice", "reminder"}
+
+    async def _reports_kept(self) -> None:
+        """Every report was acknowledged, is in the store once, and was handed on; nothing else is there."""
+        reported = self._reported()
+        assert {self.answers[one["signature"]] for one in reported} == {httpx.codes.OK}
+        told = Counter((one["gateway"], one["message"], one.get("kind", "answer")) for one in reported)
+        rows = await self.rows_of("SELECT * FROM delivery_reports")
+        kept = [row for row in rows if not row.report_id.startswith("own:")]
+        assert Counter((row.gateway, row.message_id, row.kind) for row in kept) == told, "a report was lost"
+        assert None not in {row.handled_at for row in kept}, "a report was never handed on"
 
     async def _asked_and_heard(self, row: DrawRow, found: Counter[str]) -> None:
         """Everybody of one draw was reached; what was pressed is in the log once, and nothing else is."""
@@ -277,15 +311,78 @@ class Storm:
             return list(await connection.execute(text(query)))
 
 
-async def set_storm(stage: Stage, second: Database, *, share: float, seed: int = 11) -> Storm:
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """Where a storm rages."""
+
+    database: Database
+    url: str
+    folder: Path
+    forks: ForkServerContext
+
+
+@asynccontextmanager
+async def raised(ground: Ground, reaper: Reaper, *, seed: int = 11) -> AsyncIterator[Storm]:
     """Everybody of the pool has phone and voice; who accepts, declines or says nothing is chance's."""
-    chance = Random(seed)
-    contacts = synthetic_contacts(record.id for record in stage.pool.records)
-    people = {one.phone: _somebody(chance) for one in contacts.values() if one.phone}
-    books = Provider(Town(seed=seed, people=people, faults=FAULTS), GATEWAY)
-    storm = Storm(calling=await set_calling(stage), reaper=Reaper(share), books=books)
-    storm.servers = [Server(storm, one) for one in (stage.one.platform.database, second)]
-    return storm
+    async with AsyncExitStack() as stack:
+        carrier, listener = (stack.enter_context(listen("127.0.0.1", 0)) for _ in range(2))
+        # Carrier and nodes answer tens of thousands of requests, and would tell of each.
+        stack.callback(structlog.configure, **structlog.get_config())
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+        servers = Servers()
+        stack.callback(servers.stop)
+        stage = await set_stage(
+            ground.database,
+            ground.folder,
+            experts=603,
+            servers=servers,
+            gateways=_gateways(ground.folder / "gateways.toml", address_of(carrier)),
+            caller_rate="1000000/minute",
+            quiet_hours="00:00-00:00",
+        )
+        stack.push_async_callback(stage.one.client.aclose)
+        chance = Random(seed)
+        contacts = synthetic_contacts(record.id for record in stage.pool.records)
+        people = {one.phone: _somebody(chance) for one in contacts.values() if one.phone}
+        books = Provider(Town(seed=seed, people=people, faults=FAULTS), GATEWAY)
+        await stack.enter_async_context(_served(books, stage, carrier))
+        yield Storm(
+            calling=await set_calling(stage),
+            reaper=reaper,
+            books=books,
+            forks=ground.forks,
+            url=ground.url,
+            listener=listener,
+        )
+
+
+def _gateways(file: Path, address: str) -> Path:
+    """The operator's file: one carrier of short messages and one of calls."""
+    forms = {"sms": ("id", "to", "text", "expires_at")}
+    forms["voice"] = (*forms["sms"], "draw", "n", "menu")
+    sections = []
+    for kind, places in forms.items():
+        body = ", ".join(f'{place} = "{{{place}}}"' for place in places)
+        sections += [
+            f'[[gateway]]\nname = "{kind}.test"\nkind = "{kind}"\nurl = "{address}/{kind}.test/{kind}"',
+            f'report_key = "{GATEWAY.public.hex()}"\nbody = {{{body}}}',
+            'answer = {pointer = "/code", accepted = [0], busy = [9]}',
+        ]
+    file.write_text("\n".join(sections))
+    return file
+
+
+@asynccontextmanager
+async def _served(books: Provider, stage: Stage, listener: socket.socket) -> AsyncIterator[None]:
+    """The carrier at its address, on the loop of whoever brings its reports."""
+    app = create_provider_app(books, stage.clock)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, lifespan="off"))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
 
 
 def _somebody(chance: Random) -> Person:
