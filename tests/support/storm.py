@@ -358,8 +358,8 @@ async def raised(ground: Ground, reaper: Reaper, *, seed: int = 11) -> AsyncIter
 
 def _gateways(file: Path, address: str) -> Path:
     """The operator's file: one carrier of short messages and one of calls."""
-    forms = {"sms": ("id", "to", "text", "expires_at")}
-    forms["voice"] = (*forms["sms"], "draw", "n", "menu")
+    same = ("id", "to", "text", "expires_at")
+    forms: dict[str, tuple[str, ...]] = {"sms": same, "voice": (*same, "draw", "n", "menu")}
     sections = []
     for kind, places in forms.items():
         body = ", ".join(f'{place} = "{{{place}}}"' for place in places)
