@@ -21,11 +21,12 @@ from crypto.signing import SigningKey
 from migrations.upgrade import upgrade
 from tests.support.arriving import Arriving, set_arriving
 from tests.support.arriving_world import World, enter, make_world
-from tests.support.calling import Calling, set_calling
+from tests.support.calling import Calling, calling_over, set_calling
 from tests.support.cosigner import InMemoryCosigner
+from tests.support.grounds import GROUNDS, Set, Templates, stage_again
 from tests.support.postgres import PostgresServer
 from tests.support.rooms_served import Room, cast_of, served, set_seated
-from tests.support.service import Service, beside, service
+from tests.support.service import Ground, Service, beside, service, service_again
 from tests.support.stage import Stage, set_stage
 from tests.support.troubles import set_asked
 
@@ -52,18 +53,61 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def templates() -> Templates:
+    """SQLite files with grounds, and what else belongs to the copies of a ground."""
+    return Templates()
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Address of a migrated database of its own, on each engine in turn."""
+def migrated_url(
+    request: pytest.FixtureRequest,
+    templates: Templates,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """Address of a migrated database of its own, on each engine in turn, with the ground of the fixture that
+    asks for one.
+    """
+    ground = next((name for name in GROUNDS if name in request.fixturenames), "")
+    key = f"{request.param} {ground}"
     if request.param == "sqlite":
-        path = tmp_path / "qiantong.sqlite"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
+        if key not in templates.files:
+            file = tmp_path_factory.mktemp("ground") / "qiantong.sqlite"
+            shutil.copy(request.getfixturevalue("sqlite_template"), file)
+            templates.lay(key, ground, f"sqlite:///{file}", file.parent / "parties", CIPHER)
+            templates.files[key] = file
+        for file in templates.files[key].parent.glob("qiantong.sqlite*"):
+            shutil.copy(file, tmp_path)
+        yield templates.copied(key, f"sqlite:///{tmp_path / 'qiantong.sqlite'}")
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    name = server.create(template=server.template("migrated", migrate))
-    yield server.url(name)
+
+    def fill(url: str) -> None:
+        migrate(url)
+        templates.lay(key, ground, url, tmp_path_factory.mktemp("ground") / "parties", CIPHER)
+
+    name = server.create(template=server.template(f"ground {ground}", fill))
+    yield templates.copied(key, server.url(name))
     server.drop(name)
+
+
+@pytest.fixture
+def service_ground(migrated_url: str, templates: Templates) -> Ground | None:
+    """Of the database of a test that asks for `api`; None where a file makes databases of its own."""
+    return templates.grounds.get(migrated_url)
+
+
+@pytest.fixture
+def stage_ground(migrated_url: str, templates: Templates) -> Set | None:
+    """Of the database of a test that asks for `stage`; None where a file makes databases of its own."""
+    return templates.grounds.get(migrated_url)
+
+
+@pytest.fixture
+def calling_ground(migrated_url: str, templates: Templates) -> Set | None:
+    """Of the database of a test that asks for `calling`; None where a file makes databases of its own."""
+    return templates.grounds.get(migrated_url)
 
 
 @pytest.fixture
@@ -112,9 +156,13 @@ def cosigners(platform: SigningKey) -> list[InMemoryCosigner]:
 
 
 @pytest.fixture
-async def api(database: Database, tmp_path: Path) -> AsyncIterator[Service]:
+async def api(database: Database, service_ground: Ground | None, tmp_path: Path) -> AsyncIterator[Service]:
     """The API over a platform with real party nodes; see `tests.support.service`."""
-    made = await service(database, tmp_path / "parties")
+    folder = tmp_path / "parties"
+    if service_ground is None:
+        made = await service(database, folder)
+    else:
+        made = service_again(database, folder, service_ground)
     yield made
     await made.client.aclose()
 
@@ -128,16 +176,23 @@ async def second_api(api: Service, second_server: Database, tmp_path: Path) -> A
 
 
 @pytest.fixture
-async def stage(database: Database, tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stage]:
+async def stage(
+    database: Database, stage_ground: Set | None, tmp_path: Path, anyio_backend: str
+) -> AsyncIterator[Stage]:
     """A platform and its three nodes on one clock; see `tests.support.stage`."""
-    one = await set_stage(database, tmp_path)
+    if stage_ground is None:
+        one = await set_stage(database, tmp_path)
+    else:
+        one = await stage_again(stage_ground, database, tmp_path)
     yield one
     await one.one.client.aclose()
 
 
 @pytest.fixture
-async def calling(database: Database, tmp_path: Path) -> Calling:
+async def calling(database: Database, calling_ground: Set | None, tmp_path: Path) -> Calling:
     """A campaign on a stage; see `tests.support.calling`."""
+    if calling_ground is not None:
+        return calling_over(await stage_again(calling_ground, database, tmp_path))
     return await set_calling(await set_stage(database, tmp_path))
 
 

@@ -6,48 +6,31 @@ books; messages that lie in people's pockets and the hour are carried over.
 """
 
 import asyncio
-import os
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-import httpx
-
-from app.composition import compose
-from app.parties import keys
-from app.parties.book import Book
-from app.parties.node import Node
-from app.parties.server import create_node_app
-from app.parties.trust import Trust
-from app.settings import Settings
 from app.simulator.devices import SimulatedDevice
 from app.store.engine import make_engine
 from app.store.field_cipher import FieldCipher
 from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import Database
-from app.synthetic import SyntheticPool
 from app.usecases.delivery.work import WorkContext
 from app.worker import HANDLERS, REPORT_HANDLERS, Wiring, Worker
 from tests.support.arriving import Arriving, assembled, set_arriving
 from tests.support.calling import URL, Calling, Letter, Line
-from tests.support.guests import GATEWAY
-from tests.support.stage import ORIGIN, ROLES, Clock, Stage, Wire, set_stage
+from tests.support.grounds import Set, kept_stage, stage_over
+from tests.support.stage import Stage, set_stage
 
 USED = 10_000
 
 
-@dataclass
-class World:
+@dataclass(kw_only=True)
+class World(Set):
     """Everything of an `Arriving` that outlives its process, but for the database."""
 
-    folder: Path
-    now: datetime
-    pool: SyntheticPool
-    trust: Trust
-    proof: bytes
     row: DrawRow
     lines: dict[str, Line]
     letters: dict[str, list[Letter]]
@@ -76,11 +59,7 @@ def kept(arriving: Arriving, folder: Path) -> World:
     """What outlives this process."""
     calling, stage = arriving.calling, arriving.stage
     return World(
-        folder=folder,
-        now=stage.clock(),
-        pool=stage.pool,
-        trust=stage.nodes["agency"].trust,
-        proof=stage.trust,
+        **vars(kept_stage(stage, folder)),
         row=arriving.row,
         lines=calling.lines,
         letters=arriving.letters,
@@ -94,7 +73,7 @@ def kept(arriving: Arriving, folder: Path) -> World:
 async def enter(world: World, database: Database, folder: Path) -> Arriving:
     """The world again, in a copy of its folders and over a copy of its database."""
     shutil.copytree(world.folder, folder)
-    stage = await _stage(world, database, folder)
+    stage = await stage_over(world, database, folder)
     arriving = assembled(_calling(world, stage), world.row)
     arriving.letters = {site: list(found) for site, found in world.letters.items()}
     # Keys and nonces that were used before are used.
@@ -103,29 +82,6 @@ async def enter(world: World, database: Database, folder: Path) -> Arriving:
     for device in world.house:
         arriving.house.add(replace(device, done={}, stuck=False))
     return arriving
-
-
-async def _stage(world: World, database: Database, folder: Path) -> Stage:
-    clock, wire = Clock(world.now), Wire()
-    client = httpx.AsyncClient(transport=wire, trust_env=False)
-    settings = Settings(data=folder / "platform", origin=ORIGIN, relays=(), pool_age_hours=0)
-    async with database.read() as uow:
-        parties = await uow.parties.all()
-    nodes: dict[str, Node] = {
-        role: Node(
-            keys=keys.load(folder / role),
-            book=Book(folder / role / "node.sqlite"),
-            trust=world.trust,
-            clock=clock,
-            random=os.urandom,
-            gateways=frozenset({GATEWAY.public.hex()} if role == "supervisor" else ()),
-        )
-        for role in ROLES
-    }
-    for role, node in nodes.items():
-        wire.hosts[f"{role}.example"] = httpx.ASGITransport(create_node_app(node))
-    one = compose(settings, database, client, parties, clock=clock)
-    return Stage(one=one, nodes=nodes, wire=wire, clock=clock, pool=world.pool, trust=world.proof)
 
 
 def _calling(world: World, stage: Stage) -> Calling:

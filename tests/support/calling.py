@@ -300,10 +300,6 @@ def plan_of(calling: Calling, row: DrawRow) -> dict[str, Any]:
 async def set_calling(stage: Stage, *, channels: Sequence[str] = ("sms", "voice")) -> Calling:
     """A stage with contacts for its pool, and a worker over lines that always deliver."""
     platform = stage.one.platform
-    context = WorkContext(platform=platform, ceremony=stage.one.ceremony, public_url=URL)
-    lines = {"sms": Line("sms.test"), "voice": Line("voice.test", outcome="accepted")}
-    lines |= {"email": Line("email.test"), "letter": Line("letter.test", outcome="handed")}
-    wiring = Wiring(gateways=lines, handlers=HANDLERS, report_handlers=REPORT_HANDLERS)
     found = synthetic_contacts(record.id for record in stage.pool.records)
 
     async def store(uow: UnitOfWork) -> None:
@@ -312,6 +308,15 @@ async def set_calling(stage: Stage, *, channels: Sequence[str] = ("sms", "voice"
             await uow.contacts.put("city", expert, fitted, now=platform.now())
 
     await platform.database.transact(store)
+    return calling_over(stage)
+
+
+def calling_over(stage: Stage) -> Calling:
+    """The same over a stage whose contacts are stored."""
+    context = WorkContext(platform=stage.one.platform, ceremony=stage.one.ceremony, public_url=URL)
+    lines = {"sms": Line("sms.test"), "voice": Line("voice.test", outcome="accepted")}
+    lines |= {"email": Line("email.test"), "letter": Line("letter.test", outcome="handed")}
+    wiring = Wiring(gateways=lines, handlers=HANDLERS, report_handlers=REPORT_HANDLERS)
     return Calling(stage=stage, context=context, worker=Worker(context, wiring), lines=lines)
 
 

@@ -180,6 +180,21 @@ class Scene:
 async def scene(database: Database, folder: Path, *, shape: Shape | None = None) -> Scene:
     """A platform with a registered, cosigned log and a frozen pool of synthetic experts."""
     clock = Clock()
+    made, keys = standing(database, folder, clock, shape=shape)
+    await _register(made.platform, keys)
+    await import_pool(
+        made.platform,
+        pool_id=POOL,
+        basis="synthetic experts",
+        records=synthetic_pool.experts(made.shape, 1),
+    )
+    return made
+
+
+def standing(
+    database: Database, folder: Path, clock: Clock, *, shape: Shape | None = None
+) -> tuple[Scene, list[party_keys.PartyKeys]]:
+    """The same platform and the keys of its nodes; nothing is stored in its database."""
     signing = SigningKey.from_seed(seeded("platform"))
     trust, keys = _keys(folder, signing)
     nodes = {role: _node(folder / role, one, trust, clock) for role, one in keys.items()}
@@ -218,14 +233,7 @@ async def scene(database: Database, folder: Path, *, shape: Shape | None = None)
         trust=trust,
     )
     made.ceremony = Ceremony(platform, prepare=made.prepare, beacons=made.beacons)
-    await _register(platform, list(keys.values()))
-    await import_pool(
-        platform,
-        pool_id=POOL,
-        basis="synthetic experts",
-        records=synthetic_pool.experts(made.shape, 1),
-    )
-    return made
+    return made, list(keys.values())
 
 
 def _keys(folder: Path, signing: SigningKey) -> tuple[Trust, dict[str, party_keys.PartyKeys]]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 from fastapi import FastAPI
@@ -31,7 +31,7 @@ from app.usecases.pools import import_pool
 from app.usecases.terminals import starts
 from crypto.signing import SigningKey
 from draw.identifiers import organisation_check_character, uscc_check_character
-from tests.support.parties import Scene, scene, seeded
+from tests.support.parties import Chance, Clock, Scene, scene, seeded, standing
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 
@@ -117,17 +117,52 @@ def order(**changes: Any) -> dict[str, Any]:
 async def service(database: Database, folder: Path, *, experts: int = 200) -> Service:
     """The API with a registered project ground: agencies, keys and the pool `city`."""
     made = await scene(database, folder)
+    return _over(made, folder, await _laid(made, experts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What of a registered ground outlives its process, but for the database: tokens by person, and how often
+    the platform's chance was asked.
+    """
+
+    tokens: Mapping[str, str]
+    asked: int
+
+
+async def lay(database: Database, folder: Path) -> Ground:
+    """Register the ground of a `service` in a migrated database, for copies of it to begin from."""
+    made = await scene(database, folder)
+    tokens = await _laid(made, 200)
+    return Ground(tokens=tokens, asked=_chance(made).count)
+
+
+def service_again(database: Database, folder: Path, ground: Ground) -> Service:
+    """The service over a copy of a database in which its ground was laid."""
+    made, _ = standing(database, folder, Clock(NOW))
+    _chance(made).count = ground.asked
+    return _over(made, folder, dict(ground.tokens))
+
+
+def _chance(made: Scene) -> Chance:
+    return cast("Chance", made.platform.random)
+
+
+async def _laid(made: Scene, experts: int) -> dict[str, str]:
     made.clock.now = NOW
     pool = synthesise(experts, seed=b"seven", tender_orgs=(TENDEREE, ALICE_ORG, BIDDER), now=NOW)
     await import_pool(made.platform, pool_id="city", basis="测试依据", records=pool.records)
+    public = SigningKey.from_seed(seeded("mallory signs")).public
+    return await made.platform.database.transact(partial(_people, made, public))
 
+
+def _over(made: Scene, folder: Path, tokens: dict[str, str]) -> Service:
     async def ready(uow: UnitOfWork, row: DrawRow) -> Prepared:
         return await prepare(uow, made.platform, row)
 
     sealed = partial(starts.anchor, made.platform)
     ceremony = Ceremony(made.platform, prepare=ready, beacons=made.beacons, sealed=sealed)
     signing = SigningKey.from_seed(seeded("mallory signs"))
-    tokens = await made.platform.database.transact(partial(_people, made, signing.public))
     app = create_app(made.platform, ceremony, Settings(data=folder), static=None)
     client = _client(app)
     return Service(
