@@ -55,6 +55,7 @@ _SITES: Final[Lane] = (
 )
 _ENGINES: Final[Lane] = (
     (
+        "tests/contract/test_janus_drift.py",
         "tests/contract/test_janus_engine.py",
         "tests/contract/test_janus_engines.py",
         "tests/contract/test_janus_hostile.py",

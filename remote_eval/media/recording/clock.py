@@ -4,7 +4,8 @@ A sender report ties a track's ticks to its sender's wall clock (RFC 3550 §6.4.
 the room's by the earliest arrivals of the sender's sound within half a minute, less half of the round trip.
 All tracks of a member share this anchor, so lips and voice stay together; an asymmetric path leaves half of
 its asymmetry as error. Before the first report a track is placed by its own earliest arrivals. Anchors move
-slowly, so that times do not jump. All times are arguments.
+slowly, so that times do not jump. Where no report ever came, a drift is told by the arrivals alone (`drift`).
+All times are arguments.
 """
 
 import math
@@ -12,6 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
+from remote_eval.media.recording.drift import ArrivalDrift, Trips
 from remote_eval.media.recording.rtp import TIMESTAMP_BITS, SenderReport, nearest
 
 WINDOW_S: Final = 30
@@ -81,6 +83,7 @@ class TrackClock:
     shift: float | None = None
     report: SenderReport | None = None
     heard: float = -math.inf
+    pace: ArrivalDrift = field(default_factory=ArrivalDrift)
     _newest: int | None = None
 
     def ticks(self, timestamp: int) -> int:
@@ -94,7 +97,10 @@ class TrackClock:
         ticks = self.ticks(timestamp)
         self._newest = ticks
         self.heard = max(self.heard, arrived)
-        self.low.add(arrived - ticks * 1000 / self.rate, self.heard)
+        late = arrived - ticks * 1000 / self.rate
+        self.low.add(late, self.heard)
+        if self.report is None:
+            self.pace.add(late, self.heard)
         return ticks
 
     def take_report(self, report: SenderReport) -> float:
@@ -116,6 +122,22 @@ class MemberClock:
         self._own: dict[str, Slewed] = {}
         self._tracks: dict[str, TrackClock] = {}
         self._past: deque[tuple[float, float]] = deque()
+        self._trips = Trips()
+        self._reported = False
+
+    @property
+    def arrival_ppm(self) -> float | None:
+        """As `drift_ppm`, by arrivals: None where a report was seen, or as long as it is not known.
+
+        A picture's ticks are of the computer's clock, as reports are; those of sound are of its card's. So
+        sound tells for those alone who show no picture.
+        """
+        if self._reported:
+            return None
+        tracks = list(self._tracks.values())
+        pictures = [one for one in tracks if not one.sound]
+        known = [one.pace.ppm for one in pictures or tracks if one.pace.ppm is not None]
+        return self._trips.beyond(min(known, key=abs)) if known else None
 
     @property
     def half_trip(self) -> float:
@@ -142,10 +164,12 @@ class MemberClock:
             self._own = {name: Slewed() for name in self._own}
             self._past.clear()
         self.rtt.add(rtt_ms, now)
+        self._trips.add(rtt_ms, now)
 
     def take_report(self, track: str, report: SenderReport) -> None:
         """Note a sender report of a track that is open; a jumping sender clock makes all start over."""
         clock = self._tracks[track]
+        self._reported = True
         moved = clock.take_report(report)
         if abs(moved) <= MAX_REPORT_STEP_MS:
             return
@@ -220,4 +244,15 @@ def clock_facts(clock: TrackClock, member: MemberClock) -> dict[str, int | None]
         "behind_us": round(behind * 1000),
         "rtt_us": round(member.half_trip * 2000),
         "drift_ppb": None if drift is None else round(drift * 1000),
+    }
+
+
+def arrival_facts(clock: TrackClock, member: MemberClock) -> dict[str, int | None] | None:
+    """What arrivals tell of a member without reports, in parts per billion; `own_ppb` is the track's own."""
+    drift, own = member.arrival_ppm, clock.pace.ppm
+    if drift is None:
+        return None
+    return {
+        "drift_ppb": round(drift * 1000),
+        "own_ppb": None if own is None else round(own * 1000),
     }

@@ -30,6 +30,7 @@ _SHAPES: Final[Mapping[str, Mapping[str, tuple[type, ...]]]] = {
     },
     "gap": {"track": _TEXT, "from": _WHOLE, "to": _WHOLE, "cause": _TEXT},
     "clock": {**dict.fromkeys(_CLOCK, _WHOLE), "track": _TEXT, "drift_ppb": (int, NoneType)},
+    "drift": {"track": _TEXT, "by": _TEXT, "at": _WHOLE, "drift_ppb": _WHOLE, "own_ppb": (int, NoneType)},
 }
 
 
@@ -62,6 +63,7 @@ class Contents:
     gaps: list[Mapping[str, Any]] = field(default_factory=list)
     tracks: list[Mapping[str, Any]] = field(default_factory=list)
     clocks: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    drifts: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     lines: int = 0
     link: bytes = START
     # The link after as many lines as were asked for.
@@ -123,12 +125,11 @@ def _take(found: Contents, value: Mapping[str, Any]) -> None:
         _take_file(found, value)
     elif kind == "frame":
         _take_frame(found, value)
-    elif kind == "gap":
-        found.gaps.append(value)
-    elif kind == "clock":
-        found.clocks.setdefault(value["track"], []).append(value)
-    elif kind in {"open", "close"}:
-        found.tracks.append(value)
+    elif kind in {"clock", "drift"}:
+        told = found.clocks if kind == "clock" else found.drifts
+        told.setdefault(value["track"], []).append(value)
+    elif kind in {"gap", "open", "close"}:
+        (found.gaps if kind == "gap" else found.tracks).append(value)
 
 
 def _take_file(found: Contents, value: Mapping[str, Any]) -> None:

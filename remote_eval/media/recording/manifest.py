@@ -33,6 +33,7 @@ def recordings_of(every: Sequence[Contents]) -> list[dict[str, Any]]:
 def manifest_of(every: Sequence[Contents], part: int) -> bytes:
     """As `manifest_bytes`, from the indexes of the part, read already."""
     gaps = gaps_of(every)
+    drifts = [_drift(one, track, lines) for one in every for track, lines in sorted(one.drifts.items())]
     return canonical(
         {
             "protocol": "qt/1",
@@ -48,6 +49,7 @@ def manifest_of(every: Sequence[Contents], part: int) -> bytes:
             "clocks": [
                 _clock(one, track, lines) for one in every for track, lines in sorted(one.clocks.items())
             ],
+            **({"drifts": drifts} if drifts else {}),
         }
     )
 
@@ -97,3 +99,9 @@ def _clock(one: Contents, track: str, lines: list[Mapping[str, Any]]) -> dict[st
         "jumps": sum(bool(line["jump"]) for line in lines),
         **ranges,
     }
+
+
+def _drift(one: Contents, track: str, lines: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """The range of what arrivals told of the clock of a member without reports."""
+    told = [line["drift_ppb"] for line in lines]
+    return {"letter": one.letter, "track": track, "by": lines[-1]["by"], "drift_ppb": [min(told), max(told)]}

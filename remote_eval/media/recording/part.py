@@ -10,7 +10,7 @@ from typing import Final
 from remote_eval.errors import RecordingError
 from remote_eval.media.engine import ROOM_CLASS, Kind, TrackId
 from remote_eval.media.recording.alarms import CLOCK, DISK, FROZEN, SILENT, Alarms
-from remote_eval.media.recording.clock import MemberClock, clock_facts
+from remote_eval.media.recording.clock import MemberClock, arrival_facts, clock_facts
 from remote_eval.media.recording.filing import Desk, Filing
 from remote_eval.media.recording.index import last_values
 from remote_eval.media.recording.matroska import Block
@@ -242,11 +242,22 @@ class PartRecorder:
             return
         facts = clock_facts(desk.track.clock, member)
         if facts is None:  # a jump waits for the track whose report told it
+            self._tell_arrivals(name, desk, now)
             return
         desk.told, member.jump_ms = now, 0.0
         self._filing.add({"is": "clock", "track": name, "at": round(now), "jump": round(jumped), **facts})
         runs_off = drift is not None and abs(drift) > self._limits.drift_ppm
         self._alarms.set(CLOCK, name, round(jumped or drift or 0), wrong=bool(jumped) or runs_off)
+
+    def _tell_arrivals(self, name: str, desk: Desk, now: float) -> None:
+        """The drift of a member of whom no report came; a drift that is not known leaves the alarm be."""
+        member = self._members[desk.file.place.member]
+        drift, facts = member.arrival_ppm, arrival_facts(desk.track.clock, member)
+        if drift is None or facts is None or now - desk.told < self._limits.clock_facts_ms:
+            return
+        desk.told = now
+        self._filing.add({"is": "drift", "by": "arrival", "track": name, "at": round(now), **facts})
+        self._alarms.set(CLOCK, name, round(drift), wrong=abs(drift) > self._limits.drift_ppm)
 
     def _look_at_space(self, now: float) -> None:
         if now - self._space_at >= 1000:

@@ -58,6 +58,7 @@ def chained(folder: Path, values: list[dict[str, JsonValue]]) -> None:
         {"is": "gap", "track": "m/camera", "from": "early", "to": 1, "cause": "loss"},
         {"is": "gap", "track": "m/camera", "from": True, "to": 1, "cause": "loss"},
         {"is": "clock", "track": "m/camera", "at": 0},
+        {"is": "drift", "track": "m/camera", "by": "arrival", "at": 0, "drift_ppb": None, "own_ppb": 0},
         {"is": "end", "at": None},
         FRAME,
     ],

@@ -1,5 +1,6 @@
 """One recorder's work on a part: what it asks for, rings about, and refuses."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from remote_eval.media.recording.archive import check
 from remote_eval.media.recording.contents import indexes
 from remote_eval.media.recording.disk import RealDisk
 from remote_eval.media.recording.gaps import list_gaps
+from remote_eval.media.recording.manifest import manifest_bytes
 from remote_eval.media.recording.part import PartRecorder
 from remote_eval.media.recording.setting import Setting
 from tests.support.recorded_media import VIDEO_TYPES, Arrival, Wire, microphone
@@ -188,3 +190,28 @@ def test_a_track_that_fell_silent_before_it_was_closed_has_a_gap_up_to_there(tmp
     (gap,) = [one for one in list_gaps(tmp_path / "rec") if one.track == "mem_a/microphone"]
     assert (gap.until, gap.cause) == (9_000, "stalled")
     assert 3_900 <= gap.since <= 4_200
+
+
+@pytest.mark.parametrize(("ppm", "rings"), [(800.0, True), (100.0, False)])
+def test_a_drifting_sender_that_never_reports_rings_by_its_arrivals(
+    tmp_path: Path, ppm: float, rings: bool
+) -> None:
+    recording = Recording(plan_in(tmp_path / "rec"))
+    source, track = microphone(ppm=ppm), TrackId("mem_a/microphone")
+    recording.part.open_track(track, "audio", {111: "opus"}, 0.0)
+    for number in range(5 * 270):
+        at = number * 200.0
+        recording.until(at)
+        recording.part.packet(track, source.rtp(b"\x78rest", source._timestamp(at), marker=False), at)
+    alarms = recording.heard.of("alarm")
+    assert [one["code"] for one in alarms] == ["clock"] * rings
+    assert all(abs(int(str(one["value"])) + ppm) < 30 for one in alarms)
+    recording.close()
+    (contents,) = indexes(tmp_path / "rec")
+    lines = contents.drifts[track]
+    assert {one["by"] for one in lines} == {"arrival"}
+    assert all(abs(one["drift_ppb"] / 1000 + ppm) < 30 for one in lines)
+    (ranged,) = json.loads(manifest_bytes(tmp_path / "rec", 1))["drifts"]
+    told = [one["drift_ppb"] for one in lines]
+    assert ranged["drift_ppb"] == [min(told), max(told)]
+    assert check(tmp_path / "rec").ok
