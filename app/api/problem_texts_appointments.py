@@ -13,6 +13,10 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
                 "该标段已有一项选定待批准",
                 "Another appointment of this section waits for its decision",
             ),
+            "appointment.tries": (
+                "该标段一天内已有 {limit} 次选定被拒，请明日再提",
+                "{limit} proposals of this section were refused within a day: try again tomorrow",
+            ),
             "appointment.decided": ("该项选定已有决定（{state}）", "It is decided already ({state})"),
             "appointment.two-persons": (
                 "提出人不能批准或者退回自己提出的选定",
@@ -53,6 +57,14 @@ FAULTS: Final[dict[str, tuple[str, str]]] = {
     "appointment.no-vacancy": (
         "没有可以自行选定的空缺席位：须先按顺序采取该补救步骤",
         "No seat may be filled by self-selection: that step of the ladder comes first",
+    ),
+    "appointment.pool": (
+        "自行选定的专家须来自该次抽取所用的专家库",
+        "A self-selection names experts of the pool that its draw was made from",
+    ),
+    "appointment.named": (
+        "文字中有专家姓名、编号或者证件号码样式的内容：请改写，名单公开前任何文字不得指明人员",
+        "The text holds an expert's name or number, or what looks like an identity number: reword it",
     ),
     "appointment.parameters": (
         "自行选定只补抽取的空缺席位，不另提条件",

@@ -29,11 +29,13 @@ SAME_EMPLOYER: Final = "同一单位已有专家在席（补抽） / an expert o
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
     """`engagements` as the case has them (draw-proof §4), and the draws they come from; `employers` of those
-    whom a top-up counts on."""
+    whom a top-up counts on. `persons` are the same people as human beings: an outside person has a new id
+    each time, and one person may stand in two pools."""
 
     engagements: tuple[JsonValue, ...]
     draws: tuple[str, ...]
     employers: tuple[str, ...] = ()
+    persons: frozenset[str] = frozenset()
 
 
 async def bound_elsewhere(
@@ -72,14 +74,17 @@ async def bound_between(
     )
     engagements: list[JsonValue] = []
     employers: list[str] = []
+    persons: set[str] = set()
     for other in counted_on:
         people, ever = await _people(uow, platform, other)
+        persons |= {expert.person for expert in ever}
         ids = sorted(expert.id for expert in ever)
         engagements += [{"expert": expert, "from": since, "to": until} for expert in ids]
         t0 = beijing_date(since)
         employers += [employer_for_cap(expert, t0) for expert in people]
     for other in (one for one in others if one.id not in own):
         people, _ = await _people(uow, platform, other)
+        persons |= {expert.person for expert in people}
         # The hours that hold now: a campaign may have moved them since the seal.
         span = {"from": other.evaluation_from, "to": other.evaluation_to}
         engagements += [{"expert": expert.id, **span} for expert in people]
@@ -88,6 +93,7 @@ async def bound_between(
         draws=tuple(dict.fromkeys(other.id for other in (*counted_on, *others))),
         # Who has no employer stands for themselves alone, and is bound already.
         employers=tuple(sorted({one for one in employers if not one.startswith(NO_EMPLOYER)})),
+        persons=frozenset(persons),
     )
 
 

@@ -16,9 +16,10 @@ from app.store.unit_of_work import Database
 from app.usecases.appointments.telling import besides
 from app.usecases.log import verify_log
 from app.usecases.openings import bundle, open_draw
+from app.usecases.roster.openings import open_roster
 from draw.model import DrawParameters
 from tests.support.appointing import SPECIAL, Appointing, bidder, outside, seated
-from tests.support.calling import Refused, later, plan_of, set_calling
+from tests.support.calling import Refused, acts, later, plan_of, set_calling
 from tests.support.onlookers import kept_in, written
 from tests.support.stage import PARAMETERS, set_stage
 
@@ -45,6 +46,14 @@ async def told_in_public(case: Appointing, row: DrawRow) -> list[BesideOut]:
     code = (await case.calling.context.ceremony.row(row.id)).code or ""
     draw, items = await besides(case.calling.context.platform, code)
     return BesidesOut.model_validate({"draw": draw, "items": items}).items
+
+
+async def published(case: Appointing, row: DrawRow) -> None:
+    """The roster of a draw, or of an appointment, opened with the result."""
+    by = acts("sven", "supervisor")
+    await open_roster(
+        case.calling.context.ceremony, by.principal, row.id, tier=3, reason="结果公布", actor=by.actor
+    )
 
 
 async def invited(case: Appointing, row: DrawRow) -> None:
@@ -100,6 +109,12 @@ async def test_a_self_selected_expert_is_invited_and_seated_and_never_called_dra
     for one in (first, row):
         assert (await open_draw(ceremony, one.id)).state == "opened"
     assert await verify_log(platform.database, platform.log, platform.cosigners) > (done.log_index or 0)
+    # The drawn may be named in public now; whoever was chosen only where their own roster was opened so.
+    await published(case, first)
+    assert [one.names for one in await told_in_public(case, first)] == [None]
+    await published(case, row)
+    (told_now,) = await told_in_public(case, first)
+    assert [one.name for one in told_now.names or ()] == [friend.name]
 
 
 async def test_whoever_was_chosen_and_declines_is_followed_by_nobody(case: Appointing) -> None:

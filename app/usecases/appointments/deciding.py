@@ -17,7 +17,7 @@ from app.store.repositories.contacts import Contact
 from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import UnitOfWork
 from app.usecases import evidence, log
-from app.usecases.appointments import judging, proposing
+from app.usecases.appointments import judging, proposing, wording
 from app.usecases.appointments.judging import Place
 from app.usecases.appointments.people import People
 from app.usecases.appointments.proposing import PROPOSED, Proposal, find_appointment
@@ -27,6 +27,7 @@ from app.usecases.evidence import Course
 from app.usecases.invitations.ladder import release
 from app.usecases.operations import Actor, note
 from app.usecases.platform import Platform
+from app.usecases.pools import load_snapshot
 from app.usecases.principals import AGENCY, Principal
 from draw import appointment
 from draw.appointment import SELF_SELECTED, Chosen
@@ -66,14 +67,25 @@ async def refuse(
     if (row.state, row.decided_by) == (REFUSED, principal.person):
         return row
     _require_open(row, principal)
-    found = Faults()
-    TEXT.check(why, "/reason", found)
-    if found.found or not why.strip():
-        raise InputRefusedError("appointment.refused", [Fault(code="appointment.text", pointer="/reason")])
+    await _require_words(uow, row, why)
     decided = {"state": REFUSED, "decided_by": principal.person, "decided_at": now, "decision": why}
     await uow.appointments.decide(row.id, **decided)
     await note(uow, actor, "appointment.refuse", row.id, now=now)
     return await find_appointment(uow, principal, appointment_id)
+
+
+async def _require_words(uow: UnitOfWork, row: AppointmentRow, why: str) -> None:
+    """A reason that names nobody of the pool; of the chosen the supervisor does not know, and learns
+    nothing."""
+    found = Faults()
+    TEXT.check(why, "/reason", found)
+    faults = []
+    if found.found or not why.strip():
+        faults.append(Fault(code="appointment.text", pointer="/reason"))
+    pool = await load_snapshot(uow, row.pool_id, row.pool_version)
+    faults += wording.faults({"/reason": why}, (), pool.records, ())
+    if faults:
+        raise InputRefusedError("appointment.refused", faults)
 
 
 async def approve(
@@ -89,7 +101,8 @@ async def approve(
     async with platform.database.read() as uow:
         row = await find_appointment(uow, principal, appointment_id)
     if not (row.state == APPROVED and row.decided_by == principal.person):
-        found = await _judged(platform, row, principal, digest)
+        async with platform.database.read() as uow:
+            found = await _judged(uow, platform, row, principal, digest)
         entry = await _signed(platform, found)
         await platform.database.transact(
             lambda uow: _approved(uow, platform, principal, found, entry, actor=actor)
@@ -107,37 +120,41 @@ def _require_open(row: AppointmentRow, principal: Principal) -> None:
         raise ConflictError("appointment.decided", state=row.state)
 
 
-async def _judged(platform: Platform, row: AppointmentRow, principal: Principal, digest: str) -> _Found:
+async def _judged(
+    uow: UnitOfWork, platform: Platform, row: AppointmentRow, principal: Principal, digest: str
+) -> _Found:
     _require_open(row, principal)
     if row.digest != digest:
         raise ConflictError("appointment.other")
-    async with platform.database.read() as uow:
-        found = await _found(uow, platform, row)
-        told = appointment.read_document(row.document)
-        asked = Proposal(
-            project=row.project_id,
-            section=row.section,
-            way=row.way,
-            reason=told["reason"],
-            approval=told["approval"],
-            pool=row.pool_id,
-            people=(),
-        )
-        people = People(appointed=found.chosen.people)
-        faults = await proposing.faults_of(
-            uow,
-            platform,
-            found.place,
-            asked,
-            parameters=found.parameters,
-            people=people,
-            told=True,
-        )
-        if row.way == SELF_SELECTED and await judging.vacancy(uow, found.place) != found.parameters:
-            faults.append(Fault(code="appointment.no-vacancy", pointer="/fills"))
+    found = await _found(uow, platform, row)
+    faults = await proposing.faults_of(
+        uow,
+        platform,
+        found.place,
+        _asked(row),
+        parameters=found.parameters,
+        people=People(appointed=found.chosen.people),
+        told=True,
+    )
+    if row.way == SELF_SELECTED and await judging.vacancy(uow, found.place) != found.parameters:
+        faults.append(Fault(code="appointment.no-vacancy", pointer="/fills"))
     if faults:
         raise InputRefusedError("appointment.refused", faults)
     return found
+
+
+def _asked(row: AppointmentRow) -> Proposal:
+    """The proposal as its document has it; the people are sealed beside it."""
+    told = appointment.read_document(row.document)
+    return Proposal(
+        project=row.project_id,
+        section=row.section,
+        way=row.way,
+        reason=told["reason"],
+        approval=told["approval"],
+        pool=row.pool_id,
+        people=(),
+    )
 
 
 async def _found(uow: UnitOfWork, platform: Platform, row: AppointmentRow) -> _Found:
@@ -159,7 +176,8 @@ async def _found(uow: UnitOfWork, platform: Platform, row: AppointmentRow) -> _F
         number=len(earlier) + 1,
         previous=earlier[-1].k if earlier else None,
         parties=keys,
-        opens=row.opens_at,
+        # Put off since: nobody is named before the evaluation.
+        opens=max(row.opens_at, place.hours(row.way).since),
     )
     parameters = DrawParameters.from_json(told["parameters"])
     return _Found(row=row, place=place, chosen=chosen, parameters=parameters, body=body)
@@ -203,10 +221,9 @@ async def _approved(
     current = await uow.appointments.get(row.id)
     if current is not None and current.state == APPROVED and current.decided_by == principal.person:
         return
-    _require_open(current or row, principal)
-    # Whatever was logged for the section in between was not judged.
-    earlier = await uow.draws.of_section(row.project_id, row.section)
-    if tuple(one.id for one in earlier) != tuple(one.id for one in found.place.earlier):
+    # Whatever changed while the node signed is judged now, under the write lock.
+    judged = await _judged(uow, platform, current or row, principal, row.digest)
+    if judged.body != found.body:
         raise ConflictError("appointment.moved")
     if row.fills is not None:
         campaign = await uow.campaigns.of_draw(row.fills)
@@ -231,7 +248,7 @@ async def _approved(
 async def _carried(uow: UnitOfWork, platform: Platform, found: _Found, index: int, *, now: str) -> DrawRow:
     """The row that invitations, seats and roster hang on."""
     row, body = found.row, found.body
-    span = found.place.case.evaluation
+    span = found.place.hours(row.way)
     made = DrawRow(
         id=f"drw_{platform.random(proposing.ID_BYTES).hex()}",
         k=index,

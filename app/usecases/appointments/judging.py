@@ -8,7 +8,7 @@ person's own.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.errors import Fault
 from app.store.repositories.draws import DrawRow
@@ -18,7 +18,7 @@ from app.usecases import top_ups
 from app.usecases.campaign_seats import load_all
 from app.usecases.draw_faults import Section, legal_faults
 from app.usecases.draw_parties import party_keys
-from app.usecases.engagements import avoiding, bound_between
+from app.usecases.engagements import Bound, avoiding, bound_between
 from app.usecases.platform import Platform
 from app.usecases.projects import agency_of, case_of
 from app.usecases.readings import Reading
@@ -27,11 +27,13 @@ from draw.appointment import DIRECT, SELF_SELECTED, SHORT_POOL, Appointed, seats
 from draw.avoidance.engine import Engine, beijing_date, employer_for_cap
 from draw.avoidance.layers import RulePack
 from draw.invitation import RUNNING
-from draw.model import Case, DrawParameters
+from draw.lifecycle import HOLDING
+from draw.model import Case, DrawParameters, Interval
 
 LADDER = "invitation.ladder"
 ALLOWED = "appointment.direct"
 _STEP = "self_selection"
+_BOUND = "K14"
 _QUALIFICATION = frozenset({"S1", "S2", "Q1", "Q2"})
 
 
@@ -46,6 +48,14 @@ class Place:
     earlier: tuple[DrawRow, ...]
     rounds: tuple[DrawRow, ...]
     missing: tuple[str, ...]
+
+    def hours(self, way: str) -> Interval:
+        """When its people evaluate: with those whose seats they fill, who may have been moved; else as the
+        project says."""
+        first = self.rounds[0] if way == SELF_SELECTED and self.rounds else None
+        if first is None or first.evaluation_from is None or first.evaluation_to is None:
+            return self.case.evaluation
+        return Interval(since=first.evaluation_from, until=first.evaluation_to)
 
 
 async def place_of(uow: UnitOfWork, platform: Platform, project: Project) -> Place:
@@ -102,20 +112,28 @@ def turn_faults(place: Place, way: str, seats: DrawParameters | None) -> Iterato
         yield Fault(code="draw.parties-missing", figures=figures)
     if way == SELF_SELECTED and seats is None:
         yield Fault(code="appointment.no-vacancy", pointer="/fills")
-    live = [one for one in place.earlier if one.live]
-    if way == DIRECT and live:
-        yield Fault(code="draw.live-exists", pointer="/section", figures={"draw": live[-1].id})
+    # Who sits keeps sitting, also where a step of the ladder let the section have a further round.
+    held = [one for one in place.earlier if one.live or one.state in HOLDING]
+    if way == DIRECT and held:
+        yield Fault(code="draw.live-exists", pointer="/section", figures={"draw": held[-1].id})
+
+
+def pool_faults(place: Place, way: str, pool: str) -> Iterator[Fault]:
+    """Who sits is bound by an id of the pool that was drawn from: a self-selection names experts of no
+    other."""
+    if way == SELF_SELECTED and any(one.request["pool"]["id"] != pool for one in place.rounds):
+        yield Fault(code="appointment.pool", pointer="/pool")
 
 
 def seat_faults(
-    platform: Platform, place: Place, parameters: DrawParameters, people: Sequence[Appointed]
+    platform: Platform, place: Place, way: str, parameters: DrawParameters, people: Sequence[Appointed]
 ) -> Iterator[Fault]:
     """The committee by law, and whether the people fill exactly its seats."""
     section = Section(
         project=place.project,
         agency=place.agency,
         pack=place.pack,
-        case=place.case,
+        case=replace(place.case, evaluation=place.hours(way)),
         earlier=place.earlier,
         missing=place.missing,
         top_up=None,
@@ -138,10 +156,11 @@ async def person_faults(
     parameters: DrawParameters,
     people: Sequence[Appointed],
     *,
+    way: str,
     told: bool,
 ) -> list[Fault]:
     """What stands against each of the people; `told`: with the codes of the reasons."""
-    span = place.case.evaluation
+    span = place.hours(way)
     bound = await bound_between(
         uow,
         platform,
@@ -151,13 +170,21 @@ async def person_faults(
         until=span.until,
         counted_on=place.rounds if parameters.committee.seated else (),
     )
-    case = case_of(place.project, place.agency, bound.engagements)
+    case = replace(case_of(place.project, place.agency, bound.engagements), evaluation=span)
     engine = Engine(avoiding(case, bound.employers), place.pack.rules, parameters)
     faults = []
     for number, one in enumerate(people):
-        reasons = engine.reasons(one.record)
+        reasons = _reasons(engine, bound, one)
         faults += list(_told(f"/people/{number}", reasons, told=told))
     return [*faults, *_capped(people, parameters.cap, beijing_date(span.since))]
+
+
+def _reasons(engine: Engine, bound: Bound, one: Appointed) -> list[str]:
+    """What the rules say; and nobody sits twice, whichever id the person was entered under."""
+    reasons = list(engine.reasons(one.record))
+    if one.record.person in bound.persons and _BOUND not in reasons:
+        reasons.append(_BOUND)
+    return reasons
 
 
 def _told(pointer: str, reasons: Sequence[str], *, told: bool) -> Iterator[Fault]:

@@ -46,10 +46,18 @@ class People:
 class Reader:
     """Reads the people of one order against one pool; `fresh` gives a new id."""
 
-    def __init__(self, snapshot: Snapshot, person_key: bytes, now: str, fresh: Iterable[str]) -> None:
-        """`now` is a time of the format."""
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        person_key: bytes,
+        now: str,
+        fresh: Iterable[str],
+        *,
+        known: Iterable[str] = (),
+    ) -> None:
+        """`now` is a time of the format; `known` are persons of other pools, who are no outside people."""
         self._by_id = {record.id: record for record in snapshot.records}
-        self._persons = {record.person for record in snapshot.records}
+        self._persons = {record.person for record in snapshot.records} | set(known)
         self._key, self._now, self._fresh = person_key, now, iter(fresh)
         self._faults: list[Fault] = []
 

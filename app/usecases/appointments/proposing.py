@@ -7,13 +7,15 @@ and name are kept, so that it can be asked for and compared.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
 from app.errors import ConflictError, Fault, InputRefusedError, NotFoundError
 from app.store.repositories.appointments import AppointmentRow
 from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import UnitOfWork
-from app.usecases.appointments import judging
+from app.times import to_text
+from app.usecases.appointments import judging, wording
 from app.usecases.appointments.judging import Place
 from app.usecases.appointments.people import Entered, People, Reader
 from app.usecases.operations import Actor, note
@@ -24,13 +26,17 @@ from app.usecases.projects import find
 from app.usecases.readings import read_parameters
 from draw import appointment
 from draw.appointment import DIRECT, SALT_BYTES, SELF_SELECTED, Chosen
-from draw.model import DrawParameters
+from draw.model import DrawParameters, ExpertRecord
 from draw.record import rules_digest, section_hash
 
 ID_BYTES: Final = 10
 PROPOSED: Final = "proposed"
 MAX_LISTED: Final = 200
 MAX_TARGET: Final = 200
+# Each refusal tells something of one person: nobody feels out a pool for those who have to stand back.
+MAX_TRIES: Final = 20
+TRIES_WITHIN: Final = timedelta(hours=24)
+_REFUSED: Final = "appointment.propose.refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,19 +60,28 @@ async def propose(
     """Store a proposal that nothing is against.
 
     Raises NotFoundError ``project.unknown``, ``pool.unknown``, ConflictError ``appointment.pending`` while
-    another one of the section waits, InputRefusedError ``appointment.refused`` with every fault. A refused
-    try is on record too: trying out people is seen.
+    another one of the section waits, ``appointment.tries`` after too many refused ones, InputRefusedError
+    ``appointment.refused`` with every fault. A refused try is on record too: trying out people is seen.
     """
     try:
         return await platform.database.transact(
             lambda uow: _propose(uow, platform, principal, asked, actor=actor)
         )
     except InputRefusedError:
-        now, target = platform.now(), f"{asked.project}/{asked.section}"
-        await platform.database.transact(
-            lambda uow: note(uow, actor, "appointment.propose.refused", target[:MAX_TARGET], now=now)
-        )
+        now, target = platform.now(), _target(asked)
+        await platform.database.transact(lambda uow: note(uow, actor, _REFUSED, target, now=now))
         raise
+
+
+def _target(asked: Proposal) -> str:
+    return f"{asked.project}/{asked.section}"[:MAX_TARGET]
+
+
+async def _require_tries(uow: UnitOfWork, platform: Platform, asked: Proposal) -> None:
+    since = to_text(platform.clock() - TRIES_WITHIN)
+    kept = await uow.operations.page(before=None, target=_target(asked), limit=MAX_LISTED)
+    if sum(one.action == _REFUSED and one.time > since for _, one in kept) >= MAX_TRIES:
+        raise ConflictError("appointment.tries", limit=MAX_TRIES)
 
 
 async def _propose(
@@ -74,12 +89,14 @@ async def _propose(
 ) -> AppointmentRow:
     now = platform.now()
     project = await find(uow, principal, asked.project, asked.section)
+    await _require_tries(uow, platform, asked)
     place = await judging.place_of(uow, platform, project)
     if any(one.state == PROPOSED for one in await uow.appointments.of_section(project.id, project.section)):
         raise ConflictError("appointment.pending")
     parameters = await _parameters(uow, place, asked)
     people = await _people(uow, platform, principal, asked, now=now)
     faults = await faults_of(uow, platform, place, asked, parameters=parameters, people=people, told=False)
+    faults += await _naming(uow, principal, asked, people)
     if faults or parameters is None:
         raise InputRefusedError("appointment.refused", faults)
     chosen = Chosen(salt=platform.random(SALT_BYTES), people=people.appointed)
@@ -102,13 +119,16 @@ async def faults_of(
     faults = [
         *judging.rule_faults(place.pack, asked.way, asked.reason["code"]),
         *judging.turn_faults(place, asked.way, parameters),
+        *judging.pool_faults(place, asked.way, asked.pool),
         *people.faults,
     ]
     if parameters is not None and not people.faults:
-        faults += judging.seat_faults(platform, place, parameters, people.appointed)
+        faults += judging.seat_faults(platform, place, asked.way, parameters, people.appointed)
     if parameters is None or faults:
         return faults
-    return await judging.person_faults(uow, platform, place, parameters, people.appointed, told=told)
+    return await judging.person_faults(
+        uow, platform, place, parameters, people.appointed, way=asked.way, told=told
+    )
 
 
 async def find_appointment(uow: UnitOfWork, principal: Principal, appointment_id: str) -> AppointmentRow:
@@ -161,7 +181,38 @@ async def _people(
         raise NotFoundError("pool.unknown")
     snapshot = await load_snapshot(uow, pool.id, pool.version)
     fresh = (f"out_{platform.random(ID_BYTES).hex()}" for _ in asked.people)
-    return Reader(snapshot, platform.person_key, now, fresh).read(asked.people)
+    known: set[str] = set()
+    if any(one.outside is not None for one in asked.people):
+        for head in await uow.pools.newest(mode=principal.mode):
+            known |= {one.person for one in (await load_snapshot(uow, head.id, head.version)).records}
+    return Reader(snapshot, platform.person_key, now, fresh, known=known).read(asked.people)
+
+
+async def _naming(uow: UnitOfWork, principal: Principal, asked: Proposal, people: People) -> list[Fault]:
+    """Texts that name somebody: whoever is chosen, anybody of the pool, or whom the same person chose before.
+
+    The pool as a whole, not those of it who sit: a refusal tells nobody who is on the committee.
+    """
+    pool = await uow.pools.get(asked.pool)
+    records = [one.record for one in people.appointed]
+    records += await _chosen_before(uow, principal, asked)
+    known = () if pool is None else (await load_snapshot(uow, pool.id, pool.version)).records
+    texts = {
+        "/reason/zh": asked.reason["zh"],
+        "/reason/en": asked.reason["en"],
+        "/approval/name": asked.approval["name"],
+    }
+    reach = [one.contact for one in people.appointed if one.contact is not None]
+    return list(wording.faults(texts, records, known, reach))
+
+
+async def _chosen_before(uow: UnitOfWork, principal: Principal, asked: Proposal) -> list[ExpertRecord]:
+    found: list[ExpertRecord] = []
+    for one in await uow.appointments.of_section(asked.project, asked.section):
+        stored = None if one.draw_id is None else await uow.draws.load_secrets(one.draw_id)
+        if stored is not None and one.proposed_by == principal.person:
+            found += [person.record for person in Chosen.from_bytes(stored).people]
+    return found
 
 
 async def _stored(
@@ -202,7 +253,7 @@ async def _stored(
         pool_version=0 if pool is None else pool.version,
         seats=parameters.seats,
         outside=sum(one.outside for one in chosen.people),
-        opens_at=place.case.evaluation.since,
+        opens_at=place.hours(asked.way).since,
         document=document,
         digest=appointment.document_digest(document),
         proposed_by=principal.person,
