@@ -28,7 +28,7 @@ from app.times import to_text
 from app.usecases.platform import Platform
 from app.usecases.principals import Principal
 from crypto.canonical import JsonValue, canonical
-from crypto.hashing import tagged
+from crypto.hashing import hmac_sha256, tagged
 
 LEASE: Final = timedelta(seconds=120)
 _KEY: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
@@ -124,7 +124,9 @@ async def _reserve(request: Request, principal: Principal) -> _Reservation | Sto
     platform = platform_of(request)
     key = key_of(request)
     target = f"{request.method} {request.url.path}?{request.url.query}".encode()
-    digest = tagged("qt/1 idempotency", len(target).to_bytes(4, "big"), target, await request.body())
+    body = tagged("qt/1 idempotency", len(target).to_bytes(4, "big"), target, await request.body())
+    # Keyed: a body may name whom nobody may know yet, and the rest of it is easily guessed.
+    digest = hmac_sha256(platform.person_key, b"qt/1 idempotency" + body)
     now = platform.clock()
     fresh = _Reservation(account=principal.account, key=key, lease_until=to_text(now + LEASE))
 

@@ -21,6 +21,7 @@ from app.private_files import write_private
 from app.second_verifier import find_node, run_verify
 from app.store.repositories.draws import DrawRow
 from app.usecases import disclosures, openings
+from app.usecases.appointments.telling import seats_beside
 from app.usecases.ceremony import k_of
 from app.usecases.openings import Opened
 from app.usecases.proofs import trust_file
@@ -88,6 +89,7 @@ async def certificate(one: Installation, row: DrawRow, found: Opened, address: s
         head = await uow.log.head()
         parties = await uow.parties.all()
         project = await uow.projects.get(row.project_id, row.section)
+        not_drawn = await seats_beside(uow, row)
     checkpoint = Checkpoint.from_body(parse_note(head.published_note or "").body)
     named = found.frozen.record.body["parties"]
     known = {party.public: party.role for party in parties}
@@ -100,6 +102,7 @@ async def certificate(one: Installation, row: DrawRow, found: Opened, address: s
             round=row.round,
             seats=found.frozen.parameters.seats,
             replaced=len(found.outcome.vacancies),
+            not_drawn=not_drawn,
             opened_at=row.updated_at,
             code=row.code or "",
             address=address,

@@ -66,8 +66,9 @@ _LIMITS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """`opened_at` is a time of the format; `fingerprints` are 16 hexadecimal digits by role; `seats` and
-    `replaced` are counts; `root` is the log's tree head at `size`, 64 hexadecimal digits."""
+    """`opened_at` is a time of the format; `fingerprints` are 16 hexadecimal digits by role; `seats`,
+    `not_drawn` (members of the same committee who were appointed) and `replaced` are counts; `root` is the
+    log's tree head at `size`, 64 hexadecimal digits."""
 
     project: str
     section: str
@@ -76,6 +77,7 @@ class Certificate:
     round: int
     seats: int
     replaced: int
+    not_drawn: int
     opened_at: str
     code: str
     address: str
@@ -93,7 +95,7 @@ def render(certificate: Certificate) -> bytes:
 
     template = resources.files("app.gateways").joinpath(TEMPLATE).read_bytes()
     inputs = {
-        "content": json.dumps(_content(certificate), ensure_ascii=False),
+        "content": json.dumps(content(certificate), ensure_ascii=False),
         "qr": square_code(certificate.address),
     }
     made = typst.compile(
@@ -129,7 +131,15 @@ def _broken(digest: str) -> str:
     return " ".join(digest[start : start + _LINE] for start in range(0, len(digest), _LINE))
 
 
-def _content(one: Certificate) -> dict[str, Any]:
+def _beside(not_drawn: int) -> str:
+    """The flag: whoever reads the page knows whether all of the committee were drawn."""
+    if not not_drawn:
+        return "0"
+    return f"{not_drawn} · 本委员会并非全部经抽取产生 · not all members were drawn"
+
+
+def content(one: Certificate) -> dict[str, Any]:
+    """What stands on the page, by its places in the template."""
     rows = (
         ("项目", "project", one.project),
         ("标段", "section", one.section),
@@ -137,6 +147,7 @@ def _content(one: Certificate) -> dict[str, Any]:
         ("抽取编号", "draw number (log index)", f"{one.draw}（第 {one.round} 次 · round {one.round}）"),
         ("专家席位", "expert seats", str(one.seats)),
         ("替换次数", "replacements", str(one.replaced)),
+        ("未经抽取的成员", "members beside them who were not drawn", _beside(one.not_drawn)),
         ("公开时间", "opened at (UTC)", one.opened_at),
         ("日志", "log", one.origin),
         ("检查点", "checkpoint", f"{one.size} · {_broken(one.root)}"),
