@@ -149,6 +149,9 @@ class AppointmentOut(Wire):
     outside: int = Field(description="how many of them are in no pool")
     strata: list[NeededOut]
     document: str = Field(description="digest that the supervisor approves, here and on the own node")
+    document_text: str = Field(
+        description="the document of this digest, canonical JSON: of the people a commitment only"
+    )
     proposed_by: str
     proposer: Literal["agency", "operator"]
     decided_by: str | None

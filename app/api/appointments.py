@@ -170,6 +170,7 @@ def appointment_json(row: AppointmentRow) -> dict[str, Any]:
         "approval": dict(told["approval"]),
         "strata": [{"id": one["id"], "seats": one["seats"]} for one in told["parameters"]["strata"]],
         "document": row.digest,
+        "document_text": row.document.decode("utf-8"),
         "decided_at": row.decided_at,
         "decision": row.decision,
         "log_index": row.log_index,

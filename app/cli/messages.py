@@ -74,9 +74,13 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "设备清单文件无效：须列出 platform、platform_key 与 devices",
         "Not a file of devices: it names platform, platform_key and devices",
     ),
-    "party.appointment-digest": (
-        "摘要应为 64 位十六进制",
-        "the digest has 64 hexadecimal digits",
+    "party.appointment-document": (
+        "不是完整的选定文件：须与平台给出的文件逐字节相同",
+        "Not a whole document of an appointment: byte by byte the one that the platform gives",
+    ),
+    "party.appointment-section": (
+        "该选定文件属于另一个项目或标段",
+        "This document is of another project or section",
     ),
     "party.rules-digest": (
         "规则摘要应为 64 位小写十六进制",

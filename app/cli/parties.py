@@ -78,18 +78,31 @@ def override(
 @app.command()
 def appointment(
     folder: _Folder,
-    digest: Annotated[
-        str, typer.Argument(metavar="DIGEST", help="文件摘要 · digest of the appointment's document")
+    document: Annotated[
+        Path, typer.Argument(metavar="DOCUMENT", help="选定文件 · the appointment's document", exists=True)
     ],
+    project: Annotated[str, typer.Option(help="项目编号 · project id")],
+    section: Annotated[str, typer.Option(help="标段编号 · section id")],
+    approve: Annotated[
+        bool, typer.Option("--approve", help="批准；否则仅显示 · approve it; else it is shown only")
+    ] = False,
 ) -> None:
-    """监督人批准一项自行选定或直接确定；节点只签署摘要相同的登记，且从不称其为抽取。
+    """显示自行选定或直接确定的文件，加 --approve 即批准；节点只签署该文件的登记，从不称其为抽取。
 
-    The supervisor approves an appointment without a draw; the node then signs the record with this digest
-    only.
+    Show the document of an appointment without a draw and, with --approve, approve it: the node then signs
+    the record of this document only.
     """
-    from app.parties.serving import approve_appointment
+    from app.errors import AppError
+    from app.parties.serving import approve_appointment, told_of
+    from draw.record import section_hash
 
-    typer.echo(approve_appointment(folder, digest))
+    data = document.read_bytes()
+    told = told_of(data)
+    if told["section"] != section_hash(project, section).hex():
+        raise AppError("party.appointment-section")
+    typer.echo(json.dumps({**told, "project": project, "section": section}, ensure_ascii=False, indent=1))
+    if approve:
+        approve_appointment(folder, data)
 
 
 @app.command()

@@ -12,7 +12,7 @@ import socket
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 
@@ -30,6 +30,8 @@ from app.parties.trust import Trust, load_trust, read_trust
 from app.private_files import write_private
 from crypto.errors import CryptoError
 from crypto.signing import validate_public
+from draw.appointment import document_digest, read_document
+from draw.errors import AppointmentError
 
 TRUST_FILE: Final = "trust.json"
 BOOK_FILE: Final = "node.sqlite"
@@ -96,16 +98,38 @@ def approve_override(folder: Path, section: bytes, reason: str) -> str:
     return noted.decode("utf-8")
 
 
-def approve_appointment(folder: Path, digest: str) -> str:
-    """Note for a supervisor's node that the appointment whose document has this digest (64 hex digits) may
-    be signed; gives the digest. Raises AppError ``party.role``, ``party.appointment-digest``.
+def approve_appointment(folder: Path, document: bytes) -> str:
+    """Note for a supervisor's node that the appointment with this document may be signed; gives its digest.
+
+    The document, not a digest that somebody else says is its: what the owner reads is what is approved.
+    Raises AppError ``party.role``, ``party.appointment-document``.
     """
     if load_keys(folder).role != "supervisor":
         raise AppError("party.role")
-    if not _HEX32.fullmatch(digest):
-        raise AppError("party.appointment-digest")
+    digest = document_digest(document)
+    told_of(document)
     approve(Book(folder / BOOK_FILE), digest)
     return digest
+
+
+def told_of(document: bytes) -> dict[str, Any]:
+    """What an appointment's document says, for its owner to read, with its digest last. Raises AppError
+    ``party.appointment-document``."""
+    try:
+        told = read_document(document)
+    except AppointmentError as error:
+        raise AppError("party.appointment-document") from error
+    return {
+        "section": told["section"],
+        "way": told["way"],
+        "fills": told["fills"],
+        "reason": told["reason"],
+        "approval": told["approval"],
+        "seats": told["parameters"]["committee"]["experts"],
+        "outside": told["outside"],
+        "proposed_at": told["proposed_at"],
+        "digest": document_digest(document),
+    }
 
 
 def pin_gateways(folder: Path, gateways: Sequence[str]) -> list[str]:

@@ -21,6 +21,7 @@ export interface Appointment {
   readonly seats: number;
   readonly outside: number;
   readonly document: string;
+  readonly documentText: string;
   readonly proposedBy: string;
   readonly decidedBy: string | null;
   readonly decidedAt: string | null;
@@ -92,6 +93,7 @@ function appointmentOf(value: unknown): Appointment {
     seats: number(one.seats),
     outside: number(one.outside),
     document: text(one.document),
+    documentText: text(one.document_text),
     proposedBy: text(one.proposed_by),
     decidedBy: textOrNull(one.decided_by),
     decidedAt: textOrNull(one.decided_at),
