@@ -10,7 +10,7 @@ import { memberOf, snapshotOf, TIME } from "../../src/protocol/fakes.ts";
 import type { Phase } from "../../src/protocol/frames.ts";
 import { NOWHERE, reduce, type RoomView } from "../../src/protocol/state.ts";
 import { levelOf, openDevice, stateOf } from "../../src/ui/room/devices.ts";
-import { bySite, causeText, clock, span, timeText } from "../../src/ui/room/shown.ts";
+import { bySite, causeText, clock, cutText, span, timeText } from "../../src/ui/room/shown.ts";
 import type { MediaShown } from "../../src/ui/room/useRoom.ts";
 
 const t = (key: string, values: Record<string, unknown> = {}): string => `${key.replace("page.room.", "")}${Object.keys(values).length > 0 ? JSON.stringify(values) : ""}`;
@@ -94,6 +94,16 @@ describe("what is shown", () => {
     expect(timeText(view, 3_600_000, t)).toContain('time.toEnd{"left":"left.hours');
     expect(timeText(view, 24 * 3_600_000, t)).toContain("time.over");
     expect(timeText({ ...view, phase: "closed" }, 3_600_000, t)).not.toContain("time.toEnd");
+  });
+  it("a cut is said after three seconds; after a minute since when, in words that stay the same for ten minutes", () => {
+    const cut = (cutSince: number | null, over: object = {}) => ({ ...room("evaluating"), link: { ...NOWHERE.link, state: "waiting" as const, cutSince, ahead: Date.parse(TIME), ...over } });
+    const told = (seconds: number): string => cutText(cut(60_000), 60_000 + seconds * 1_000, t);
+    expect([told(0), told(3), told(4), told(60)]).toEqual(["", "", "cut", "cut"]);
+    expect([told(61), told(600), told(36_000)]).toEqual(Array<string>(3).fill('cutLong{"time":"09:01"}'));
+    expect(cutText(cut(null), 600_000, t)).toBe("");
+    expect(cutText(cut(0, { state: "ended" }), 600_000, t)).toBe("");
+    expect(cutText(cut(0, { ahead: null }), 600_000, t)).toBe("cut");
+    expect(cutText({ ...cut(0), entered: false }, 600_000, t)).toBe("");
   });
   it("a clock shows China's time wherever the computer stands", () => expect(clock(Date.parse("2026-03-01T16:05:00.000Z"))).toBe("00:05"));
   it("stretches are whole", () => expect([span(0, t), span(7_261_000, t)]).toEqual(['left.minutes{"minutes":0,"seconds":0}', 'left.hours{"hours":2,"minutes":1}']));

@@ -39,6 +39,7 @@ export default {
     media: "sound and picture are coming back",
   },
   cut: "The network is down; this page is reconnecting by itself. Your seat and role are kept: there is nothing to do.",
+  cutLong: "The network has been down since {time}; this page goes on reconnecting by itself. Your seat and role are kept: leave this page as it is. If the site staff do not know yet, please tell them in person.",
   health: {
     title: "Whether others see and hear you",
     seen: "Others see you",

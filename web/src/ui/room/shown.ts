@@ -18,6 +18,19 @@ export function span(milliseconds: number, t: Say): string {
   return hours > 0 ? t("page.room.left.hours", { hours, minutes }) : t("page.room.left.minutes", { minutes, seconds: all % 60 });
 }
 
+const SILENT_CUT_MS = 3_000;
+const LONG_CUT_MS = 60_000;
+
+/** What there is to say of a connection that is cut: nothing for three seconds, for shorter cuts pass unseen; after a
+ * minute since when, and that people nearby should know. It changes once, for it is read aloud. */
+export function cutText(view: RoomView, now: number, t: Say): string {
+  const { state, cutSince } = view.link;
+  if (!view.entered || state === "ended" || cutSince === null || now - cutSince <= SILENT_CUT_MS) return "";
+  const since = serverNow(view.link, cutSince);
+  if (since === null || now - cutSince <= LONG_CUT_MS) return t("page.room.cut");
+  return t("page.room.cutLong", { time: clock(since) });
+}
+
 /** What there is to say of the time, at `now` of this page's clock. */
 export function timeText(view: RoomView, now: number, t: Say): string {
   const at = serverNow(view.link, now);
