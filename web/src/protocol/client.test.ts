@@ -200,6 +200,32 @@ describe("a cut", () => {
     expect(begun.slice(1).map((at, index) => at - (begun[index] ?? 0))).toEqual(Array<number>(8).fill(10_200));
   });
 
+  it("of ten minutes is tried every ten seconds all along, and come back from as the same member with nothing asked twice", async () => {
+    const { client, wire, timers, enter, events, states } = begin();
+    client.start();
+    await enter();
+    wire.last.says(chat(11));
+    const asked = client.ask("chat", { text: "断线时" }).catch((error: unknown) => error);
+    const since = timers.now();
+    while (timers.now() - since < 600_000) await timers.next();
+    expect(await asked).toBeInstanceOf(Unanswered);
+    expect(wire.sockets.length).toBeGreaterThan(600 / 10.2 - 2);
+    // The line is back in the middle of a try, of which nothing comes any more: only the next one is answered.
+    const back = timers.now();
+    const tries = wire.sockets.length;
+    while (wire.sockets.length === tries) await timers.next();
+    expect(timers.now() - back).toBeLessThanOrEqual(10_200);
+    wire.last.opens();
+    await timers.settle();
+    expect(wire.last.bodyOf("hello").resume).toEqual({ member: "mem_1", token: "r".repeat(64), seq: 11 });
+    // The room has passed on more than it keeps: all of it comes at once.
+    wire.last.says({ type: "welcome", to: wire.last.idOf("hello"), body: { ...welcomeOf(), snapshot: snapshotOf({ seq: 900 }) } });
+    wire.last.says(chat(12));
+    wire.last.says(chat(901));
+    expect(wire.last.types().filter((one) => one !== "ping")).toEqual(["hello"]);
+    expect([events(), states().at(-1)]).toEqual([[11, 901], "open"]);
+  });
+
   it("is noticed by silence alone", async () => {
     const { client, wire, timers, enter, states } = begin();
     client.start();

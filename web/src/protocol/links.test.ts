@@ -375,6 +375,28 @@ describe("repair", () => {
     expect(asked.at(-1)?.type).toBe("restart");
   });
 
+  it("fails in ten minutes without a room, and is made anew at once, by one question, where the engine has forgotten it", async () => {
+    const { last, timers, peers, asked, answers, link } = await publishing();
+    last().becomes("connected");
+    link.setTerms(null);
+    last().becomes("disconnected");
+    await timers.pass(30_000);
+    last().becomes("failed");
+    await timers.pass(570_000);
+    expect([peers.length, asked.length]).toEqual([1, 1]);
+    answers((type) => {
+      if (type === "restart") throw new Refusal("media.no-connection", false, {});
+      return { sdp: "answer", refused: {} };
+    });
+    link.setTerms(TERMS);
+    await timers.pass(1);
+    last().becomes("connected");
+    await timers.pass(60_000);
+    expect(peers.map((one) => one.closed)).toEqual([true, false]);
+    expect(asked.map((one) => one.type)).toEqual(["publish", "restart", "publish"]);
+    expect(link.state).toBe("connected");
+  });
+
   it("begins anew when the engine is another one", async () => {
     const { last, timers, peers, link } = await publishing();
     last().becomes("connected");
