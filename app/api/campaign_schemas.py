@@ -69,17 +69,18 @@ class MoveIn(Wire):
 
 class PutOffIn(Wire):
     """A later start of the same day: why, by code and further words for everybody; `extend`: have the booking
-    end later with it where it has to."""
+    end later with it where it has to; `bound`: also where somebody sits in another evaluation then."""
 
     begins: Time
     reason: Literal["late", "replacement", "venue", "equipment", "traffic", "other"]
     words: Annotated[str, Field(min_length=1, max_length=80, examples=["道路管制"])] | None = None
     extend: bool = False
+    bound: bool = False
 
 
 class VacateIn(Wire):
     """A seat to be vacated, with the supervisor's note. Without a seat: everybody who sits is judged anew by
-    the bidders as they are now."""
+    the bidders and the hours as they are now."""
 
     cause: Literal["conflict", "recusal", "venue"]
     seat: Seat | None = None

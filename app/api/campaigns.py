@@ -200,7 +200,7 @@ async def post_move(request: Request, principal: Mover, draw_id: str, asked: Mov
 async def post_put_off(request: Request, principal: Mover, draw_id: str, asked: PutOffIn) -> Response:
     """Put the start off to a later hour of the same day: on record with its reason, told to everybody once,
     asked anew is nobody."""
-    wanted = PutOff(begins=asked.begins, reason=asked.reason, words=asked.words, extend=asked.extend)
+    wanted = PutOff(**asked.model_dump())
 
     async def effect(context: WorkContext) -> None:
         await put_start_off(context, draw_id, wanted, by=_by(request, principal))
@@ -216,8 +216,8 @@ async def post_put_off(request: Request, principal: Mover, draw_id: str, asked: 
     responses=_CHANGED,
 )
 async def post_vacate(request: Request, principal: Vacater, draw_id: str, asked: VacateIn) -> Response:
-    """Vacate a seat on a supervisor's note; without a seat, judge everybody anew by the bidders as they
-    are."""
+    """Vacate a seat on a supervisor's note; without a seat, judge everybody anew by bidders and hours as
+    they are."""
     by = _by(request, principal)
 
     async def effect(context: WorkContext) -> None:

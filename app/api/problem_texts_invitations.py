@@ -107,6 +107,10 @@ FAULTS: Final[dict[str, tuple[str, str]]] = {
         "到预计结束（{ends}）时席位预订已止（{until}）：同时延长预订，或者选较早的时间",
         "Booked until {until}, and it would end at {ends}: extend the booking with it, or begin earlier",
     ),
+    "campaign.put-off-bound": (
+        "到新的开始时间，有 {count} 人已在其他评标中：选其他时间，或者确认，由监督人复核",
+        "{count} who sit here are in another evaluation then: choose another hour, or confirm it",
+    ),
     "campaign.put-off-reason": ("不是可选的理由", "Not one of the reasons that may be given"),
     "campaign.put-off-words": (
         "须说明，不超过 80 字",

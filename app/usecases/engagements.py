@@ -19,6 +19,7 @@ from app.usecases.platform import Platform
 from crypto.canonical import JsonValue
 from draw.avoidance.engine import beijing_date, employer_for_cap
 from draw.disclosure import ever_on_panel, roster
+from draw.invitation import CANCELLED
 from draw.lifecycle import APPOINTED, DRAWN, OPENED
 from draw.model import AvoidUnit, Case, ExpertRecord
 
@@ -95,6 +96,21 @@ async def bound_between(
         employers=tuple(sorted({one for one in employers if not one.startswith(NO_EMPLOYER)})),
         persons=frozenset(persons),
     )
+
+
+async def busy(uow: UnitOfWork, platform: Platform, row: DrawRow, *, since: str, until: str) -> set[str]:
+    """The persons who sit in another draw whose evaluation meets [since, until] and was not called off: as a
+    case would find them bound (K14), were it sealed for these hours now."""
+    others = await uow.draws.meeting(
+        mode=row.mode, states=(DRAWN, APPOINTED, OPENED), since=since, until=until, besides=row.id
+    )
+    found: set[str] = set()
+    for other in others:
+        campaign = await uow.campaigns.of_draw(other.id)
+        if campaign is None or campaign.state != CANCELLED:
+            people, _ = await _people(uow, platform, other)
+            found |= {one.person for one in people}
+    return found
 
 
 async def _people(

@@ -272,6 +272,9 @@ def test_a_campaign_is_moved_to_another_centre_with_a_reason(
         with page.expect_response(lambda one: one.url.endswith("/campaign/move")) as answer:
             press(page, "确认变更")
         assert answer.value.status == 200
+        # Done is done: the form is closed, and nothing of it is there to be sent again.
+        page.locator("details", has_text="改期或换场地……").and_(page.locator(":not([open])")).wait_for()
+        assert page.locator("#move-reason").input_value() == ""
 
         async def there(api: Service) -> bool:
             plan = (await api.get("carol", f"/v1/draws/{draw}/campaign")).json()["plan"]

@@ -7,29 +7,41 @@ keyed hashes.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from app.store.repositories.campaigns import CampaignRow
 from app.store.repositories.invitations import Invitation
 from app.store.unit_of_work import UnitOfWork
+from app.times import from_text
 from app.usecases.delivery.notices import Change, Recipient, fan_out
 from app.usecases.invitations import plans
 from draw import invitation
 from draw.invitation_terms import Hours
 
 ALERT: Final = "staff-alert"
+# Quiet hours and the way to the place.
+_NIGHT: Final = timedelta(hours=15)
 _TOLD: Final = invitation.OPEN | invitation.FILLING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occasion:
-    """One change: its id, the texts for experts and for the others, and what changed in words."""
+    """One change: its id, the texts for experts and for the others, and what changed in words; `urgent`: it
+    leaves in quiet hours too."""
 
     id: str
     experts: str | None
     staff: str
     what: str
     until: str
+    urgent: bool = False
+
+
+def is_pressing(begins: str, now: str) -> bool:
+    """Whether who comes at `begins` may have set out before the quiet hours are over: a change that takes
+    that hour away is told at once."""
+    return from_text(begins) - from_text(now) <= _NIGHT
 
 
 async def tell(
@@ -43,7 +55,11 @@ async def tell(
     """Tell everybody affected; how many had not been told of this change. `campaign` as it is now."""
     size = (await uow.log.head()).size
     change = Change(
-        id=occasion.id, draw_id=campaign.draw_id, expires_at=occasion.until, log_size=size, urgent=False
+        id=occasion.id,
+        draw_id=campaign.draw_id,
+        expires_at=occasion.until,
+        log_size=size,
+        urgent=occasion.urgent,
     )
     told = 0
     for one in campaign.plan["sites"]:

@@ -118,6 +118,7 @@ async def call_off(
         staff="staff-cancelled",
         what=reason,
         until=max(plans.ends(campaign.plan), now),
+        urgent=affected.is_pressing(campaign.begins, now),
     )
     told = [one for one in found.newest.values() if one.pending is None]
     await affected.tell(uow, occasion, campaign, told if campaign.approved_by else (), now=now)

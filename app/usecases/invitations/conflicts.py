@@ -2,7 +2,8 @@
 
 Only for grounds that the log can show or that the supervisor answers for in a note; the operator cannot
 vacate anything. When the list of bidders changed after the draw, everybody who sits is judged anew by the
-same rules, and whoever is in conflict now is replaced.
+same rules, and whoever is in conflict now is replaced; so is whoever sits in another evaluation at the hours
+to which a start was put off.
 """
 
 from collections.abc import Iterable
@@ -17,7 +18,7 @@ from app.usecases import invites
 from app.usecases.delivery.work import WorkContext
 from app.usecases.draw_requests import find_draw
 from app.usecases.frozen_draws import FrozenDraw, load_frozen
-from app.usecases.invitations import affected, standing, vacancies
+from app.usecases.invitations import affected, elsewhere, standing, vacancies
 from app.usecases.invitations.campaigns import By
 from app.usecases.invitations.standing import Standing
 from app.usecases.invites import Holder
@@ -64,7 +65,8 @@ async def vacate(uow: UnitOfWork, now: str, draw_id: str, wanted: Vacating, *, b
 
 
 async def recheck(context: WorkContext, draw_id: str, words: str, *, by: By) -> int:
-    """Judge everybody who sits anew, by the project's bidders as they are now; how many seats pass on.
+    """Judge everybody who sits anew, by the project's bidders as they are now and by who sits in another
+    evaluation at the hours that hold now (K14); how many seats pass on.
 
     Raises InputRefusedError ``campaign.refused`` without a note, ConflictError ``campaign.state``.
     """
@@ -73,8 +75,9 @@ async def recheck(context: WorkContext, draw_id: str, words: str, *, by: By) -> 
     async with platform.database.read() as uow:
         row = await find_draw(uow, by.principal, draw_id)
         engine = await _engine(uow, platform, draw_id)
-    held = await invites.holders(platform, row)
-    clashing = [one for one in held if one is not None and _clashes(engine, one)]
+    held = [one for one in await invites.holders(platform, row) if one is not None]
+    busy = {one.seat for one in await elsewhere.clashing(platform, row)}
+    clashing = [one for one in held if one.seat in busy or _clashes(engine, one)]
 
     async def work(uow: UnitOfWork) -> int:
         now = platform.now()
@@ -117,7 +120,7 @@ async def _engine(uow: UnitOfWork, platform: Platform, draw_id: str) -> Engine:
     frozen: FrozenDraw | None = await load_frozen(uow, row)
     if frozen is None:
         raise NotFoundError("draw.unknown")
-    # Who is bound elsewhere was judged at the seal; only what the project says may have changed.
+    # What the project says may have changed; hours that have moved since the seal are `elsewhere`'s.
     engagements: Any = frozen.case.to_json()
     case = case_of(project, await agency_of(uow, project), engagements["engagements"])
     return Engine(case, frozen.rules, frozen.parameters)

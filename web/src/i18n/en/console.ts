@@ -242,6 +242,7 @@ const english: Words<typeof chinese> = {
     reason: "Reason",
     words: "Further words (told to everybody; name no project and nobody)",
     extend: "Extend the booking with it where it has to be",
+    bound: "Also where somebody sits in another evaluation then: the supervisor has them judged anew",
     missing: "Give a time and a reason; “another reason” needs words.",
     submit: "Put it off",
     record: "Start put off",
