@@ -1,6 +1,7 @@
 """How ready all sites of a room are before the start: counts for all at work there, people for nobody."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -98,6 +99,18 @@ async def test_a_start_that_was_put_off_begins_no_earlier_and_the_rooms_limits_f
     room.arriving.stage.clock.advance(minutes=91)
     reasons = (await witness.client.refused("phase", to="evaluating")).detail["reasons"]
     assert "put-off" not in {one["code"] for one in reasons}
+
+
+async def test_a_room_that_waits_hears_of_the_hour_to_which_everybody_was_moved(room: Room) -> None:
+    """Its limits count from the hour that holds, or a site would be late for a start that was given up."""
+    witness = await checking_in(room)
+    before = moment_of(witness.client.snapshot["room"]["begins_at"])
+    path = f"/draws/{room.arriving.row.id}/campaign"
+    plan = expect(await room.arriving.get("olga", path), 200)["plan"]
+    wanted = {"begins": later(plan["begins"], minutes=120), "reason": "停电", "sites": plan["sites"]}
+    expect(await room.arriving.post("olga", f"{path}/move", wanted), 200)
+    told = (await witness.client.event("put-off"))["body"]
+    assert moment_of(told["begins_at"]) - before == timedelta(minutes=120)
 
 
 async def test_staff_of_a_site_learn_of_no_person_and_of_no_arrival_elsewhere(room: Room) -> None:

@@ -51,7 +51,8 @@ async def delayed(uow: UnitOfWork, draw_id: str, state: RoomState, *, now: str) 
 
 
 async def follow_start(live: LiveRoom) -> None:
-    """Have the room know of the start that stands; a room whose people meet elsewhere is closed."""
+    """Have the room know of the start that stands, put off or moved to another hour; a room whose people meet
+    elsewhere is closed."""
     if live.state.phase not in BEFORE:
         return
     async with live.platform.database.read() as uow:
@@ -61,5 +62,8 @@ async def follow_start(live: LiveRoom) -> None:
     ends_at = live.state.ends_at if booking is None else from_text(booking.until)
     if booking is not None and {one.site_id for one in parts[booking.id]} != set(live.state.sites):
         await live.try_fact(cmd.Moved(begins_at=None, ends_at=ends_at))
-    elif made is not None and from_text(made.begins) > live.state.begins_at:
-        await live.try_fact(cmd.Moved(begins_at=from_text(made.begins), ends_at=ends_at))
+        return
+    stands = [booking.since] if booking is not None else []
+    begins_at = max(map(from_text, [*stands, *([made.begins] if made else [])]), default=live.state.begins_at)
+    if begins_at > live.state.begins_at:
+        await live.try_fact(cmd.Moved(begins_at=begins_at, ends_at=ends_at))
