@@ -24,7 +24,9 @@ from tests.support.calling import Calling, Refused, acts, later, set_calling
 from tests.support.stage import set_stage
 
 pytestmark = pytest.mark.anyio
-TEN_IN_THE_EVENING = 14  # UTC
+# Hours of Beijing in UTC.
+TEN_IN_THE_EVENING = "14"
+NINE_IN_THE_MORNING = "01"
 
 
 @pytest.fixture
@@ -169,11 +171,12 @@ async def test_a_round_whose_committee_has_begun_is_not_put_off(calling: Calling
 async def test_who_would_set_out_before_the_night_is_over_is_told_in_the_night(
     calling: Calling, act: str
 ) -> None:
-    row = await calling.started()
-    found = await calling.fill(row)
-    begins = found.campaign.begins
+    begins = f"{later(calling.context.platform.now(), days=2)[:11]}{NINE_IN_THE_MORNING}:00:00Z"
+    row = await calling.started_at("s2", begins)
+    await calling.fill(row)
     night = f"{later(begins, days=-1)[:11]}{TEN_IN_THE_EVENING}:00:00Z"
     await calling.until(night)
+    assert calling.context.platform.now() == night
     calling.worker = resting(calling)
     platform, by = calling.context.platform, acts("olga", "operator")
     if act == "put-off":
