@@ -114,7 +114,9 @@ class Compared:
         """See `PacketSink`."""
         del arrived
         report = parse_report(data)
-        for pair in self._of(track) if report is not None else ():
+        if report is None:
+            return
+        for pair in self._of(track):
             pair.reported.take_report(track, report)
 
     def round_trip(self, track: TrackId, rtt_ms: float) -> None:
@@ -186,12 +188,12 @@ def main(seconds: float) -> None:
         end(turned, client, engine)
 
 
-async def playing(client: Fast) -> None:
+async def playing(client: Publisher) -> None:
     """Let it send from now on."""
     client.play()
 
 
-def end(turned: Turned, client: Fast, engine: object) -> None:
+def end(turned: Turned, client: Publisher, engine: object) -> None:
     """Stop all."""
     turned.do(client.stop())
     turned.do(client.close())

@@ -3,6 +3,7 @@ other rounds of a topped-up committee, and the night.
 """
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,13 @@ import pytest
 from app.errors import InputRefusedError
 from app.settings import Settings
 from app.store.repositories.draws import DrawRow
-from app.store.unit_of_work import Database
+from app.store.unit_of_work import Database, UnitOfWork
 from app.usecases import invites
 from app.usecases.day.putting_off import PutOff, put_start_off
 from app.usecases.delivery.notices import receipts
 from app.usecases.invitations import changes, conflicts
 from app.usecases.openings import bundle, open_draw
+from app.usecases.platform import Platform
 from app.worker import HANDLERS, REPORT_HANDLERS, Wiring, Worker, quiet_hours
 from draw import invitation
 from draw.verify.verifier import verify
@@ -35,8 +37,7 @@ async def calling(database: Database, tmp_path: Path) -> Calling:
 
 
 async def put_off(calling: Calling, row: DrawRow, begins: str, *, bound: bool = False) -> None:
-    said = {"bound": True} if bound else {}
-    wanted = PutOff(begins=begins, reason="venue", **said)
+    wanted = PutOff(begins=begins, reason="venue", bound=bound)
     await put_start_off(calling.context, row.id, wanted, by=acts("olga", "operator"))
     await calling.work()
 
@@ -46,6 +47,10 @@ def resting(calling: Calling) -> Worker:
     quiet = quiet_hours(str(Settings.model_fields["quiet_hours"].default))
     wiring = Wiring(gateways=calling.lines, handlers=HANDLERS, report_handlers=REPORT_HANDLERS, quiet=quiet)
     return Worker(calling.context, wiring)
+
+
+async def called_off(platform: Platform, draw: str, uow: UnitOfWork) -> None:
+    await changes.cancel(uow, platform, draw, "项目取消", by=acts("olga", "operator"))
 
 
 async def people(calling: Calling, row: DrawRow) -> set[str]:
@@ -112,13 +117,11 @@ async def test_whoever_sits_elsewhere_at_the_new_hour_is_counted_and_judged_anew
 async def test_an_evaluation_that_was_called_off_binds_nobody(calling: Calling) -> None:
     row = await calling.started()
     _, begins = await bound_later(calling, row)
-    platform, by = calling.context.platform, acts("olga", "operator")
+    platform = calling.context.platform
     async with platform.database.read() as uow:
         others = [one for n in range(2, 9) for one in await uow.draws.of_section("works-1", f"s{n}")]
     for other in others:
-        await platform.database.transact(
-            lambda uow, draw=other.id: changes.cancel(uow, platform, draw, "项目取消", by=by)
-        )
+        await platform.database.transact(partial(called_off, platform, other.id))
     await put_off(calling, row, begins)
     assert (await calling.standing(row)).campaign.begins == begins
 
