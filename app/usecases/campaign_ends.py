@@ -9,6 +9,7 @@ from typing import Any, Final
 from app.errors import ConflictError
 from app.store.repositories.campaigns import CampaignRow
 from app.store.unit_of_work import UnitOfWork
+from app.usecases.rounds import committee_of
 from draw import invitation
 from remote_eval.arrival import REFUSED
 
@@ -20,13 +21,27 @@ _OVER: Final = frozenset({invitation.CLOSED, invitation.PUBLISHED})
 
 
 async def require_room(uow: UnitOfWork, draw_id: str, *, now: str) -> None:
-    """Raise ConflictError unless the room may start: ``roster.not-checked-in`` (state) while somebody is
-    missing, ``roster.too-early`` (at) before a start that was put off, ``roster.cancelled``."""
+    """Raise ConflictError unless the room may start: ``roster.not-checked-in`` (state) while somebody of the
+    committee is missing, also of another round of it, ``roster.too-early`` (at) before a start that was put
+    off, ``roster.cancelled``."""
     campaign = await uow.campaigns.of_draw(draw_id)
     if campaign is None:
         return
+    for one in (campaign, *await _beside(uow, draw_id)):
+        await _require_there(uow, one, now=now)
+
+
+async def _beside(uow: UnitOfWork, draw_id: str) -> list[CampaignRow]:
+    """The campaigns of the other rounds of a draw's committee that were not called off."""
+    row = await uow.draws.get(draw_id)
+    rows = [] if row is None else await uow.draws.of_section(row.project_id, row.section)
+    found = [await uow.campaigns.of_draw(one.id) for one in committee_of(rows, draw_id) if one.id != draw_id]
+    return [one for one in found if one is not None and one.state != invitation.CANCELLED]
+
+
+async def _require_there(uow: UnitOfWork, campaign: CampaignRow, *, now: str) -> None:
     _require(campaign, _BEGUN | {invitation.CHECKED_IN}, "roster.not-checked-in")
-    if campaign.state == invitation.CHECKED_IN and await _turned_away(uow, draw_id):
+    if campaign.state == invitation.CHECKED_IN and await _turned_away(uow, campaign.draw_id):
         raise ConflictError("roster.not-checked-in", state=campaign.state)
     if campaign.state == invitation.CHECKED_IN and now < campaign.begins:
         raise ConflictError("roster.too-early", at=campaign.begins)

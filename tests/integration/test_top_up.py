@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 from app.store.repositories.draws import DrawRow
-from app.store.unit_of_work import Database
+from app.store.unit_of_work import Database, UnitOfWork
 from app.usecases import invites
 from app.usecases.frozen_draws import load_frozen
-from app.usecases.invitations import ladder, views
+from app.usecases.invitations import arrivals, ladder, views
 from app.usecases.invitations.ladder import Taken
 from app.usecases.openings import bundle, opened
 from app.usecases.openings import open_draw as open_one
+from app.usecases.roster import openings
+from draw import invitation
 from draw.avoidance.engine import beijing_date, employer_for_cap
 from draw.disclosure import ever_on_panel
 from draw.verify.verifier import verify
@@ -104,6 +106,41 @@ async def test_two_rounds_fill_one_committee_and_both_prove_it(calling: Calling)
         assert ("top-up" in {note.code for note in report.notes}) == (row is second)
         evidence.append(Evidence(bundle=data, trust=calling.stage.trust))
     assert verdicts(evidence) == [None, None]
+
+
+async def there(calling: Calling, row: DrawRow) -> None:
+    """Everybody of one round has checked in."""
+    platform = calling.context.platform
+
+    async def work(uow: UnitOfWork) -> None:
+        for one in await uow.invitations.of_draw(row.id):
+            if one.state == invitation.ACCEPTED:
+                await arrivals.arrived(uow, platform, one, at=platform.now(), now=platform.now())
+
+    await platform.database.transact(work)
+
+
+async def names_open(calling: Calling, row: DrawRow) -> None:
+    """The supervisor has the roster of one round opened for the room."""
+    ceremony, by = calling.context.ceremony, acts("sven", "supervisor")
+    await openings.open_roster(ceremony, by.principal, row.id, tier=2, reason="开评", actor=by.actor)
+
+
+async def test_names_of_a_committee_open_once_everybody_of_both_rounds_is_there(calling: Calling) -> None:
+    """While a topped-up expert is missing, nobody learns with whom they will sit."""
+    first = await short(calling)
+    await climb(calling, first)
+    second = await drawn(calling, await offered(calling, first))
+    await invited(calling, second)
+    filled = await calling.fill(second)
+    await calling.until(filled.campaign.begins)
+    await there(calling, first)
+    assert (await calling.standing(first)).campaign.state == "checked_in"
+    assert (await Refused.of(names_open(calling, first))).code == "roster.not-checked-in"
+    await there(calling, second)
+    for row in (first, second):
+        await names_open(calling, row)
+        assert (await calling.standing(row)).campaign.state == "opened"
 
 
 async def test_nobody_of_the_first_round_and_none_of_their_employers_is_drawn_again(calling: Calling) -> None:

@@ -35,7 +35,7 @@ BOTH: Final = ("camera", "microphone")
 # Tones are 60 Hz apart; a gap within the half second that is looked at blurs one by some.
 _NEAR_HERTZ: Final = 20.0
 # On a loaded machine a voice may falter within one look.
-_LOOKS: Final = 6
+_LOOKS: Final = 12
 CALL_TOKEN: Final = "call-token-of-one-bidder-0123456789abcdef"
 OPENINGS: Final = {"lite": Openings(), "janus": Openings(media=(40_000, 40_399))}
 Table = dict[str, set[str]]

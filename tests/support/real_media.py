@@ -19,7 +19,7 @@ from tests.support.media_offers import OPUS, TRAILER, VP8
 from tests.support.media_publisher import Outgoing, Publisher
 from tests.support.recorded_media import pictures
 
-FPS: Final = 10
+FPS: Final = 5
 SAMPLES: Final = 960
 RATE: Final = 48_000
 _PIECE: Final = 1000

@@ -74,7 +74,7 @@ export default {
   alarms: {
     title: "Alarms",
     none: "No alarm.",
-    count: "{n} open alarms",
+    count: "{n} open",
     at: "since {at}",
     cleared: "cleared {at}",
     codes: {
