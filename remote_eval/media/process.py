@@ -16,6 +16,7 @@ import gc
 import json
 import os
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
@@ -30,6 +31,9 @@ from remote_eval.media.places import READY, SOCKET, socket_path
 from remote_eval.media.recording.recorder import recorder_for
 
 LONGEST_ALONE_SECONDS: Final = 24 * 3600.0
+# How long a thread that computes (masker, recorder) may keep the loop from going on. The loop gives way at
+# each packet that it sends: at Python's 5 ms a voice being masked stops all media of a busy machine.
+SWITCH_SECONDS: Final = 0.0005
 
 
 class RoomProcess:
@@ -181,6 +185,7 @@ def main() -> None:
             return await _over_janus(words)
         return await lite_engine(words.folder, bind=words.bind, port=words.port, addresses=words.address)
 
+    sys.setswitchinterval(SWITCH_SECONDS)
     run = serve(make, words.folder, linger=words.linger, about={"addresses": words.address})
     with contextlib.suppress(KeyboardInterrupt):
         uvloop.run(run)

@@ -148,6 +148,13 @@ async def encodings(engine: "LiteEngine") -> dict[str, set[str]]:
     return {name: {kept.codec for kept in some if kept} for name, some in newest.items()}
 
 
+async def keys(engine: "LiteEngine") -> list[Any]:
+    """What the two connections are encrypted with."""
+    room = engine._rooms[ROOM]
+    sides = [room.side(EXPERT, "publish"), room.side(WITNESS, "view")]
+    return [side.peer._dtls.keys() for side in sides if side is not None]
+
+
 def show(turned: Turned, engine: "LiteEngine", page: "Page") -> None:
     offer, mids = page.evaluate(PUBLISH)
     answered = turned.do(engine.publish(ROOM, EXPERT, offer, mids))
@@ -189,6 +196,7 @@ def test_an_ice_restart_keeps_picture_and_sound_on_the_same_keys(
     show(turned, engine, expert)
     watch(turned, engine, witness)
     before: dict[str, Any] = witness.evaluate(UNTIL, [5, 0.0])
+    kept = turned.do(keys(engine))
     for page, member, purpose in ((expert, EXPERT, "publish"), (witness, WITNESS, "view")):
         answered = turned.do(engine.restart(ROOM, member, purpose, page.evaluate(RESTART)))  # type: ignore[arg-type]
         page.evaluate(ANSWER, answered.sdp)
@@ -196,4 +204,7 @@ def test_an_ice_restart_keeps_picture_and_sound_on_the_same_keys(
         page.evaluate(CONNECTED, ufrag)
     after: dict[str, Any] = witness.evaluate(UNTIL, [before["frames"] + 10, before["energy"]])
     assert after["frames"] > before["frames"]
-    assert witness.evaluate("window.states").count("connected") == 1
+    # A late packet may show as a moment's break, which is no new handshake.
+    assert witness.evaluate("window.states").count("connecting") == 1
+    assert turned.do(keys(engine)) == kept
+    assert kept[0] != kept[1]

@@ -400,7 +400,7 @@ async def test_the_search_of_the_disk_would_find_each_kind(drawn: Secret) -> Non
     kinds = {one.kind for one in needles}
     assert kinds == {
         "name", "expert", "identity number", "person", "phone", "reason",
-        "letter secret", "letter proof", "letter key", "arrival code",
+        "letter secret", "letter proof", "letter key", "letter session", "arrival code",
     }  # fmt: skip
     written = " ".join(one.forms[-1 if one.kind.startswith("letter") else 0].decode() for one in needles)
     database = drawn.case.platform.database

@@ -13,14 +13,14 @@ from aiortc import RTCCertificate
 from remote_eval.media.engine import KIND_OF, RoomId, TrackId
 from remote_eval.media.engine import MemberId as Id
 from tests.support.media_link import Link, home, reached
-from tests.support.media_offers import WAIT_SECONDS
 from tests.support.media_viewer import Arrived, Viewer
 from tests.support.real_media import RealPublisher, hertz_of, prepare
 from tests.support.signalling_client import Client, Media, Place, Refused, fingerprint_of
 
-_HEARD = 25  # packets of sound that are decoded: half a second
+_HEARD = 13  # packets of sound that are decoded: half a second
 # What was sent before is read meanwhile: the machine may be seconds of work behind.
 _DRAIN_SECONDS = 0.5
+_AGAIN_SECONDS = 32.0
 
 
 @dataclass
@@ -175,7 +175,7 @@ class SiteClients:
         """Seconds until the next packet of a track arrives here; at most half a minute."""
         viewer, loop = self._viewer(name), asyncio.get_running_loop()
         began, known = loop.time(), len(viewer.arrived[TrackId(track)])
-        async with asyncio.timeout(WAIT_SECONDS * 4):
+        async with asyncio.timeout(_AGAIN_SECONDS):
             while len(viewer.arrived[TrackId(track)]) == known:
                 viewer._changed.clear()
                 await viewer._changed.wait()

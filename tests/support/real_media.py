@@ -20,33 +20,40 @@ from tests.support.media_publisher import Outgoing, Publisher
 from tests.support.recorded_media import pictures
 
 FPS: Final = 5
-SAMPLES: Final = 960
 RATE: Final = 48_000
+# Two frames of 20 ms go in one packet: a dozen such clients share a machine.
+FRAME: Final = 960
+SAMPLES: Final = 2 * FRAME
+PER_SECOND: Final = RATE // SAMPLES
 _PIECE: Final = 1000
 _FAINT: Final = 30
 _SECONDS: Final = 4
+# A frame whose length takes one byte (RFC 6716 §3.2.1), the packet's first byte with it.
+_ONE_BYTE: Final = 252
 
 
 @lru_cache
 def tone(hertz: int, level: int = 12_000) -> tuple[bytes, ...]:
-    """One second of a tone as 50 Opus packets, which joins its own begin; `level` of 32,767."""
+    """One second of a tone as 50 Opus frames, which joins its own begin; `level` of 32,767."""
     encoder: Any = av.CodecContext.create("libopus", "w")
     encoder.sample_rate, encoder.layout, encoder.format = RATE, "mono", "s16"
     encoder.time_base, encoder.bit_rate = Fraction(1, RATE), 24_000
     out: list[bytes] = []
     for number in range(100):
-        ticks = np.arange(number * SAMPLES, (number + 1) * SAMPLES)
+        ticks = np.arange(number * FRAME, (number + 1) * FRAME)
         wave = (level * np.sin(2 * math.pi * hertz * ticks / RATE)).astype(np.int16).reshape(1, -1)
         frame = av.AudioFrame.from_ndarray(wave, format="s16", layout="mono")
-        frame.sample_rate, frame.pts = RATE, number * SAMPLES
+        frame.sample_rate, frame.pts = RATE, number * FRAME
         out += [bytes(one) for one in encoder.encode(frame)]
     return tuple(out[40:90])
 
 
-def padded(packet: bytes, trailer: bytes) -> bytes:
-    """An Opus packet of one frame with `trailer` (below 255 bytes) as its padding."""
-    assert packet[0] & 3 == 0
-    return bytes((packet[0] | 3, 0x41, len(trailer))) + packet[1:] + trailer
+def joined(first: bytes, second: bytes, trailer: bytes) -> bytes:
+    """One Opus packet of two packets of one frame each, with `trailer` (below 255 bytes) as its padding."""
+    assert first[0] == second[0]
+    assert first[0] & 3 == 0
+    assert len(first) <= _ONE_BYTE
+    return bytes((first[0] | 3, 0xC2, len(trailer), len(first) - 1)) + first[1:] + second[1:] + trailer
 
 
 def hertz_of(packets: Sequence[bytes]) -> float | None:
@@ -90,12 +97,13 @@ class RealPublisher(Publisher):
     _at = 0
 
     def send_voice(self, source: str = MICROPHONE) -> int:
-        """One packet of 20 ms of the tone."""
+        """One packet of 40 ms of the tone."""
         one = self.streams[source]
         one.timestamp += SAMPLES
-        pauses = self.syllables and one.index // 10 % 3 == 2
-        packets = tone(self.hertz, _FAINT) if pauses else tone(self.hertz)
-        body = padded(packets[one.index % len(packets)], self._trailer(one))
+        pauses = self.syllables and one.index // 5 % 3 == 2
+        frames = tone(self.hertz, _FAINT) if pauses else tone(self.hertz)
+        at = 2 * one.index % len(frames)
+        body = joined(frames[at], frames[at + 1], self._trailer(one))
         self._send(one, OPUS, body, marker=False, level=30)
         return one.index
 
@@ -123,7 +131,7 @@ class RealPublisher(Publisher):
         while True:
             for one in self.streams.values():
                 self._turn(one, count)
-            if count % 10 == 0:
+            if count % 5 == 0:
                 self.send_reports()
             count += 1
             due += SAMPLES / RATE
@@ -132,7 +140,7 @@ class RealPublisher(Publisher):
     def _turn(self, one: Outgoing, count: int) -> None:
         if KIND_OF[one.source] == "audio":
             self.send_voice(one.source)
-        elif count % (50 // FPS) == 0:
+        elif count % (PER_SECOND // FPS) == 0:
             self.send_frame(one.source)
 
 

@@ -23,6 +23,8 @@ SPREAD_PRIOR: Final = 60
 RENEW: Final = 25
 # Bands heard so far under a voice's mean are pauses within speech and not learned from, dB.
 DEPTH: Final = 18.0
+# So many more frames of speech passed over as too faint than learned from, half a second: the level is wrong.
+PATIENCE: Final = 50
 # Common spread of a band, dB; least spread that is believed, which bounds how much faint bands are raised.
 SPREAD: Final = 11.0
 LEAST_SPREAD: Final = 4.0
@@ -63,6 +65,8 @@ class Levelling:
         self._mean = TARGET.astype(np.float64)
         self._spread = _COMMON.copy()
         self._map = np.eye(COUNT, dtype=np.float32)
+        self._passed_over = 0
+        self._nearest = -np.inf
 
     def learn(self, decibels: Bands) -> None:
         """Let a frame of speech into the estimates; the first one sets the level at once."""
@@ -70,13 +74,24 @@ class Levelling:
             self._mean += float((decibels - TARGET)[SPEECH].mean())
         away = decibels - self._mean
         if float(away[SPEECH].mean()) < -DEPTH:
+            self._pass_over(float(away[SPEECH].mean()))
             return
+        self._passed_over = max(0, self._passed_over - 1)
         self.count += 1
         self._mean += away / min(self.count + MEAN_PRIOR, MEAN_MEMORY)
         share = 1 / min(self.count + SPREAD_PRIOR, SPREAD_MEMORY)
         self._spread += share * (np.outer(away, away) - self._spread)
         if self.count % RENEW == 0:
             self._map = least_move(self._spread)
+
+    def _pass_over(self, away: float) -> None:
+        """A frame far under the level. Many of them: a click or a knock set it, or the speaker moved away; it
+        is set anew by the loudest of them, or that microphone would not be heard any more."""
+        self._passed_over += 1
+        self._nearest = max(self._nearest, away)
+        if self._passed_over >= PATIENCE:
+            self._mean += self._nearest
+            self._passed_over, self._nearest = 0, -np.inf
 
     def levelled(self, decibels: Bands) -> Bands:
         """Deviations from the mean, in dB, with the common covariance."""

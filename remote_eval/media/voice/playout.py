@@ -1,7 +1,8 @@
 """Brings one microphone's packets back into even time: 20 ms of samples whenever they are asked for.
 
-A packet may come 20 ms later than the quickest of late (35 ms at most, once some were missed); whatever
-comes later still is lost. A hole is covered by the last sound fading over 60 ms, then by silence.
+A packet may come 20 ms later than the quickest of late; whatever comes later still is lost. Each one lost so
+lengthens the wait by 5 ms, to 160 ms at most: over a line that is uneven all the time a voice that is late is
+heard, and one in time would not be. A hole is covered by the last sound fading over 60 ms, then by silence.
 Time is an argument: `arrived` and `now` are milliseconds of one clock. Positions are samples at 16 kHz.
 """
 
@@ -18,10 +19,11 @@ from remote_eval.media.voice.rtp import Opus
 
 PER_MS: Final = RATE // 1000
 LEAST_HOLD: Final = 20.0
-MOST_HOLD: Final = 35.0
+MOST_HOLD: Final = 160.0
 HOLD_STEP: Final = 5.0
-# Hold given back by each packet that was in time: 0.5 ms a second.
+# Hold given back by each packet that was in time: 0.5 ms a second, and 2 % of what is beyond the least.
 HOLD_EASE: Final = 0.01
+HOLD_SHARE: Final = 0.0004
 # The quickest transit is forgotten at 0.5 ms a second, so that a slower clock or path is followed.
 FORGET: Final = 0.01
 MOST_WAITING: Final = 32
@@ -151,7 +153,8 @@ class Playout:
             self._sound = np.concatenate((self._sound, fresh))
             self._end += len(fresh)
             self._faded = 0
-            self.hold = max(LEAST_HOLD, self.hold - HOLD_EASE)
+            eased = HOLD_EASE + HOLD_SHARE * (self.hold - LEAST_HOLD)
+            self.hold = max(LEAST_HOLD, self.hold - eased)
 
     def _cover(self, count: int) -> None:
         """Fill `count` samples, at most a frame, with what was before them, fading, then with silence."""

@@ -47,6 +47,25 @@ def peak(sound: Sound, low: float, high: float) -> float:
     return float(frequency[np.argmax(inside)])
 
 
+@pytest.mark.parametrize("milliseconds", [2, 30, 200])
+@pytest.mark.parametrize("level", [0.02, 0.1])
+def test_a_knock_against_the_microphone_does_not_silence_it_for_the_rest_of_the_call(
+    milliseconds: int, level: float
+) -> None:
+    chance = np.random.default_rng(1)
+    knock = chance.uniform(-0.9, 0.9, milliseconds * RATE // 1000).astype(np.float32)
+    said = masked(np.concatenate((knock, speech_like(120, 6, level=level))))
+
+    assert decibels(said[-3 * RATE :]) > -30
+
+
+def test_a_voice_that_moves_away_from_the_microphone_is_heard_again_at_its_new_level() -> None:
+    near, far = speech_like(120, 4, level=0.3), speech_like(120, 6, level=0.01)
+    said = masked(np.concatenate((near, far)))
+
+    assert decibels(said[-3 * RATE :]) == pytest.approx(decibels(said[2 * RATE : 4 * RATE]), abs=6)
+
+
 def test_the_same_secret_gives_the_same_samples_however_they_are_cut() -> None:
     sound = speech_like(120, 2)
     whole = masked(sound)
