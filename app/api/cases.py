@@ -82,11 +82,11 @@ async def post_case(
 async def get_cases(
     response: Response, platform: PlatformDep, principal: Reader, draw_id: str
 ) -> dict[str, Any]:
-    """The cases of a draw with their steps."""
+    """The cases of a draw's committee with their steps."""
     response.headers.update(UNKEPT)
     async with platform.database.read() as uow:
         row = await find_draw(uow, principal, draw_id)
-        found = await uow.cases.of_draw(row.id)
+        found = await cases.of_committee(uow, row.id)
         steps = await uow.cases.steps([one.id for one in found])
     return {"items": [_shown(one, [step for step in steps if step.case_id == one.id]) for one in found]}
 

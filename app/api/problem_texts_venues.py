@@ -34,6 +34,10 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
                 "该次抽取已有预订，请变更或撤销",
                 "The draw has a booking already: change or cancel it",
             ),
+            "booking.of-first-round": (
+                "该委员会的席位由首次抽取 {draw} 的预订统一安排，请变更该预订",
+                "The committee's seats are booked with its first draw {draw}: change that booking",
+            ),
             "booking.none": ("没有可变更的预订", "There is no booking to change"),
             "booking.order-cancelled": ("申请单已撤销，不再受理", "The order was cancelled"),
             "booking.order-changed": (

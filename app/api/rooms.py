@@ -30,6 +30,7 @@ from app.usecases.room.equipment import Computer, Probe, SelfCheck, report_equip
 from app.usecases.room.hall import Hall
 from app.usecases.room.rooms import Opening, find_room, open_room, site_ids
 from app.usecases.room.start_readiness import StartReadiness, start_readiness
+from app.usecases.rounds import rooms_of
 
 router = APIRouter(prefix="/v1", tags=["rooms"], route_class=StrictRoute)
 Opener = Annotated[Principal, Depends(acting("room.open"))]
@@ -71,11 +72,13 @@ async def post_room(
 async def get_rooms(
     platform: PlatformDep,
     principal: Reader,
-    draw: Annotated[str | None, Query(max_length=64, description="rooms of this draw only")] = None,
+    draw: Annotated[
+        str | None, Query(max_length=64, description="rooms of this draw's committee only")
+    ] = None,
 ) -> dict[str, Any]:
     """Open rooms, or all of one draw's, that the caller has to do with."""
     async with platform.database.read() as uow:
-        found = await uow.rooms.open_rooms() if draw is None else await uow.rooms.of_draw(draw)
+        found = await (uow.rooms.open_rooms() if draw is None else rooms_of(uow, draw))
         seen = [one for one in found if await _may_know(uow, principal, one)]
     return {"items": [room_json(one) for one in reversed(seen)]}
 
@@ -115,7 +118,7 @@ async def get_room_of_seat(request: Request, response: Response, platform: Platf
     response.headers.update(UNKEPT)
     async with platform.database.read() as uow:
         session = await session_of(uow, request)
-        rooms = await uow.rooms.of_draw(session.draw_id)
+        rooms = await rooms_of(uow, session.draw_id)
     return {"room": next((one.id for one in rooms if one.closed_at is None), None)}
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from app.store.repositories.campaigns import CampaignRow, Delay
 from app.store.unit_of_work import UnitOfWork
+from app.usecases.rounds import rounds_of
 from crypto.canonical import JsonValue, canonical
 
 FORMAT: Final = "qt/1 start"
@@ -19,9 +20,10 @@ async def standing_delay(uow: UnitOfWork, campaign: CampaignRow) -> Delay | None
 
 
 async def delay_of_draw(uow: UnitOfWork, draw_id: str) -> Delay | None:
-    """The same by draw; None without a campaign."""
-    campaign = await uow.campaigns.of_draw(draw_id)
-    return None if campaign is None else await standing_delay(uow, campaign)
+    """The latest such delay of a draw's committee; None where no round of it was put off."""
+    found = [await uow.campaigns.of_draw(one.id) for one in await rounds_of(uow, draw_id)]
+    made = [await standing_delay(uow, one) for one in found if one is not None]
+    return max((one for one in made if one is not None), key=lambda one: one.begins, default=None)
 
 
 def document(k: int, made: Delay) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from app.errors import ConflictError
 from app.store.repositories.campaigns import CampaignRow
 from app.store.unit_of_work import UnitOfWork
-from app.usecases.rounds import committee_of
+from app.usecases.rounds import rounds_of
 from draw import invitation
 from remote_eval.arrival import REFUSED
 
@@ -33,9 +33,8 @@ async def require_room(uow: UnitOfWork, draw_id: str, *, now: str) -> None:
 
 async def _beside(uow: UnitOfWork, draw_id: str) -> list[CampaignRow]:
     """The campaigns of the other rounds of a draw's committee that were not called off."""
-    row = await uow.draws.get(draw_id)
-    rows = [] if row is None else await uow.draws.of_section(row.project_id, row.section)
-    found = [await uow.campaigns.of_draw(one.id) for one in committee_of(rows, draw_id) if one.id != draw_id]
+    rounds = await rounds_of(uow, draw_id)
+    found = [await uow.campaigns.of_draw(one.id) for one in rounds if one.id != draw_id]
     return [one for one in found if one is not None and one.state != invitation.CANCELLED]
 
 

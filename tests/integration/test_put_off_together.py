@@ -21,9 +21,9 @@ from app.usecases.platform import Platform
 from app.worker import HANDLERS, REPORT_HANDLERS, Wiring, Worker, quiet_hours
 from draw import invitation
 from draw.verify.verifier import verify
-from tests.integration.test_top_up import climb, drawn, invited, offered, short
 from tests.support.calling import Calling, Refused, acts, later, set_calling
 from tests.support.stage import set_stage
+from tests.support.two_rounds import climb, drawn, invited, offered, short
 
 pytestmark = pytest.mark.anyio
 # Hours of Beijing in UTC.

@@ -11,8 +11,7 @@ from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import Database, UnitOfWork
 from app.usecases import invites
 from app.usecases.frozen_draws import load_frozen
-from app.usecases.invitations import arrivals, ladder, views
-from app.usecases.invitations.ladder import Taken
+from app.usecases.invitations import arrivals
 from app.usecases.openings import bundle, opened
 from app.usecases.openings import open_draw as open_one
 from app.usecases.roster import openings
@@ -20,64 +19,18 @@ from draw import invitation
 from draw.avoidance.engine import beijing_date, employer_for_cap
 from draw.disclosure import ever_on_panel
 from draw.verify.verifier import verify
-from tests.support.calling import Calling, Refused, acts, later, plan_of, set_calling
+from tests.support.calling import Calling, Refused, acts, later, set_calling
 from tests.support.forgery import Evidence
 from tests.support.second_verifier import verdicts
 from tests.support.stage import set_stage
+from tests.support.two_rounds import EXPERTS, ask, climb, drawn, invited, offered, short
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
 async def calling(database: Database, tmp_path: Path) -> Calling:
-    return await set_calling(await set_stage(database, tmp_path, experts=90))
-
-
-async def short(calling: Calling) -> DrawRow:
-    """A draw in which everybody of one seat's cell has declined, and all others have accepted."""
-    row = await calling.started()
-    found = await calling.standing(row)
-    seat = next(one.invited.seat for one in found.newest.values() if one.invited.stratum == "goods")
-    while waiting := calling.fresh():
-        found = await calling.standing(row)
-        for letter in waiting:
-            mine = letter.keys.id == found.newest[seat].id
-            await calling.say(letter, "decline" if mine else "accept")
-        await calling.work()
-    found = await calling.standing(row)
-    assert (found.campaign.state, found.states().count(None)) == ("short", 1)
-    return row
-
-
-async def climb(calling: Calling, row: DrawRow, step: str = "widen_region") -> None:
-    platform, by = calling.context.platform, acts("olga", "operator")
-    taken = Taken(step=step, reason_zh="人数不足", reason_en="too few")
-    await platform.database.transact(lambda uow: ladder.take(uow, platform, row.id, taken, by=by))
-
-
-async def offered(calling: Calling, row: DrawRow) -> Any:
-    """The order of a top-up as the agency is given it."""
-    async with calling.context.platform.database.read() as uow:
-        return (await views.counts(uow, row.id))["top_up"]
-
-
-async def ask(calling: Calling, order: dict[str, Any]) -> DrawRow:
-    """The agency asks for it as it stands."""
-    members = {name: value for name, value in order.items() if name not in ("project", "section", "pool")}
-    return await calling.stage.request("s1", **members)
-
-
-async def drawn(calling: Calling, order: dict[str, Any]) -> DrawRow:
-    return await calling.stage.one.ceremony.run((await ask(calling, order)).id)
-
-
-async def invited(calling: Calling, row: DrawRow) -> None:
-    """The top-up's own campaign, started."""
-    wanted = {site["id"] for site in row.request["parameters"]["sites"]}
-    sites = [site for site in plan_of(calling, row)["sites"] if site["site"] in wanted]
-    await calling.propose(row, sites=sites)
-    await calling.approve(row)
-    await calling.work()
+    return await set_calling(await set_stage(database, tmp_path, experts=EXPERTS))
 
 
 async def test_two_rounds_fill_one_committee_and_both_prove_it(calling: Calling) -> None:

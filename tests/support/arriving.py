@@ -273,9 +273,16 @@ async def set_arriving(stage: Stage) -> Arriving:
     row = await calling.drawn()
     arriving = assembled(calling, row)
     arriving.tokens = await stage.one.platform.database.transact(lambda uow: hired(uow, stage))
-    await _book(arriving)
+    await book(arriving)
     await calling.invite(row, unbooked=None)
     await calling.fill(row)
+    await be_there(arriving)
+    return arriving
+
+
+async def be_there(arriving: Arriving) -> None:
+    """Everybody has accepted: devices are known and heard of, and it is 35 minutes before the begin."""
+    calling, row = arriving.calling, arriving.row
     for letter in calling.letters():
         invitation = await calling.of(letter)
         if invitation.state == "accepted":
@@ -283,7 +290,6 @@ async def set_arriving(stage: Stage) -> Arriving:
     await calling.until(to_text(from_text(row.evaluation_from or "") - timedelta(minutes=35)))
     await _install(arriving)
     await arriving.heartbeats()
-    return arriving
 
 
 def assembled(calling: Calling, row: DrawRow) -> Arriving:
@@ -334,7 +340,8 @@ async def hired(uow: UnitOfWork, stage: Stage) -> dict[str, str]:
     }
 
 
-async def _book(arriving: Arriving) -> None:
+async def book(arriving: Arriving) -> None:
+    """Seats for everybody who was drawn, confirmed by both centres."""
     plan = venues.plan(venues.site(CITY), venues.site(COUNTY, serves=("remote",)))
     stored = await arriving.post("olga", "/venues", plan)
     assert stored.status_code == 201, stored.text

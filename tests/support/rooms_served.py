@@ -83,7 +83,13 @@ _CASTS: Final[dict[Path, Cast]] = {}
 async def set_seated(stage: Stage) -> Arriving:
     """Everybody of both sites has sat down, and every account has signed in."""
     arriving = await set_arriving(stage)
-    cast_ = _CASTS[stage.one.settings.data] = Cast()
+    _CASTS[stage.one.settings.data] = await seat_everybody(arriving)
+    return arriving
+
+
+async def seat_everybody(arriving: Arriving) -> Cast:
+    """Whoever holds a letter sits down at the own site; every account signs in."""
+    cast_ = Cast()
     service = as_service(arriving)
     for login, (role, site) in ACCOUNTS.items():
         person = await people.person(service, login, role, site=site)
@@ -100,7 +106,7 @@ async def set_seated(stage: Stage) -> Arriving:
             assert entered.status_code == 201, entered.text
             session = entered.json()["session"]
             cast_.seated.append(Seated(site=site, arrival=arrival, browser=browser, session=session))
-    return arriving
+    return cast_
 
 
 def cast_of(folder: Path) -> Cast:

@@ -19,6 +19,7 @@ from app.usecases.arrival.seat_keys import find_seat
 from app.usecases.arrival.seating import slip_value
 from app.usecases.operations import note
 from app.usecases.principals import Principal
+from app.usecases.rounds import booking_of, rounds_of
 from app.usecases.venues import moves
 from app.usecases.venues.bookings import own_part
 from app.usecases.venues.sites import out_of_order
@@ -94,17 +95,18 @@ async def _faults(uow: UnitOfWork, arrival: Arrival, seat: Seat) -> list[Fault]:
 
 
 async def _is_given(uow: UnitOfWork, arrival: Arrival, seat: Seat) -> bool:
-    """Whether somebody has the seat, in this draw or still from another one."""
+    """Whether somebody has the seat, in this committee or still from another one."""
+    rounds = {one.id for one in await rounds_of(uow, arrival.draw_id)}
     for one in await uow.seat_access.open_at(seat.site_id, seat.id):
         holder = await uow.arrivals.get(one.arrival_id)
-        if one.draw_id == arrival.draw_id or (holder is not None and holder.state in _AT_A_SEAT):
+        if one.draw_id in rounds or (holder is not None and holder.state in _AT_A_SEAT):
             return True
     return False
 
 
 async def _exchange(uow: UnitOfWork, act: Act, principal: Principal, draw_id: str, asked: Move) -> None:
     """The other seat becomes one of the booking; the desk may have exchanged the two before."""
-    booking = await uow.bookings.of_draw(draw_id)
+    booking = await booking_of(uow, draw_id)
     if booking is None:
         raise ConflictError("seat.none-booked")
     _, part = await own_part(uow, principal, booking.id)

@@ -3,7 +3,8 @@
 1. The order of the seats follows from the draw's own seed, which nobody outside knows before the opening and
    everybody can compute afterwards (`remote_eval.seating`).
 2. The n-th arrival of a draw at a site gets the first seat of that order which is neither given nor out of
-   order nor in use by people of another draw; two desks never give the same one.
+   order nor in use by people of another draw; two desks never give the same one. Rounds of one committee
+   share its seats: what another round gave is in use.
 3. What was given, from which seats and as the how-manieth, is a document whose digest stands in the draw's
    log before the slip is printed.
 
@@ -28,6 +29,7 @@ from app.usecases.invites import log_record
 from app.usecases.operations import Actor, note
 from app.usecases.platform import Platform
 from app.usecases.principals import Principal
+from app.usecases.rounds import booking_of, rounds_of
 from crypto.canonical import canonical
 from remote_eval import arrival as way
 from remote_eval import booking as rules
@@ -96,6 +98,8 @@ async def _seat(uow: UnitOfWork, act: Act, arrival: Arrival, seed: bytes, slip: 
     moved = await step(uow, arrival, way.SEAT_ASSIGNED, shown={"seat"}, now=act.now)
     given = await uow.seat_access.seatings(arrival.draw_id, arrival.site)
     held = await _held(uow, act, given)
+    for one in await _other_rounds(uow, arrival):
+        await _held(uow, act, await uow.seat_access.seatings(one, arrival.site))
     booked = await _booked(uow, arrival)
     broken = await _broken(uow, booked)
     occupied = await _occupied(uow, arrival, booked, now=act.now)
@@ -171,9 +175,15 @@ async def _held(uow: UnitOfWork, act: Act, given: Sequence[Seating]) -> set[str]
     return held
 
 
+async def _other_rounds(uow: UnitOfWork, arrival: Arrival) -> list[str]:
+    """The other rounds of the committee that somebody came for."""
+    rounds = await rounds_of(uow, arrival.draw_id)
+    return [one.id for one in rounds if one.id != arrival.draw_id]
+
+
 async def _booked(uow: UnitOfWork, arrival: Arrival) -> Sequence[str]:
-    """The seats that the centre has confirmed for this draw."""
-    booking = await uow.bookings.of_draw(arrival.draw_id)
+    """The seats that the centre has confirmed for this draw's committee."""
+    booking = await booking_of(uow, arrival.draw_id)
     if booking is None or booking.state == rules.CANCELLED:
         raise ConflictError("seat.none-booked")
     parts = (await uow.bookings.centres([booking]))[booking.id]
@@ -186,13 +196,24 @@ async def _booked(uow: UnitOfWork, arrival: Arrival) -> Sequence[str]:
 
 
 async def _occupied(uow: UnitOfWork, arrival: Arrival, seats: Collection[str], *, now: str) -> set[str]:
-    """Seats that people of other draws have: they sit there, or come back while their booking lasts."""
-    occupied = set()
+    """Seats that people of other draws have: they sit there, or come back while their booking lasts. Whoever
+    has one by another round of this committee keeps it for as long as that round's seat waits for them."""
+    occupied, beside = set(), await _other_rounds(uow, arrival)
     for seat in seats:
         for one in await uow.seat_access.open_at(arrival.site, seat):
-            if one.draw_id != arrival.draw_id and await _has_it_still(uow, one, now=now):
+            if one.draw_id == arrival.draw_id:
+                continue
+            kept = _is_kept(uow, one) if one.draw_id in beside else _has_it_still(uow, one, now=now)
+            if await kept:
                 occupied.add(seat)
     return occupied
+
+
+async def _is_kept(uow: UnitOfWork, one: Seating) -> bool:
+    """Whether the seat still waits for whom it was given to, in the own committee."""
+    holder = await uow.arrivals.get(one.arrival_id)
+    invitation = None if holder is None else await uow.invitations.get(holder.letter)
+    return invitation is not None and has_a_seat(invitation)
 
 
 async def _has_it_still(uow: UnitOfWork, one: Seating, *, now: str) -> bool:
@@ -203,7 +224,7 @@ async def _has_it_still(uow: UnitOfWork, one: Seating, *, now: str) -> bool:
 
 
 async def _lasts(uow: UnitOfWork, draw_id: str, now: str) -> bool:
-    booking = await uow.bookings.of_draw(draw_id)
+    booking = await booking_of(uow, draw_id)
     return booking is not None and booking.state != rules.CANCELLED and booking.until > now
 
 

@@ -15,6 +15,7 @@ from app.usecases.arrival.desk import new_id
 from app.usecases.arrival.ledger import Act
 from app.usecases.operations import Actor, note
 from app.usecases.platform import Platform
+from app.usecases.rounds import rounds_of
 
 ATTESTED_FOR: Final = timedelta(minutes=10)
 
@@ -80,11 +81,12 @@ async def release(
 async def release_draw(
     uow: UnitOfWork, platform: Platform, draw_id: str, *, reason: str, actor: Actor
 ) -> int:
-    """Everybody who came for a draw may go, at every site; gives how many were released now.
+    """Everybody who came for a draw's committee may go, at every site; gives how many were released now.
 
     Raises NotFoundError ``draw.unknown`` for a draw that nobody came for.
     """
-    came = await uow.arrivals.of_draw(draw_id)
+    rounds = await rounds_of(uow, draw_id)
+    came = [arrival for one in rounds for arrival in await uow.arrivals.of_draw(one.id)]
     if not came:
         raise NotFoundError("draw.unknown")
     waiting = [one for one in came if one.released_at is None]

@@ -7,6 +7,7 @@ counts there, and nobody checks in anywhere before their things are out of the f
 evaluation has begun there is no move: pausing, more time or a new committee is the room's.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from app.errors import ConflictError
@@ -31,11 +32,12 @@ async def move_on(context: WorkContext, draw_id: str, wanted: Move, *, by: By) -
     """Move a campaign with everybody who is there. Raises as `changes.move`, ConflictError ``campaign.begun``
     once names are open or the evaluation runs."""
 
-    async def dismiss(uow: UnitOfWork, now: str) -> None:
-        named = any(one.opened_at for one in await uow.rosters.openings(draw_id))
-        if named or await begun(uow, draw_id):
+    async def dismiss(uow: UnitOfWork, draws: Sequence[str], now: str) -> None:
+        named = [one.opened_at for draw in draws for one in await uow.rosters.openings(draw)]
+        if any(named) or await begun(uow, draw_id):
             raise ConflictError("campaign.begun")
-        for one in await uow.arrivals.of_draw(draw_id):
+        came = [one for draw in draws for one in await uow.arrivals.of_draw(draw)]
+        for one in came:
             if one.state not in way.FINAL:
                 await _dismiss(uow, context.platform, one, wanted.reason, actor=by.actor, now=now)
 

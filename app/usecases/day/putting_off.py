@@ -33,7 +33,7 @@ from app.usecases.invitations.standing import Standing
 from app.usecases.invites import log_record
 from app.usecases.operations import note
 from app.usecases.platform import Platform
-from app.usecases.rounds import committee_of
+from app.usecases.rounds import booking_of, rounds_of
 from app.usecases.venues.orders import Act
 from app.usecases.venues.prolonging import prolong
 from crypto.canonical import JsonValue
@@ -136,8 +136,7 @@ async def _rounds(uow: UnitOfWork, draw_id: str, wanted: PutOff) -> list[Standin
     Raises ConflictError where one of them has begun."""
     own = await standing.load(uow, draw_id)
     await _require_waiting(uow, own)
-    rows = await uow.draws.of_section(own.row.project_id, own.row.section)
-    committee = await standing.load_all(uow, committee_of(rows, draw_id))
+    committee = await standing.load_all(uow, await rounds_of(uow, draw_id))
     others = [one for one in committee if one.row.id != draw_id and one.campaign.state in invitation.RUNNING]
     for one in others:
         await _require_waiting(uow, one)
@@ -188,7 +187,7 @@ async def _beyond(uow: UnitOfWork, found: Standing, wanted: PutOff, faults: list
     if not is_time(wanted.begins):
         return None
     ends = plans.ends({**found.campaign.plan, "begins": wanted.begins})
-    booking = await uow.bookings.of_draw(found.campaign.draw_id)
+    booking = await booking_of(uow, found.campaign.draw_id)
     if booking is None or booking.state == CANCELLED or booking.until >= ends:
         return None
     if not wanted.extend:

@@ -12,11 +12,15 @@ from typing import Any, Final
 from app.errors import Fault, InputRefusedError
 from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import UnitOfWork
+from app.usecases.campaign_seats import load_all
 from app.usecases.invitations import plans
 from app.usecases.invites import Holder
+from app.usecases.rounds import rounds_of
 from app.usecases.venues.places import Place, places
+from draw import invitation
 from remote_eval import booking as rules
 
+_COMES: Final = invitation.OPEN | invitation.FILLING
 _UNDECIDED: Final[Mapping[str, str]] = {
     rules.RETURNED: "campaign.venue-returned",
     rules.PENDING: "campaign.venue-unconfirmed",
@@ -33,11 +37,12 @@ async def require_booked(
         faults = list(_waiver_faults(booked))
     else:
         known = {one.id for one in await uow.venues.sites(mode=row.mode)}
-        needed = Counter(one.site for one in held if one is not None)
+        own = Counter(one.site for one in held if one is not None)
+        needed = own + await _beside(uow, row)
         faults = [
             Fault(code=code, pointer=f"/plan/sites/{number}/venue", figures=figures)
             for number, one in enumerate(plan["sites"])
-            if needed[one["site"]]
+            if own[one["site"]]
             for code, figures in _place_faults(
                 one["venue"], known, booked.get(one["site"]), needed[one["site"]]
             )
@@ -45,6 +50,15 @@ async def require_booked(
         faults += _time_faults(plan, booked.values())
     if faults:
         raise InputRefusedError("campaign.refused", faults)
+
+
+async def _beside(uow: UnitOfWork, row: DrawRow) -> Counter[str]:
+    """By place, whoever holds a seat of the same committee by another round, or is asked to."""
+    others = [one for one in await rounds_of(uow, row.id) if one.id != row.id]
+    found = await load_all(uow, others)
+    running = [one for one in found if one.campaign.state in invitation.RUNNING]
+    newest = [invited for one in running for invited in one.newest.values()]
+    return Counter(one.invited.site for one in newest if one.pending is None and one.state in _COMES)
 
 
 async def require_waivable(uow: UnitOfWork, draw_id: str, plan: Mapping[str, Any]) -> None:

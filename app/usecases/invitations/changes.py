@@ -2,11 +2,12 @@
 
 A move asks everybody anew, by new letters to the same holders; the old letters are superseded and their
 answers count no longer. The venues of the plan are booked anew in the same transaction: either everything
-moved or nothing. Everybody affected, centres that are left too, is told of each change exactly once.
+moved or nothing. A committee of several rounds moves as one, as its seats are booked as one. Everybody
+affected, centres that are left too, is told of each change exactly once.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.errors import ConflictError, Fault, InputRefusedError
@@ -24,6 +25,7 @@ from app.usecases.invitations.standing import Standing
 from app.usecases.invites import Holder
 from app.usecases.operations import Actor, note
 from app.usecases.platform import Platform
+from app.usecases.rounds import booking_of, rounds_of
 from app.usecases.venues.moves import rebook
 from app.usecases.venues.orders import Act, withdraw
 from draw import invitation
@@ -32,7 +34,7 @@ from draw.schema import Faults
 
 _ASKED = invitation.OPEN | {invitation.ACCEPTED, invitation.ARRIVED, invitation.LATE, invitation.SEATED}
 # What else a move means for those who are there already; in the same transaction, before they are asked anew.
-Dismiss = Callable[[UnitOfWork, str], Awaitable[None]]
+Dismiss = Callable[[UnitOfWork, Sequence[str], str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,26 +57,28 @@ async def move(
     """
     platform = context.platform
     async with platform.database.read() as uow:
-        row = await find_draw(uow, by.principal, draw_id)
-        await standing.load(uow, draw_id)
-    held = await invites.holders(platform, row)
+        await find_draw(uow, by.principal, draw_id)
+        rows = [one.row for one in await _rounds(uow, draw_id)]
+    held = {row.id: await invites.holders(platform, row) for row in rows}
 
     async def work(uow: UnitOfWork) -> CampaignRow:
         now = platform.now()
-        found = await standing.load(uow, draw_id)
-        _require_movable(found)
-        campaign = await _moved(uow, found, wanted, now=now)
+        rounds = await _rounds(uow, draw_id)
+        if {one.row.id for one in rounds} != held.keys():
+            raise ConflictError("campaign.state", state=rounds[0].campaign.state)
+        moved = await _all_moved(uow, rounds, wanted, now=now)
         act = Act(actor=by.actor, at=platform.clock(), reason=wanted.reason)
-        await _rebook(uow, found.campaign, campaign, act=act)
-        await note(uow, by.actor, "campaign.move", draw_id, now=now)
+        await _rebook(uow, moved, act=act)
         if dismiss is not None:
-            await dismiss(uow, now)
-        terms = await standing.terms_of(uow, platform, found.row)
-        wanted_of = Asking(
-            context=context, campaign=campaign, row=found.row, terms=terms, now=now, change=wanted.reason
-        )
-        await _ask_anew(uow, wanted_of, found, held)
-        await _tell(uow, found.campaign, campaign, wanted.reason, now=now)
+            await dismiss(uow, [one.row.id for one, _ in moved], now)
+        for found, campaign in moved:
+            await note(uow, by.actor, "campaign.move", found.row.id, now=now)
+            terms = await standing.terms_of(uow, platform, found.row)
+            wanted_of = Asking(
+                context=context, campaign=campaign, row=found.row, terms=terms, now=now, change=wanted.reason
+            )
+            await _ask_anew(uow, wanted_of, found, held[found.row.id])
+            await _tell(uow, found.campaign, campaign, wanted.reason, now=now)
         return await standing.follow(uow, draw_id, now=now)
 
     moved = await platform.database.transact(work)
@@ -125,6 +129,42 @@ async def call_off(
     return await uow.campaigns.get(campaign.id) or campaign
 
 
+async def _rounds(uow: UnitOfWork, draw_id: str) -> list[Standing]:
+    """The campaign, and the running ones of the other rounds of its committee."""
+    own = await standing.load(uow, draw_id)
+    beside = [one for one in await rounds_of(uow, draw_id) if one.id != draw_id]
+    others = await standing.load_all(uow, beside)
+    return [own, *(one for one in others if one.campaign.state in invitation.RUNNING)]
+
+
+async def _all_moved(
+    uow: UnitOfWork, rounds: Sequence[Standing], wanted: Move, *, now: str
+) -> list[tuple[Standing, CampaignRow]]:
+    """Each round with its campaign as it is after the move; a round that stays as it is, is left out."""
+    for one in rounds:
+        _require_movable(one)
+    own, others = rounds[0], rounds[1:]
+    moved = [(own, await _moved(uow, own, wanted, now=now))]
+    for one in others:
+        same = _same_move(one, wanted)
+        if _changed(one, same) != one.campaign.plan:
+            moved.append((one, await _moved(uow, one, same, now=now)))
+    return moved
+
+
+def _same_move(found: Standing, wanted: Move) -> Move:
+    """The move as another round's plan takes it: each place that it knows goes where the move says."""
+    if wanted.sites is None:
+        return wanted
+    known = {one["site"]: one for one in wanted.sites}
+    return replace(wanted, sites=[known.get(one["site"], one) for one in found.campaign.plan["sites"]])
+
+
+def _changed(found: Standing, wanted: Move) -> dict[str, Any]:
+    plan = {**found.campaign.plan, "begins": wanted.begins}
+    return plan if wanted.sites is None else {**plan, "sites": [dict(one) for one in wanted.sites]}
+
+
 def _require_movable(found: Standing) -> None:
     if found.campaign.state not in invitation.RUNNING or found.pending:
         raise ConflictError("campaign.state", state=found.campaign.state)
@@ -158,10 +198,7 @@ async def _moved(uow: UnitOfWork, found: Standing, wanted: Move, *, now: str) ->
 
 async def _new_plan(uow: UnitOfWork, found: Standing, wanted: Move, *, now: str) -> dict[str, Any]:
     _require_words(wanted.reason, "/reason")
-    changed = {"begins": wanted.begins}
-    plan = {**found.campaign.plan, **changed}
-    if wanted.sites is not None:
-        plan["sites"] = [dict(one) for one in wanted.sites]
+    plan = _changed(found, wanted)
     project = await uow.projects.get(found.row.project_id, found.row.section)
     if project is None:
         raise ConflictError("campaign.state", state=found.campaign.state)
@@ -183,9 +220,12 @@ async def _ask_anew(uow: UnitOfWork, wanted: Asking, found: Standing, held: Sequ
         await asking.ask(uow, wanted, holder)
 
 
-async def _rebook(uow: UnitOfWork, before: CampaignRow, now: CampaignRow, *, act: Act) -> None:
-    shift = from_text(now.begins) - from_text(before.begins)
-    await rebook(uow, before.draw_id, shift=shift, venues=plans.venues(now.plan), act=act)
+async def _rebook(uow: UnitOfWork, moved: Sequence[tuple[Standing, CampaignRow]], *, act: Act) -> None:
+    """The booking goes with the round that was named; other rounds may know of further places."""
+    found, now = moved[0]
+    shift = from_text(now.begins) - from_text(found.campaign.begins)
+    venues = {place: venue for _, one in reversed(moved) for place, venue in plans.venues(one.plan).items()}
+    await rebook(uow, found.row.id, shift=shift, venues=venues, act=act)
 
 
 async def _tell(
@@ -201,8 +241,11 @@ async def _tell(
 
 
 async def _give_back(uow: UnitOfWork, draw_id: str, act: Act) -> None:
-    booking = await uow.bookings.of_draw(draw_id)
-    if booking is not None and booking.state != "cancelled":
+    """The committee's seats, once no round of it needs them any more."""
+    booking = await booking_of(uow, draw_id)
+    others = [one for one in await rounds_of(uow, draw_id) if one.id != draw_id]
+    kept = any(one.campaign.state in invitation.RUNNING for one in await standing.load_all(uow, others))
+    if booking is not None and booking.state != "cancelled" and not kept:
         await withdraw(uow, booking, act=act)
 
 

@@ -16,7 +16,7 @@ from app.store.unit_of_work import UnitOfWork
 from app.usecases.campaign_ends import FOLLOW
 from app.usecases.campaign_seats import Standing, load, load_all
 from app.usecases.platform import Platform
-from app.usecases.rounds import committee_of, parameters_of
+from app.usecases.rounds import parameters_of, rounds_of
 from draw import invitation
 from draw.avoidance.layers import RulePack
 from draw.invitation_terms import Terms
@@ -38,8 +38,7 @@ async def follow(uow: UnitOfWork, draw_id: str, *, now: str) -> CampaignRow:
     """Move the campaign, and those of the other rounds of its committee, to what their seats have come to;
     the campaign as it then is."""
     own = await load(uow, draw_id)
-    rows = await uow.draws.of_section(own.row.project_id, own.row.section)
-    rounds = await load_all(uow, committee_of(rows, draw_id)) or [own]
+    rounds = await load_all(uow, await rounds_of(uow, draw_id))
     filled = sum(one.filled for one in rounds)
     whole = len(rounds) > 1 and filled == parameters_of(rounds[0].row).seats
     for one in rounds:

@@ -17,6 +17,7 @@ from app.usecases.arrival.desk import has_a_seat, invitation_of, new_id
 from app.usecases.arrival.seat_sessions import SeatSession, key_of_session, session_of
 from app.usecases.platform import Platform
 from app.usecases.principals import AT_A_SITE, SITE, SUPERVISOR, WITNESS, Principal
+from app.usecases.rounds import base_of
 from crypto import p256
 from crypto.canonical import canonical
 from crypto.errors import SignatureError
@@ -88,7 +89,7 @@ async def by_seat(uow: UnitOfWork, door: Door, shown: SeatPass) -> Standing:
         session = await session_of(uow, shown.token, now=door.platform.now())
     except AccessRefusedError as error:
         raise refused("no-session") from error
-    if session.draw_id != door.room.draw_id or session.site not in door.state.sites:
+    if await base_of(uow, session.draw_id) != door.room.draw_id or session.site not in door.state.sites:
         raise refused("other-draw")
     if not has_a_seat(await invitation_of(uow, session.arrival)):
         raise refused("passed-on")

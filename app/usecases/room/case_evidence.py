@@ -21,6 +21,7 @@ from app.usecases.arrival.desk import day_of
 from app.usecases.room.keeping import read
 from app.usecases.room.recordings import heads
 from app.usecases.room.rooms import site_ids
+from app.usecases.rounds import rooms_of
 from draw.letters import record_digest
 from remote_eval import case_check, case_file
 from remote_eval import ledger as site_ledgers
@@ -40,9 +41,10 @@ _FIXED: Final = ("id", "site", "kind", "level", "subject", "gate", "opened_at")
 
 
 async def recorded(database: Database, engines: RoomEngines, draw_id: str) -> Recorded:
-    """For each room of a draw, by file: how far its recordings have come now, and the head there."""
+    """For each room of a draw's committee, by file: how far its recordings have come, and the head there."""
     async with database.read() as uow:
-        rooms = [(row, await uow.rooms.recording_anchors(row.id)) for row in await uow.rooms.of_draw(draw_id)]
+        found = await rooms_of(uow, draw_id)
+        rooms = [(row, await uow.rooms.recording_anchors(row.id)) for row in found]
     return {row.id: await heads(engines, row, anchors) for row, anchors in rooms}
 
 
@@ -60,7 +62,7 @@ async def gathered(
     Raises InputRefusedError ``case.refused`` with the `faults` that are known already, ``case.alert`` for an
     alert of no site of the draw, ``case.node`` for a node at which no witness told of an exception.
     """
-    rooms = await uow.rooms.of_draw(draw_id)
+    rooms = await rooms_of(uow, draw_id)
     told = None if alert is None else await _alert(uow, draw_id, alert, faults)
     entry = None if node is None else await _node(uow, rooms, node, faults)
     if faults:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from app.errors import ConflictError, Fault, InputRefusedError, NotFoundError
 from app.store.repositories.cases import CaseRow, CaseStep
 from app.store.repositories.draws import DrawRow
+from app.store.repositories.invitations import Invitation
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.arrival.desk import new_id
 from app.usecases.draw_requests import find_draw
@@ -24,7 +25,7 @@ from app.usecases.platform import Platform
 from app.usecases.principals import Principal
 from app.usecases.room import case_evidence
 from app.usecases.room.case_evidence import Recorded
-from app.usecases.rounds import parameters_of
+from app.usecases.rounds import parameters_of, rooms_of, rounds_of
 from crypto.canonical import JsonValue, canonical
 from draw.letters import record_digest
 from remote_eval import case_file
@@ -83,12 +84,13 @@ async def find_case(uow: UnitOfWork, principal: Principal, case_id: str) -> Case
 async def open_case(
     uow: UnitOfWork, platform: Platform, draw_id: str, asked: Opening, known: Recorded, *, by: By
 ) -> CaseRow:
-    """Open a case and freeze what there is; `known` is how far recordings have come.
+    """Open a case and freeze what there is; `known` is how far recordings have come. A case about a member
+    belongs to the round that brought that member onto the committee, whichever round was named.
 
     Raises NotFoundError ``draw.unknown``, ConflictError ``draw.state`` before the seal and after an abort,
     ``case.too-many``, InputRefusedError ``case.refused`` with everything that is wrong.
     """
-    draw = await find_draw(uow, by.principal, draw_id)
+    draw = await _draw_of(uow, await find_draw(uow, by.principal, draw_id), asked)
     if await uow.cases.count(draw.id) >= MAX_CASES:
         raise ConflictError("case.too-many", limit=MAX_CASES)
     faults: list[Fault] = []
@@ -135,6 +137,11 @@ async def end(uow: UnitOfWork, platform: Platform, case_id: str, ending: Ending,
     case = await find_case(uow, by.principal, case_id)
     words = {"words": ending.words} | ({} if ending.to is None else {"to": ending.to})
     return await _go_on(uow, platform, case, ending.state, words, by=by, outcome=None)
+
+
+async def of_committee(uow: UnitOfWork, draw_id: str) -> list[CaseRow]:
+    """The cases of a draw's committee, round by round."""
+    return [case for one in await rounds_of(uow, draw_id) for case in await uow.cases.of_draw(one.id)]
 
 
 async def steps_of(uow: UnitOfWork, case: CaseRow) -> list[CaseStep]:
@@ -249,11 +256,23 @@ async def _seat(uow: UnitOfWork, draw: DrawRow, asked: Opening, faults: list[Fau
     return found
 
 
+async def _draw_of(uow: UnitOfWork, named: DrawRow, asked: Opening) -> DrawRow:
+    """The round that a case belongs to: seat 1 of a top-up is not seat 1 of the first draw."""
+    member = None if asked.member is None else await _invited(uow, named, asked.member)
+    found = None if member is None else await uow.draws.get(member.draw_id)
+    return found or named
+
+
 async def _seat_of(uow: UnitOfWork, draw: DrawRow, member: str) -> int | None:
-    for room in await uow.rooms.of_draw(draw.id):
+    found = await _invited(uow, draw, member)
+    return None if found is None else found.invited.seat + 1
+
+
+async def _invited(uow: UnitOfWork, draw: DrawRow, member: str) -> Invitation | None:
+    """The invitation by which an expert came into a room of this committee."""
+    for room in await rooms_of(uow, draw.id):
         for one in await uow.rooms.members(room.id):
             if one.id == member and one.identity.startswith(_ARRIVAL):
                 arrival = await uow.arrivals.get(one.identity.removeprefix(_ARRIVAL))
-                invitation = None if arrival is None else await uow.invitations.get(arrival.letter)
-                return None if invitation is None else invitation.invited.seat + 1
+                return None if arrival is None else await uow.invitations.get(arrival.letter)
     return None

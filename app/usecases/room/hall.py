@@ -32,6 +32,7 @@ from app.usecases.room.live import LiveRoom, new_id
 from app.usecases.room.standing import check_standing
 from app.usecases.room.taking_over import LEASE, RENEW_SECONDS, found, last_sign
 from app.usecases.room.watching import Pause, Watch
+from app.usecases.rounds import rooms_of
 from remote_eval.errors import EvaluationError, MediaError
 from remote_eval.media.engine import RecordPlan, RoomSpec
 from remote_eval.outage import Pack
@@ -91,12 +92,12 @@ class Hall:
     _addresses: Counter[str] = field(default_factory=Counter)
 
     async def begin(self, draw_id: str) -> None:
-        """Lead the open room of a draw, and wait until it is recorded: nobody comes before that.
+        """Lead the open room of a draw's committee, and wait until it is recorded: nobody comes before that.
 
         An engine that does not start keeps nobody waiting for ever; it stands in the room as an alarm.
         """
         async with self.platform.database.read() as uow:
-            rooms = await uow.rooms.of_draw(draw_id)
+            rooms = await rooms_of(uow, draw_id)
         for one in rooms:
             if one.closed_at is None:
                 led = await self.led(one.id)

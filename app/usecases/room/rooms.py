@@ -1,8 +1,9 @@
 """Opening an evaluation room over a draw's confirmed booking, and finding rooms (R20, R23).
 
 A room takes its sites, the main one and the others, from the booking as it holds now; its committee are the
-booked experts. It opens hours before the evaluation or while it runs, once at a time per draw; after a
-reform, another room may be opened for the committee that is formed anew.
+booked experts, by whichever round they came onto it: a room is kept under the first round of its committee.
+It opens hours before the evaluation or while it runs, once at a time per committee; after a reform, another
+room may be opened for the committee that is formed anew.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from app.usecases.operations import Actor, note
 from app.usecases.platform import Platform
 from app.usecases.principals import AT_A_SITE, Principal
 from app.usecases.room.keeping import append
+from app.usecases.rounds import base_of, booking_of
 from remote_eval import booking as bookings
 from remote_eval import room
 from remote_eval.room_events import time_text
@@ -42,13 +44,14 @@ class Opening:
 async def open_room(
     uow: UnitOfWork, platform: Platform, principal: Principal, asked: Opening, *, actor: Actor
 ) -> RoomRow:
-    """A new room for a draw, with its first event.
+    """A new room for the committee of a draw, with its first event.
 
     Raises NotFoundError ``draw.unknown``, ConflictError ``room.no-booking`` unless every centre has
     confirmed, ``room.too-early``, ``room.too-late``, ``room.exists``.
     """
     draw = await find_draw(uow, principal, asked.draw_id)
-    booking, centres = await _booked(uow, draw.id)
+    base = await base_of(uow, draw.id)
+    booking, centres = await _booked(uow, base)
     now = platform.clock()
     if now < from_text(booking.since) - EARLIEST:
         raise ConflictError("room.too-early", since=booking.since)
@@ -56,7 +59,7 @@ async def open_room(
         raise ConflictError("room.too-late", until=booking.until)
     row = RoomRow(
         id=new_id(platform, "room"),
-        draw_id=draw.id,
+        draw_id=base,
         engine=asked.engine,
         part=0,
         opened_at=time_text(now),
@@ -80,7 +83,7 @@ async def open_room(
 
 
 async def _booked(uow: UnitOfWork, draw_id: str) -> tuple[Booking, list[CentrePart]]:
-    booking = await uow.bookings.of_draw(draw_id)
+    booking = await booking_of(uow, draw_id)
     if booking is None or booking.state != bookings.CONFIRMED:
         raise ConflictError("room.no-booking")
     return booking, (await uow.bookings.centres([booking]))[booking.id]
@@ -113,8 +116,8 @@ async def find_room(uow: UnitOfWork, principal: Principal, room_id: str) -> Room
 
 
 async def site_ids(uow: UnitOfWork, draw_id: str) -> frozenset[str]:
-    """The sites of a draw's booking; empty without one."""
-    booking = await uow.bookings.of_draw(draw_id)
+    """The sites of the booking of a draw's committee; empty without one."""
+    booking = await booking_of(uow, draw_id)
     if booking is None:
         return frozenset()
     return frozenset(one.site_id for one in (await uow.bookings.centres([booking]))[booking.id])

@@ -16,6 +16,7 @@ from app.usecases.arrival.desk import has_a_seat, invitation_of
 from app.usecases.people import sessions
 from app.usecases.room.live import LiveRoom
 from app.usecases.room.starting import follow_start
+from app.usecases.rounds import rounds_of
 from remote_eval import commands as cmd
 from remote_eval.arrival import SEAT_ASSIGNED
 from remote_eval.errors import EvaluationError
@@ -63,9 +64,12 @@ async def _seated(live: LiveRoom) -> Mapping[str, frozenset[str]]:
 
 
 async def _holders(uow: UnitOfWork, draw_id: str) -> frozenset[str]:
-    """The arrivals of those whom a seat of the draw still waits for."""
-    letters = {one.id for one in await uow.invitations.of_draw(draw_id) if has_a_seat(one)}
-    return frozenset(one.id for one in await uow.arrivals.of_draw(draw_id) if one.letter in letters)
+    """The arrivals of those whom a seat of the committee still waits for."""
+    found: set[str] = set()
+    for row in await rounds_of(uow, draw_id):
+        letters = {one.id for one in await uow.invitations.of_draw(row.id) if has_a_seat(one)}
+        found |= {one.id for one in await uow.arrivals.of_draw(row.id) if one.letter in letters}
+    return frozenset(found)
 
 
 async def _lost(live: LiveRoom, member: Member, seated: Mapping[str, frozenset[str]]) -> str | None:

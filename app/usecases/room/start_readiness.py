@@ -16,6 +16,7 @@ from app.times import to_text
 from app.usecases.principals import SITE, Principal
 from app.usecases.room.keeping import read
 from app.usecases.room.starting import delayed
+from app.usecases.rounds import booking_of
 from app.usecases.venues.sites import not_ready, out_of_order
 from remote_eval import room_state as rs
 from remote_eval.room_phases import readiness
@@ -119,7 +120,7 @@ def _filmed(state: RoomState, track: str | None) -> str | None:
 
 
 async def _booked(uow: UnitOfWork, draw_id: str) -> dict[str, Sequence[str]]:
-    booking = await uow.bookings.of_draw(draw_id)
+    booking = await booking_of(uow, draw_id)
     if booking is None:
         return {}
     return {one.site_id: one.seats for one in (await uow.bookings.centres([booking]))[booking.id]}

@@ -10,6 +10,7 @@ from app.store.unit_of_work import UnitOfWork
 from app.times import from_text
 from app.usecases.campaign_delays import delay_of_draw
 from app.usecases.room.live import LiveRoom
+from app.usecases.rounds import booking_of
 from remote_eval import commands as cmd
 from remote_eval.errors import RoomError
 from remote_eval.room_events import time_text
@@ -57,7 +58,7 @@ async def follow_start(live: LiveRoom) -> None:
         return
     async with live.platform.database.read() as uow:
         made = await delay_of_draw(uow, live.row.draw_id)
-        booking = await uow.bookings.of_draw(live.row.draw_id)
+        booking = await booking_of(uow, live.row.draw_id)
         parts = {} if booking is None else await uow.bookings.centres([booking])
     ends_at = live.state.ends_at if booking is None else from_text(booking.until)
     if booking is not None and {one.site_id for one in parts[booking.id]} != set(live.state.sites):

@@ -12,6 +12,7 @@ from app.store.repositories.bookings import Booking, CentrePart
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.operations import Actor, note
 from app.usecases.principals import AT_A_SITE, Principal
+from app.usecases.rounds import booking_of
 from remote_eval import booking as rules
 from remote_eval.errors import BookingError
 
@@ -51,7 +52,7 @@ async def whole(uow: UnitOfWork, booking: Booking) -> Booked:
 
 async def of_draw(uow: UnitOfWork, principal: Principal, draw_id: str) -> list[Booked]:
     """The booking of a draw, where there is one that this caller may know of; sites know of no draw."""
-    booking = await uow.bookings.of_draw(draw_id)
+    booking = await booking_of(uow, draw_id)
     if booking is None or principal.role in AT_A_SITE or not await _visible(uow, principal, booking):
         return []
     return [await whole(uow, booking)]

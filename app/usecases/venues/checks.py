@@ -1,5 +1,6 @@
 """An order for seats judged whole: by itself, against its draw, and against the seats as they are now."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -8,10 +9,10 @@ from app.errors import ConflictError, Fault, InputRefusedError
 from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import UnitOfWork
 from app.times import from_text
+from app.usecases.rounds import parameters_of, rounds_of
 from app.usecases.venues.seats import Occupancy, occupancy
 from app.usecases.venues.texts import of_order
 from draw.lifecycle import ABORTED
-from draw.model import DrawParameters
 from draw.schema import is_time
 from remote_eval import booking as rules
 from remote_eval.slots import slots_of
@@ -40,16 +41,23 @@ class Checked:
     seats: Occupancy
 
 
-def wanted(row: DrawRow) -> rules.Wanted:
-    """What a draw asks of its booking. Raises ConflictError ``booking.draw-over`` for one given up."""
+def wanted(row: DrawRow, further: Sequence[DrawRow] = ()) -> rules.Wanted:
+    """What a draw asks of its booking. Once `further` rounds topped its committee up, people come from
+    wherever those were drawn: any number at each place. Raises ConflictError ``booking.draw-over`` for a draw
+    that was given up."""
     if row.state == ABORTED or row.evaluation_from is None or row.evaluation_to is None:
         raise ConflictError("booking.draw-over")
-    parameters = DrawParameters.from_json(row.request["parameters"])
+    parameters = parameters_of(row)
+    experts = parameters.committee.experts
+    places = {one.id: (one.minimum, one.maximum) for one in parameters.sites}
+    if further:
+        also = {one.id for each in further for one in parameters_of(each).sites}
+        places = dict.fromkeys(sorted({*places, *also}), (0, experts))
     return rules.Wanted(
-        experts=parameters.committee.experts,
+        experts=experts,
         since=from_text(row.evaluation_from),
         until=from_text(row.evaluation_to),
-        places={one.id: (one.minimum, one.maximum) for one in parameters.sites},
+        places=places,
     )
 
 
@@ -61,7 +69,8 @@ async def checked(
     Raises InputRefusedError ``request.invalid`` or ``booking.refused`` with every fault.
     """
     order = _parsed(asked)
-    found, seats = rules.order_faults(order, wanted(row), now=now), _NO_SEATS
+    further = [one for one in await rounds_of(uow, row.id) if one.id != row.id]
+    found, seats = rules.order_faults(order, wanted(row, further), now=now), _NO_SEATS
     timeless = any(one.code in _TIMELESS for one in found)
     slots = range(0) if timeless else slots_of(order.since, order.until)
     if not timeless:

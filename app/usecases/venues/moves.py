@@ -15,6 +15,7 @@ from app.store.unit_of_work import UnitOfWork
 from app.times import from_text
 from app.usecases.operations import Actor
 from app.usecases.principals import Principal
+from app.usecases.rounds import booking_of
 from app.usecases.venues.bookings import Booked, advance, own_part, whole
 from app.usecases.venues.checks import Checked
 from app.usecases.venues.orders import Act, hold, ordered
@@ -37,7 +38,7 @@ async def rebook(
     ConflictError ``booking.past``, or InputRefusedError ``booking.refused`` with everything that stands
     against a centre.
     """
-    booking = await uow.bookings.of_draw(draw_id)
+    booking = await booking_of(uow, draw_id)
     if booking is None or booking.state == rules.CANCELLED:
         return None
     ordered(booking.state, rules.CHANGE)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from app.errors import ConflictError
 from app.store.repositories.bookings import Booking, CentrePart, OrderRow
 from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import UnitOfWork
@@ -18,6 +19,7 @@ from app.usecases.draw_requests import find_draw
 from app.usecases.operations import Actor
 from app.usecases.platform import Platform
 from app.usecases.principals import Principal
+from app.usecases.rounds import base_of
 from app.usecases.venues.bookings import Booked, advance, find, refusal, whole
 from app.usecases.venues.checks import BookingOrder, Checked, checked
 from app.usecases.venues.seats import holds
@@ -44,12 +46,16 @@ class Act:
 async def book(
     uow: UnitOfWork, platform: Platform, principal: Principal, draw_id: str, order: BookingOrder, *, act: Act
 ) -> Booked:
-    """Apply for seats for a draw.
+    """Apply for seats for a draw, and with it for whoever tops its committee up.
 
-    Raises NotFoundError ``draw.unknown``, ConflictError ``booking.exists`` or ``booking.draw-over``,
-    InputRefusedError ``booking.refused`` with every fault.
+    Raises NotFoundError ``draw.unknown``, ConflictError ``booking.exists``, ``booking.of-first-round`` (draw)
+    for a further round of a committee, or ``booking.draw-over``, InputRefusedError ``booking.refused`` with
+    every fault.
     """
     row = await find_draw(uow, principal, draw_id)
+    first = await base_of(uow, row.id)
+    if first != row.id:
+        raise ConflictError("booking.of-first-round", draw=first)
     before = await uow.bookings.of_draw(row.id)
     ordered(None if before is None else before.state, rules.APPLY)
     good = await checked(uow, row, order, now=act.at)

@@ -15,6 +15,7 @@ from app.store.repositories.venues import Layout, Seat
 from app.store.unit_of_work import UnitOfWork
 from app.times import from_text, to_text
 from app.usecases.principals import Principal
+from app.usecases.rounds import booking_of
 from app.usecases.venues.seats import occupancy, pick
 from app.usecases.venues.sites import SiteView, not_ready, out_of_order, views
 from app.usecases.venues.texts import fault
@@ -75,7 +76,7 @@ class Readiness:
 
 async def places(uow: UnitOfWork, draw_id: str) -> dict[str, Place]:
     """By site id of the draw's request; empty without a booking that holds."""
-    booking = await uow.bookings.of_draw(draw_id)
+    booking = await booking_of(uow, draw_id)
     if booking is None or booking.state == rules.CANCELLED:
         return {}
     found = {}

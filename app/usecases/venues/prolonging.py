@@ -13,6 +13,7 @@ from app.errors import ConflictError, Fault, InputRefusedError
 from app.store.repositories.bookings import Booking, OrderRow
 from app.store.unit_of_work import UnitOfWork
 from app.times import from_text, to_text
+from app.usecases.rounds import booking_of
 from app.usecases.venues.bookings import Booked, advance, refusal, whole
 from app.usecases.venues.orders import Act
 from app.usecases.venues.seats import Occupancy, hold, occupancy
@@ -28,7 +29,7 @@ async def prolong(uow: UnitOfWork, draw_id: str, *, until: datetime, act: Act) -
     Raises ConflictError ``booking.none``, ``booking.order-cancelled`` or ``booking.too-long``, and
     InputRefusedError ``booking.refused`` with a fault for each seat that somebody else has by then.
     """
-    booking = await uow.bookings.of_draw(draw_id)
+    booking = await booking_of(uow, draw_id)
     if booking is None or booking.state == rules.CANCELLED:
         raise ConflictError("booking.none" if booking is None else "booking.order-cancelled")
     seen = await whole(uow, booking)
