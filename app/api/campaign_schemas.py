@@ -60,11 +60,12 @@ class LadderIn(Wire):
 
 
 class MoveIn(Wire):
-    """Another begin, other places, or both."""
+    """Another begin, other places, or both; `bound`: also where somebody sits in another evaluation then."""
 
     begins: Time
     reason: Text = Field(examples=["场地停电，推迟两小时"])
     sites: list[PlaceIn] | None = Field(default=None, min_length=1, max_length=16)
+    bound: bool = False
 
 
 class PutOffIn(Wire):

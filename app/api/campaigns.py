@@ -182,7 +182,7 @@ async def post_own_order(
 async def post_move(request: Request, principal: Mover, draw_id: str, asked: MoveIn) -> Response:
     """Move to another hour or place: everybody is asked anew, seats are booked anew, all or nothing."""
     sites = None if asked.sites is None else [one.model_dump() for one in asked.sites]
-    wanted = Move(begins=asked.begins, reason=asked.reason, sites=sites)
+    wanted = Move(begins=asked.begins, reason=asked.reason, sites=sites, bound=asked.bound)
 
     async def effect(context: WorkContext) -> None:
         await move_on(context, draw_id, wanted, by=_by(request, principal))

@@ -16,6 +16,7 @@ from app.usecases import invites
 from app.usecases.day.putting_off import PutOff, put_start_off
 from app.usecases.delivery.notices import receipts
 from app.usecases.invitations import changes, conflicts
+from app.usecases.invitations.changes import Move
 from app.usecases.openings import bundle, open_draw
 from app.usecases.platform import Platform
 from app.worker import HANDLERS, REPORT_HANDLERS, Wiring, Worker, quiet_hours
@@ -112,6 +113,23 @@ async def test_whoever_sits_elsewhere_at_the_new_hour_is_counted_and_judged_anew
     await open_draw(calling.context.ceremony, row.id)
     data = await bundle(calling.context.platform, await calling.stage.one.ceremony.row(row.id))
     assert verify(data, trust=calling.stage.trust).stage == "opened"
+
+
+async def test_a_move_to_such_an_hour_is_counted_and_judged_anew_as_well(calling: Calling) -> None:
+    row = await calling.started()
+    await calling.fill(row)
+    both, begins = await bound_later(calling, row)
+    before, by = (await calling.standing(row)).campaign, acts("olga", "operator")
+    with pytest.raises(InputRefusedError) as refused:
+        await changes.move(calling.context, row.id, Move(begins=begins, reason="停电"), by=by)
+    (fault,) = refused.value.faults
+    assert (fault.code, fault.figures) == ("campaign.put-off-bound", {"count": len(both)})
+    assert (await calling.standing(row)).campaign == before
+    wanted = Move(begins=begins, reason="停电", bound=True)
+    await changes.move(calling.context, row.id, wanted, by=by)
+    assert (await calling.standing(row)).campaign.begins == begins
+    alerted = {one: n for one, n in (await told(calling, row)).items() if one[1] == "staff-alert"}
+    assert alerted == {("operator", "staff-alert"): 1, ("supervisor", "staff-alert"): 1}
 
 
 async def test_an_evaluation_that_was_called_off_binds_nobody(calling: Calling) -> None:

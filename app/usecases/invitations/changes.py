@@ -2,8 +2,9 @@
 
 A move asks everybody anew, by new letters to the same holders; the old letters are superseded and their
 answers count no longer. The venues of the plan are booked anew in the same transaction: either everything
-moved or nothing. A committee of several rounds moves as one, as its seats are booked as one. Everybody
-affected, centres that are left too, is told of each change exactly once.
+moved or nothing. A committee of several rounds moves as one, as its seats are booked as one. Whoever sits
+in another evaluation at the new hours (K14) is counted for the operator, who then says whether it is to be so
+anyway. Everybody affected, centres that are left too, is told of each change exactly once.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,7 +18,7 @@ from app.times import from_text
 from app.usecases import invites
 from app.usecases.delivery.work import WorkContext
 from app.usecases.draw_requests import find_draw
-from app.usecases.invitations import affected, asking, plans, standing
+from app.usecases.invitations import affected, asking, elsewhere, plans, standing
 from app.usecases.invitations.affected import Occasion
 from app.usecases.invitations.asking import Asking
 from app.usecases.invitations.campaigns import By
@@ -30,7 +31,7 @@ from app.usecases.venues.moves import rebook
 from app.usecases.venues.orders import Act, withdraw
 from draw import invitation
 from draw.model import TEXT, DrawParameters
-from draw.schema import Faults
+from draw.schema import Faults, is_time
 
 _ASKED = invitation.OPEN | {invitation.ACCEPTED, invitation.ARRIVED, invitation.LATE, invitation.SEATED}
 # What else a move means for those who are there already; in the same transaction, before they are asked anew.
@@ -39,11 +40,13 @@ Dismiss = Callable[[UnitOfWork, Sequence[str], str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """Another begin, other places or both (`sites` None: the same), and why, in words for everybody."""
+    """Another begin, other places or both (`sites` None: the same), and why, in words for everybody; `bound`:
+    also where somebody sits in another evaluation then, whom a supervisor is to have judged anew."""
 
     begins: str
     reason: str
     sites: Sequence[Mapping[str, str]] | None = field(default=None)
+    bound: bool = False
 
 
 async def move(
@@ -58,8 +61,10 @@ async def move(
     platform = context.platform
     async with platform.database.read() as uow:
         await find_draw(uow, by.principal, draw_id)
-        rows = [one.row for one in await _rounds(uow, draw_id)]
-    held = {row.id: await invites.holders(platform, row) for row in rows}
+        known = await _rounds(uow, draw_id)
+    held = {one.row.id: await invites.holders(platform, one.row) for one in known}
+    # Rosters are recomputed, which takes a while: not within the change.
+    bound = {one.row.id: await _bound(platform, one, wanted) for one in known}
 
     async def work(uow: UnitOfWork) -> CampaignRow:
         now = platform.now()
@@ -67,6 +72,7 @@ async def move(
         if {one.row.id for one in rounds} != held.keys():
             raise ConflictError("campaign.state", state=rounds[0].campaign.state)
         moved = await _all_moved(uow, rounds, wanted, now=now)
+        _require_free(wanted, sum(bound.values()))
         act = Act(actor=by.actor, at=platform.clock(), reason=wanted.reason)
         await _rebook(uow, moved, act=act)
         if dismiss is not None:
@@ -79,6 +85,9 @@ async def move(
             )
             await _ask_anew(uow, wanted_of, found, held[found.row.id])
             await _tell(uow, found.campaign, campaign, wanted.reason, now=now)
+            if bound[found.row.id]:
+                change = f"bound-move/{campaign.id}/{campaign.moves}"
+                await affected.alert(uow, campaign, change=change, what=elsewhere.REVIEW, now=now)
         return await standing.follow(uow, draw_id, now=now)
 
     moved = await platform.database.transact(work)
@@ -163,6 +172,20 @@ def _same_move(found: Standing, wanted: Move) -> Move:
 def _changed(found: Standing, wanted: Move) -> dict[str, Any]:
     plan = {**found.campaign.plan, "begins": wanted.begins}
     return plan if wanted.sites is None else {**plan, "sites": [dict(one) for one in wanted.sites]}
+
+
+async def _bound(platform: Platform, found: Standing, wanted: Move) -> int:
+    """How many who sit do so in another evaluation at hours that are new (K14)."""
+    if wanted.begins == found.campaign.begins or not is_time(wanted.begins):
+        return 0
+    until = plans.ends({**found.campaign.plan, "begins": wanted.begins})
+    return len(await elsewhere.clashing(platform, found.row, since=wanted.begins, until=until))
+
+
+def _require_free(wanted: Move, bound: int) -> None:
+    if bound and not wanted.bound:
+        fault = Fault(code="campaign.put-off-bound", pointer="/begins", figures={"count": bound})
+        raise InputRefusedError("campaign.refused", [fault])
 
 
 def _require_movable(found: Standing) -> None:

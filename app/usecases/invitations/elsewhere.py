@@ -13,7 +13,7 @@ from app.usecases.platform import Platform
 
 # Words for operator and supervisor; they name nobody.
 REVIEW: Final = (
-    "推迟后有人与其他评标时间冲突，请复核 somebody sits elsewhere at the new hours: check for conflicts"
+    "改时间后有人与其他评标时间冲突，请复核 somebody sits elsewhere at the new hours: check for conflicts"
 )
 
 

@@ -256,6 +256,7 @@ const english: Words<typeof chinese> = {
     late: "Somebody has checked in already. They are released where they are, get their things back, answer anew and are identified anew at the other place.",
     begun: "The evaluation has begun: neither hour nor centre can be moved any more. Pause it in the room, ask for more time, or form a new committee.",
     reason: "What changes (told to experts)",
+    bound: "Also where somebody sits in another evaluation then: the supervisor has them judged anew",
     missing: "Give time, centres and what changes.",
     submit: "Move it",
   },
