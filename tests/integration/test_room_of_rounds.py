@@ -17,11 +17,15 @@ from app.store.unit_of_work import Database
 from app.times import from_text
 from app.usecases.day.moving_on import move_on
 from app.usecases.invitations.changes import Move
+from app.usecases.openings import bundle, open_draw
 from app.usecases.room.standing import check_standing
+from draw.verify.verifier import verify
 from remote_eval.room_state import HERE
-from tests.support.arriving import Arriving
+from tests.support.arriving import Arriving, be_there
 from tests.support.calling import Refused, acts, later
+from tests.support.forgery import Evidence
 from tests.support.rooms_served import Room, Seated, seat_everybody, served
+from tests.support.second_verifier import verdicts
 from tests.support.signalling_client import Media
 from tests.support.signalling_client import Refused as NotDone
 from tests.support.stage import Stage, set_stage
@@ -129,11 +133,17 @@ async def counts_on(two: TwoRounds, *, seated: int) -> None:
 
 async def everybody_counts(room: Room, two: TwoRounds) -> Media:
     """Quorum is there with the topped-up expert and not before, who stays whenever the room looks round."""
-    every = await room.whole()
+    last = room.cast.seated.index(await topped_up(room, two))
+    every = await room.whole(but=last)
     state = room.led.live.state
     assert (state.committee, state.quorum) == (5, 5)
-    mine = every.experts[room.cast.seated.index(await topped_up(room, two))]
     await room.checked_in(every)
+    with pytest.raises(NotDone) as early:
+        await every.witness.client.ask("phase", to="evaluating")
+    assert early.value.code == "room.not-ready"
+    assert {"code": "quorum", "have": 4, "need": 5} in early.value.detail["reasons"]
+    mine = await room.expert(last)
+    await room.publish(mine)
     await room.begun_by(every.witness)
     await check_standing(room.led.live)
     assert room.led.live.state.members[mine.client.member].presence == HERE
@@ -182,6 +192,22 @@ async def test_the_seats_of_a_top_up_are_those_of_the_first_rounds_booking(stage
     await booked_anew(two)
     await invited(calling, two.second, unbooked=None)
     assert (await calling.fill(two.second)).campaign.state == "sealed"
+    await both_prove_it(two)
+
+
+async def both_prove_it(two: TwoRounds) -> None:
+    """Everybody sits, and each round's bundle holds with its seats, to either verifier."""
+    arriving, calling = two.arriving, two.arriving.calling
+    await be_there(arriving)
+    await seat_everybody(arriving)
+    await calling.until(later((await calling.standing(two.first)).campaign.begins, seconds=1))
+    evidence = []
+    for row in (two.first, two.second):
+        await open_draw(calling.context.ceremony, row.id)
+        data = await bundle(arriving.platform, await calling.context.ceremony.row(row.id))
+        assert verify(data, trust=two.arriving.stage.trust).stage == "opened"
+        evidence.append(Evidence(bundle=data, trust=two.arriving.stage.trust))
+    assert verdicts(evidence) == [None, None]
 
 
 async def test_a_committee_of_two_rounds_moves_as_one_and_gives_its_seats_back_with_the_last(

@@ -238,10 +238,10 @@ class Room:
         client.beat()
         return Media(client, certificate)
 
-    async def whole(self) -> "Everybody":
-        """Everybody is in and publishes: experts, a camera of each room, both witnesses."""
+    async def whole(self, *, but: int | None = None) -> "Everybody":
+        """Everybody is in and publishes: experts, a camera of each room, both witnesses; but one expert."""
         witness, second = await self.account("wanda"), await self.account("wendy")
-        experts = [await self.expert(number) for number in range(len(self.cast.seated))]
+        experts = [await self.expert(number) for number in range(len(self.cast.seated)) if number != but]
         cameras = [await self.account(who, camera="north") for who in DESKS.values()]
         for one in experts:
             await self.publish(one)
