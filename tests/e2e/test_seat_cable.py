@@ -179,6 +179,8 @@ def test_after_ten_seconds_without_a_line_the_page_is_back_by_itself(
         cut = time.monotonic()
         seat.light("cut")
         page.get_by_text("正在确认别人能否看到、听到您").wait_for()
+        # What is left of the others says of itself that it is old.
+        page.get_by_text("画面已停").first.wait_for()
         both_languages(
             page,
             # No long look: the cut must not last longer than it is said to.

@@ -27,6 +27,7 @@ export default {
   speaking: "speaking",
   unconfirmed: "to be identified again",
   noPicture: "no picture",
+  still: "The picture stands still: line interrupted",
   noCamera: { absent: "no camera", denied: "camera not allowed", busy: "camera in use elsewhere", off: "camera off" },
   muted: "microphone off",
   light: {

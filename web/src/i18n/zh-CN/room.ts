@@ -25,6 +25,7 @@ export default {
   speaking: "正在讲话",
   unconfirmed: "待重新核验身份",
   noPicture: "没有画面",
+  still: "画面已停：线路中断",
   noCamera: { absent: "没有摄像头", denied: "摄像头未获准使用", busy: "摄像头被占用", off: "摄像头未开启" },
   muted: "麦克风已关",
   light: {
