@@ -48,7 +48,8 @@ async def bound_elsewhere(
     until: str,
     counted_on: Sequence[DrawRow] = (),
 ) -> Bound:
-    """The seated experts of every other draw whose evaluation meets [since, until], times of the format.
+    """The seated experts of every other draw whose evaluation meets [since, until], times of the format, and
+    was not called off.
 
     Of the rounds that a top-up counts on everybody who is or was on the panel is bound, so that nobody is
     drawn twice: neither who sits nor who declined, left or had to stand back.
@@ -70,9 +71,7 @@ async def bound_between(
 ) -> Bound:
     """`bound_elsewhere` for what is not a draw yet, or is none; `besides` is a draw that is left out."""
     own = {one.id for one in counted_on}
-    others = await uow.draws.meeting(
-        mode=mode, states=(DRAWN, APPOINTED, OPENED), since=since, until=until, besides=besides
-    )
+    others = await _meeting(uow, mode=mode, since=since, until=until, besides=besides)
     engagements: list[JsonValue] = []
     employers: list[str] = []
     persons: set[str] = set()
@@ -99,18 +98,22 @@ async def bound_between(
 
 
 async def busy(uow: UnitOfWork, platform: Platform, row: DrawRow, *, since: str, until: str) -> set[str]:
-    """The persons who sit in another draw whose evaluation meets [since, until] and was not called off: as a
-    case would find them bound (K14), were it sealed for these hours now."""
-    others = await uow.draws.meeting(
-        mode=row.mode, states=(DRAWN, APPOINTED, OPENED), since=since, until=until, besides=row.id
-    )
+    """The persons who sit in another evaluation that meets [since, until]: as a case would find them bound
+    (K14), were it sealed for these hours now."""
     found: set[str] = set()
-    for other in others:
-        campaign = await uow.campaigns.of_draw(other.id)
-        if campaign is None or campaign.state != CANCELLED:
-            people, _ = await _people(uow, platform, other)
-            found |= {one.person for one in people}
+    for other in await _meeting(uow, mode=row.mode, since=since, until=until, besides=row.id):
+        people, _ = await _people(uow, platform, other)
+        found |= {one.person for one in people}
     return found
+
+
+async def _meeting(uow: UnitOfWork, *, mode: str, since: str, until: str, besides: str) -> list[DrawRow]:
+    """Every other draw whose evaluation meets [since, until]; one that was called off binds nobody."""
+    others = await uow.draws.meeting(
+        mode=mode, states=(DRAWN, APPOINTED, OPENED), since=since, until=until, besides=besides
+    )
+    campaigns = {one.id: await uow.campaigns.of_draw(one.id) for one in others}
+    return [one for one in others if (held := campaigns[one.id]) is None or held.state != CANCELLED]
 
 
 async def _people(

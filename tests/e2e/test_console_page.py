@@ -312,7 +312,7 @@ def test_members_who_were_not_drawn_are_approved_only_with_the_supervisors_own_n
     with visit(browser, address(platform), size=WIDE) as page:
         sign_in(page, platform, staff["sven"])
         page.get_by_role("link", name="自行选定与直接确定").click()
-        page.get_by_role("heading", name="直接确定").wait_for()
+        page.get_by_role("heading", name="直接确定", level=2).wait_for()
         press(page, "批准")
         page.get_by_role("alert").filter(has_text="请先核对并勾选").wait_for()
         read_in_both(page, shots, "appointment")

@@ -15,6 +15,7 @@ from app.store.unit_of_work import Database, UnitOfWork
 from app.usecases import invites
 from app.usecases.day.putting_off import PutOff, put_start_off
 from app.usecases.delivery.notices import receipts
+from app.usecases.engagements import bound_elsewhere
 from app.usecases.invitations import changes, conflicts
 from app.usecases.invitations.changes import Move
 from app.usecases.openings import bundle, open_draw
@@ -66,15 +67,27 @@ async def told(calling: Calling, row: DrawRow) -> Counter[tuple[str, str]]:
         return Counter((one.audience, one.template) for one in await receipts(uow, row.id))
 
 
+async def bound(calling: Calling, row: DrawRow, begins: str) -> set[str]:
+    """Who would be bound elsewhere in a draw that were sealed for those hours now."""
+    platform = calling.context.platform
+    async with platform.database.read() as uow:
+        found = await bound_elsewhere(uow, platform, row, since=begins, until=later(begins, hours=1))
+    return set(found.persons)
+
+
 async def bound_later(calling: Calling, row: DrawRow) -> tuple[set[str], str]:
     """Another evaluation of that evening shares people with this one: who they are, and an hour at which the
-    two meet."""
+    two meet. One that shares nobody is called off, and its people can be drawn once more."""
+    platform = calling.context.platform
     mine = await people(calling, row)
     evening = later((await calling.standing(row)).campaign.begins, hours=6)
     for number in range(2, 9):
         other = await calling.started_at(f"s{number}", evening)
         if both := mine & await people(calling, other):
             return both, later(evening, minutes=-30)
+        await platform.database.transact(partial(called_off, platform, other.id))
+        await calling.work()
+        calling.fresh()
     raise AssertionError("nobody was drawn twice")
 
 
@@ -134,12 +147,14 @@ async def test_a_move_to_such_an_hour_is_counted_and_judged_anew_as_well(calling
 
 async def test_an_evaluation_that_was_called_off_binds_nobody(calling: Calling) -> None:
     row = await calling.started()
-    _, begins = await bound_later(calling, row)
+    both, begins = await bound_later(calling, row)
+    assert both <= await bound(calling, row, begins)
     platform = calling.context.platform
     async with platform.database.read() as uow:
         others = [one for n in range(2, 9) for one in await uow.draws.of_section("works-1", f"s{n}")]
     for other in others:
         await platform.database.transact(partial(called_off, platform, other.id))
+    assert await bound(calling, row, begins) == set()
     await put_off(calling, row, begins)
     assert (await calling.standing(row)).campaign.begins == begins
 

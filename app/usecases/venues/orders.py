@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from app.errors import ConflictError
+from app.errors import ConflictError, InputRefusedError
 from app.store.repositories.bookings import Booking, CentrePart, OrderRow
 from app.store.repositories.draws import DrawRow
 from app.store.unit_of_work import UnitOfWork
@@ -58,11 +58,22 @@ async def book(
         raise ConflictError("booking.of-first-round", draw=first)
     before = await uow.bookings.of_draw(row.id)
     ordered(None if before is None else before.state, rules.APPLY)
-    good = await checked(uow, row, order, now=act.at)
+    try:
+        good = await checked(uow, row, order, now=act.at)
+    except InputRefusedError:
+        await _not_taken_by_itself(uow, row)
+        raise
     if before is None:
         before = _new(row, good, f"bkg_{platform.random(ID_BYTES).hex()}", act.now)
         await uow.bookings.add(before)
     return await hold(uow, before, good, rules.APPLY, act=act, kept=())
+
+
+async def _not_taken_by_itself(uow: UnitOfWork, row: DrawRow) -> None:
+    """Seats that an order of the same draw took while this one was judged are no fault of this one: its
+    caller is told that the booking exists. Raises ConflictError ``booking.exists``."""
+    now = await uow.bookings.of_draw(row.id)
+    ordered(None if now is None else now.state, rules.APPLY)
 
 
 async def change(
