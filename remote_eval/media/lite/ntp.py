@@ -10,6 +10,11 @@ def to_ntp(wall_ms: float) -> int:
     return int((wall_ms / 1000 + _EPOCH) * (1 << 32)) & 0xFFFFFFFFFFFFFFFF
 
 
+def from_ntp(ntp: int) -> float:
+    """Milliseconds since 1900."""
+    return ntp * 1000 / (1 << 32)
+
+
 def middle(ntp: int) -> int:
     """The middle 32 bits, as reports carry them."""
     return ntp >> 16 & 0xFFFFFFFF

@@ -11,7 +11,7 @@ from remote_eval.media.lite import rtcp as wire
 from remote_eval.media.lite.codecs import MID
 from remote_eval.media.lite.hall import Hall, owner_of
 from remote_eval.media.lite.inlet import Inlet
-from remote_eval.media.lite.ntp import middle, to_ntp
+from remote_eval.media.lite.ntp import from_ntp, middle, to_ntp
 from remote_eval.media.lite.peer import Peer
 from remote_eval.media.lite.rtp import Packet, read_packet, restore, unwrap
 from remote_eval.media.lite.sdp import Section
@@ -155,6 +155,8 @@ class Publisher:
         inlet.last_report, inlet.reported_at = middle(report.ntp), now
         track = inlet.track
         if track is not None and track.packets:
+            ticks = unwrap(report.timestamp, inlet.ticks, 32)
+            self.uplink.reported(report.ssrc, ticks * 1000 / track.clock, from_ntp(report.ntp))
             self.room.sinks.report(track, report.raw, self.room.now(now))
             for leg in track.legs:
                 leg.report(report, owner_of(track.name), now)

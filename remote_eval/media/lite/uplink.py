@@ -3,9 +3,11 @@
 Packets that wait longer and longer stand in a queue: the line is full, and what keeps it full is the picture.
 Some lost packets say nothing here (a radio line loses some and has room; senders mind them by the reports);
 when every third one is lost for a while, something on the way throws away what is too much.
-Sans-I/O; times are milliseconds of the engine's clock. The sender's own clock is never compared with it: only
-how the difference of both changes within `_BASE_LOOKS`. A wait that stays the same whatever is sent, with
-nothing lost, is no queue but a longer way, and counts for nothing from then on.
+Sans-I/O; times are milliseconds of the engine's clock. The sender's own clocks are never compared with it:
+only how the difference to each of them changes within `_BASE_LOOKS`. There are two: a stream's own time,
+which stands while a device delivers nothing, and the sender's wall clock, which somebody may set; a queue
+shows on both. A wait that stays the same whatever is sent, with nothing lost, is no queue but a longer way,
+and counts for nothing from then on.
 """
 
 from collections import deque
@@ -44,17 +46,24 @@ _RATE_LOOKS: Final = 8
 _SURE_LOOKS: Final = 2
 _CLEARLY: Final = 0.9
 _NEVER: Final = float("inf")
+# A stream (SSRC), and whether it is the sender's wall clock rather than the stream's own time.
+_Clock = tuple[int, bool]
 
 
 @dataclass(slots=True)
 class _Look:
-    """What came since a moment; `soonest` by stream: the least time from capture to arrival."""
+    """What came since a moment; `soonest` by clock: the least time from capture to arrival."""
 
     since: float
     packets: int = 0
     octets: int = 0
     video_octets: int = 0
-    soonest: dict[int, float] = field(default_factory=dict)
+    soonest: dict[_Clock, float] = field(default_factory=dict)
+
+    def came(self, clock: _Clock, late: float) -> None:
+        """A packet came so late by a clock."""
+        if late < self.soonest.get(clock, _NEVER):
+            self.soonest[clock] = late
 
 
 class Uplink:
@@ -66,7 +75,9 @@ class Uplink:
         self._allowed = _NEVER
         self._told = _NEVER
         self._look: _Look | None = None
-        self._bases: dict[int, deque[float]] = {}
+        self._bases: dict[_Clock, deque[float]] = {}
+        # By stream: how far its sender's wall clock is ahead of the stream's own time.
+        self._ahead: dict[int, float] = {}
         # What voices took in looks at a line with room, kbit/s: of a full one it is unknown what is lost.
         self._voices: deque[float] = deque(maxlen=_VOICE_LOOKS)
         # Of the newest looks at a full line: octets and milliseconds, and waits; what was allowed before.
@@ -91,9 +102,13 @@ class Uplink:
         look.octets += octets + AROUND
         if video:
             look.video_octets += octets + AROUND
-        late = now - media_ms
-        if late < look.soonest.get(ssrc, _NEVER):
-            look.soonest[ssrc] = late
+        look.came((ssrc, False), now - media_ms)
+        if (ahead := self._ahead.get(ssrc)) is not None:
+            look.came((ssrc, True), now - media_ms - ahead)
+
+    def reported(self, ssrc: int, media_ms: float, wall_ms: float) -> None:
+        """A sender's report: it was `wall_ms` by its wall clock at `media_ms` of the stream's own time."""
+        self._ahead[ssrc] = wall_ms - media_ms
 
     def video_kbps(self, cap_kbps: float) -> int:
         """What the pictures of this connection may take from now on, `cap_kbps` at most; taken as told."""
@@ -117,8 +132,8 @@ class Uplink:
         if wait is not None and wait > STANDING_MS and self._is_still(wait):
             self._bases.clear()
             self._allowed, wait = self._before, 0.0
-        for ssrc, late in seen.soonest.items():
-            self._bases.setdefault(ssrc, deque(maxlen=_BASE_LOOKS)).append(late)
+        for clock, late in seen.soonest.items():
+            self._bases.setdefault(clock, deque(maxlen=_BASE_LOOKS)).append(late)
         if wait is None:
             return
         if wait > STANDING_MS or self._is_flooded:
@@ -127,12 +142,12 @@ class Uplink:
             self._grow(seen, span)
 
     def _wait(self, seen: _Look) -> float | None:
-        """How long every packet waited, on every stream: one stream's time may jump alone, when a device is
-        changed. None when nothing came that tells."""
-        return min(
-            (late - min(self._bases[ssrc]) for ssrc, late in seen.soonest.items() if ssrc in self._bases),
-            default=None,
+        """How long every packet waited, on every stream and by every clock: one may jump alone, when a device
+        is changed or a sender is short of time. None when nothing came that tells."""
+        waits = (
+            late - min(self._bases[clock]) for clock, late in seen.soonest.items() if clock in self._bases
         )
+        return min(waits, default=None)
 
     def _is_still(self, wait: float) -> bool:
         """A queue that overflows for ever keeps its length, too: at a line with losses, or one that gets the

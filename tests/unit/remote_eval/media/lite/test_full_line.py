@@ -13,6 +13,7 @@ from remote_eval.media.lite import rtcp
 from remote_eval.media.lite.codecs import choose
 from remote_eval.media.lite.inlet import Inlet
 from remote_eval.media.lite.leg import Leg, Outlet
+from remote_eval.media.lite.ntp import to_ntp
 from remote_eval.media.lite.publishing import Publisher
 from remote_eval.media.lite.repair import GIVE_UP_MS, KEYFRAME_MS, KeyframeAsk, Missing
 from remote_eval.media.lite.room import Present, Room
@@ -97,6 +98,11 @@ class World:
         head = write_header(VP8, sequence % 2 == 0, sequence, round(captured * 90), SSRC)
         self.publisher.rtp(head + INTER, self.now)
 
+    def report(self, *, behind: float) -> None:
+        """The sender's report: what the pictures' own time says now, `behind` ms behind its clock."""
+        media = round((self.now - behind) * 90) & 0xFFFFFFFF
+        self.publisher.rtcp(rtcp.write_sender_report(SSRC, to_ntp(self.now), media, 1, 1), self.now)
+
 
 @pytest.fixture
 def world() -> World:
@@ -117,6 +123,18 @@ def test_a_full_line_is_asked_for_nothing_again(world: World) -> None:
     world.play(1, waits=300, loses=2)
     assert world.publisher.uplink.is_full
     assert world.heard.nacked == []
+
+
+def test_pictures_of_a_device_that_stood_still_fill_no_line_once_their_sender_has_reported(
+    world: World,
+) -> None:
+    world.report(behind=0)
+    world.play(2)
+    world.play(2, waits=2000)
+    assert world.publisher.uplink.is_full
+    world.report(behind=2000)
+    world.play(1, waits=2000)
+    assert not world.publisher.uplink.is_full
 
 
 def test_a_line_that_stays_full_is_asked_again_after_three_seconds(world: World) -> None:
