@@ -57,7 +57,7 @@ bench-packages:
 	uv pip install --python .venv/bin/python --require-hashes -r requirements/bench.txt
 
 # Every figure of benchmarks/README.md, the better part of an hour; `make bench-packages` first.
-MEDIA_BENCHMARKS = rooms soak long_room long_cut recorder voice impairment drift
+MEDIA_BENCHMARKS = rooms soak long_room long_cut long_cut_page recorder voice impairment drift
 BENCHMARKS = draw_selection seal verification seat_page pool_import api_draws $(MEDIA_BENCHMARKS)
 
 bench:

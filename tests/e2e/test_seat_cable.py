@@ -9,18 +9,16 @@ stand in `benchmarks/README.md`.
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.hub_room import BOTH, HubRoom, hub_room
+from tests.support.hub_room import BOTH, HubRoom
 from tests.support.hub_world import HubWorld
 from tests.support.impair import Weather
-from tests.support.impair_wire import CLEAR, CUT, Wire
-from tests.support.networks_room import Back
-from tests.support.seat_cable import CableSeat, Receiver, cable_seat
+from tests.support.impair_wire import CLEAR, CUT
+from tests.support.seat_cable import SEAT, CableStage, cable_stage
 from tests.support.visits import check_reading, keep_picture, press
 
 if TYPE_CHECKING:
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.e2e, pytest.mark.network, pytest.mark.browser, pytest.mark.slow]
 
-SEAT, FACING = "e1", "e2"
-OTHERS = 6
 CUT_SECONDS = 10.0
 RECONNECTED = {("presence", "reconnecting"), ("presence", "here")}
 # Counted from the mending of the cable on.
@@ -37,49 +33,12 @@ AUDIO_SECONDS, VIDEO_SECONDS = 6.0, 8.0
 Report = Callable[[str], None]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stage:
-    """A room under way: `seat` is the page behind the cable, `facing` who sees and hears it."""
-
-    room: HubRoom
-    seat: CableSeat
-    facing: Receiver
-
-    @property
-    def cable(self) -> Wire:
-        """The seat's."""
-        return self.room.network.wire(SEAT)
-
-    def settle(self) -> None:
-        """Everybody's pictures and voices come to the seat, the seat's to who faces it."""
-        for back in self.waiting(self.facing.count(), self.seat.count()):
-            assert None not in (back.video, back.audio), back
-
-    def waiting(self, facing: dict[str, Any], seat: dict[str, Any]) -> tuple[Back, Back]:
-        """When the facing one, and the seat, had all of it again."""
-        self.facing.wait_for(facing, pictures=1, voices=1)
-        self.seat.wait_for(seat, pictures=OTHERS, voices=OTHERS)
-        return self.facing.back(), self.seat.back()
-
-
 @pytest.fixture(scope="module")
 def stage(
     namespaces: None, chromium: Path, hub_world: HubWorld, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Stage]:
-    folder = tmp_path_factory.mktemp("cable")
-    with (
-        hub_room(hub_world, folder, cabled=SEAT) as room,
-        room.in_browsers(chromium, folder, FACING) as playwright,
-    ):
-        room.enter(but=(SEAT,))
-        with cable_seat(room, playwright, chromium, folder, SEAT) as seat:
-            room.begin()
-            room.at(FACING).ask("view", name=FACING, tracks=[room.track(SEAT, one) for one in BOTH])
-            facing = Receiver(room.browsers[FACING].page)
-            facing.page.evaluate("() => { window.links = [window.me.down]; }")
-            made = Stage(room=room, seat=seat, facing=facing)
-            made.settle()
-            yield made
+) -> Iterator[CableStage]:
+    with cable_stage(hub_world, chromium, tmp_path_factory.mktemp("cable")) as made:
+        yield made
 
 
 @pytest.fixture
@@ -125,7 +84,7 @@ def told_of_seat(room: HubRoom, after: int) -> set[tuple[str, str]]:
 
 
 def test_on_64_kbits_the_voice_goes_on_and_the_page_says_that_the_picture_waits(
-    stage: Stage, report: Report, shots: Path
+    stage: CableStage, report: Report, shots: Path
 ) -> None:
     room, seat, page = stage.room, stage.seat, stage.seat.page
     seat.lights()
@@ -169,7 +128,7 @@ def test_on_64_kbits_the_voice_goes_on_and_the_page_says_that_the_picture_waits(
 
 
 def test_after_ten_seconds_without_a_line_the_page_is_back_by_itself(
-    stage: Stage, report: Report, shots: Path
+    stage: CableStage, report: Report, shots: Path
 ) -> None:
     room, seat, page = stage.room, stage.seat, stage.seat.page
     stage.settle()
@@ -224,7 +183,7 @@ def seconds(gap: dict[str, int]) -> float:
 
 
 def test_the_recording_has_each_track_of_the_seat_once_and_lists_the_cut(
-    stage: Stage, report: Report
+    stage: CableStage, report: Report
 ) -> None:
     room = stage.room
     archive = room.close_room()

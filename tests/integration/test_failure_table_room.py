@@ -378,12 +378,12 @@ async def test_a_sites_clock_ninety_seconds_off_blocks_the_start_and_stands_in_t
     witness = every.witness.client
     await room.checked_in(every)
     await _heartbeat(room, ahead)
-    alarm = await witness.event("alarm", code="clock", site=COUNTY)
+    alarm = await witness.event("alarm", code="clock", site=COUNTY, track=None)
     assert alarm["body"]["value"] == ahead * 1_000
     blocked = await witness.refused("phase", to="evaluating")
     assert blocked.detail["reasons"] == [{"code": "clock", "site": COUNTY, "ms": ahead * 1_000}]
     await _heartbeat(room, 0)
-    await witness.event("clear", code="clock", site=COUNTY)
+    await witness.event("clear", code="clock", site=COUNTY, track=None)
     await witness.ask("phase", to="evaluating")
     offsets = [one["clock_ms"] for one in await ledger(room, "site") if one["site"] == COUNTY]
     assert (ahead * 1_000 in offsets, offsets[-1]) == (True, 0)

@@ -1,9 +1,9 @@
 """The seat page as it is built, in a browser whose seat has a cable of its own, and what others get of it.
 
-    with cable_seat(room, playwright, chromium, folder) as seat:
-        first = seat.count()                      # totals of what is received
-        seat.wait_for(first, pictures=6, voices=6)
-        print(seat.back())
+    with cable_stage(world, chromium, folder) as stage:
+        first = stage.seat.count()                # totals of what is received
+        stage.seat.wait_for(first, pictures=6, voices=6)
+        print(stage.seat.back())
 
 Nothing of the page is changed: connections are noted as it makes them, so that the browser's own statistics
 tell what arrives; the connection light is written down each time that it changes.
@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.support.hub_browser import FLAGS
-from tests.support.hub_room import HubRoom
+from tests.support.hub_room import BOTH, HubRoom, hub_room
+from tests.support.hub_world import HubWorld
+from tests.support.impair_wire import Wire
 from tests.support.networks_browser import site_browser
 from tests.support.networks_room import Back
 from tests.support.seat_visits import sit_down
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 # A twentieth of a second of true sound, and a picture, are back.
 _SAMPLES: Final = 2_400
 _PATIENCE_SECONDS: Final = 40.0
+SEAT: Final = "e1"
+FACING: Final = "e2"
+OTHERS: Final = 6
 _NOTED: Final = """() => {
   const Real = window.RTCPeerConnection;
   window.links = [];
@@ -143,3 +148,46 @@ def cable_seat(
     yield seat
     browser.close()
     assert seat.faults == []
+
+
+@dataclass(frozen=True, kw_only=True)
+class CableStage:
+    """A room under way: `seat` is the page behind the cable, `facing` who sees and hears it."""
+
+    room: HubRoom
+    seat: CableSeat
+    facing: Receiver
+
+    @property
+    def cable(self) -> Wire:
+        """The seat's."""
+        return self.room.network.wire(SEAT)
+
+    def settle(self) -> None:
+        """Everybody's pictures and voices come to the seat, the seat's to who faces it."""
+        for back in self.waiting(self.facing.count(), self.seat.count()):
+            assert None not in (back.video, back.audio), back
+
+    def waiting(self, facing: dict[str, Any], seat: dict[str, Any]) -> tuple[Back, Back]:
+        """When the facing one, and the seat, had all of it again."""
+        self.facing.wait_for(facing, pictures=1, voices=1)
+        self.seat.wait_for(seat, pictures=OTHERS, voices=OTHERS)
+        return self.facing.back(), self.seat.back()
+
+
+@contextmanager
+def cable_stage(world: HubWorld, chromium: Path, folder: Path) -> Iterator[CableStage]:
+    """A room of seven experts under way, everybody heard and seen."""
+    with (
+        hub_room(world, folder, cabled=SEAT) as room,
+        room.in_browsers(chromium, folder, FACING) as playwright,
+    ):
+        room.enter(but=(SEAT,))
+        with cable_seat(room, playwright, chromium, folder, SEAT) as seat:
+            room.begin()
+            room.at(FACING).ask("view", name=FACING, tracks=[room.track(SEAT, one) for one in BOTH])
+            facing = Receiver(room.browsers[FACING].page)
+            facing.page.evaluate("() => { window.links = [window.me.down]; }")
+            made = CableStage(room=room, seat=seat, facing=facing)
+            made.settle()
+            yield made
