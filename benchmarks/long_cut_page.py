@@ -29,6 +29,8 @@ from tests.support.seat_cable import SEAT, CableStage, cable_stage
 # How far a listed gap may fall short of the cut: a connection is given up some time after its last packet.
 SHORT_SECONDS = 45.0
 LOOK_SECONDS = 30.0
+# Others see you, others hear you.
+SEEN = ("别人看得到您", "别人听得到您")
 
 
 def picture(stage: CableStage, shots: Path | None, name: str) -> None:
@@ -52,6 +54,9 @@ def lose(stage: CableStage, minutes: float, shots: Path | None) -> None:
     seen, own = stage.waiting(*firsts)
     stage.seat.light("good")
     light = time.monotonic() - mended
+    for told in SEEN:
+        stage.seat.page.get_by_text(told).wait_for()
+    sure = time.monotonic() - mended
     picture(stage, shots, "back")
     rows: list[list[object]] = [
         ["the seat is heard", seen.audio],
@@ -59,6 +64,7 @@ def lose(stage: CableStage, minutes: float, shots: Path | None) -> None:
         ["the seat hears all", own.audio],
         ["the seat sees all", own.video],
         ["its light is good", light],
+        ["it says that it is seen and heard", sure],
     ]
     table(["after the line is back", "s"], rows)
     assert None not in (seen.audio, seen.video, own.audio, own.video)
