@@ -37,9 +37,10 @@ flips:
 # Campaigns in a town of 603 people, every bundle verified, with the audit of fairness: DRAWS=1000 takes the better
 # part of an hour.
 DRAWS = 40
+TOWNS = 2
 
 simulation:
-	PYTHONPATH=. .venv/bin/python benchmarks/campaigns.py --draws $(DRAWS)
+	PYTHONPATH=. .venv/bin/python benchmarks/campaigns.py --draws $(DRAWS) --towns $(TOWNS)
 
 # kill -9 at every point from the request of a campaign to the open room, each once over the two engines: minutes.
 points:

@@ -41,6 +41,25 @@ def test_the_audit_would_find_a_favourite() -> None:
     assert audit.favoured() == []
 
 
+def test_towns_of_one_pool_are_judged_together() -> None:
+    """Drawn four times in each of two towns, where one of both is expected: neither alone would tell."""
+    towns = [
+        Audit(
+            panel=[0.5],
+            drawn={"friend": 4, **{f"e{n}": 1 for n in range(25)}},
+            chances={one: [0.02] * 25 for one in ("friend", *(f"e{n}" for n in range(25)))},
+        )
+        for _ in range(2)
+    ]
+    assert [town.favoured() for town in towns] == [[], []]
+    together = Audit()
+    for town in towns:
+        together.join(town)
+    assert [times for times, _ in together.favoured()] == [8]
+    assert together.panel == [0.5, 0.5]
+    assert len(together.chances["friend"]) == 50
+
+
 def test_the_audit_flags_nobody_for_having_no_colleague() -> None:
     """Drawn twice as often as the size of the cell says, and so they are whenever it is drawn again."""
     audit = Audit(

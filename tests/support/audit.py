@@ -11,6 +11,7 @@ Benjamini–Hochberg at 5 %, and only from five times on: one fair audit in twen
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -57,6 +58,17 @@ class Audit:
                 for i in range(size if seats else 0):
                     expert = _expert(found, Position(j, s, i))
                     self.chances.setdefault(expert, []).append(seats / size)
+
+    def join(self, other: "Audit") -> None:
+        """Count what another audit has counted: draws from the same pool, made elsewhere."""
+        self.panel += other.panel
+        self.replacements += other.replacements
+        self.fair_panel += other.fair_panel
+        self.fair_replacements += other.fair_replacements
+        self.drawn = dict(Counter(self.drawn) + Counter(other.drawn))
+        self.fair_drawn = dict(Counter(self.fair_drawn) + Counter(other.fair_drawn))
+        for expert, chances in other.chances.items():
+            self.chances.setdefault(expert, []).extend(chances)
 
     def _draw_again(self, found: Opened) -> None:
         question = problem(parameters_of(found.frozen.record.body), found.cells.sizes)
