@@ -112,8 +112,12 @@ async def _meeting(uow: UnitOfWork, *, mode: str, since: str, until: str, beside
     others = await uow.draws.meeting(
         mode=mode, states=(DRAWN, APPOINTED, OPENED), since=since, until=until, besides=besides
     )
-    campaigns = {one.id: await uow.campaigns.of_draw(one.id) for one in others}
-    return [one for one in others if (held := campaigns[one.id]) is None or held.state != CANCELLED]
+    found = []
+    for other in others:
+        campaign = await uow.campaigns.of_draw(other.id)
+        if campaign is None or campaign.state != CANCELLED:
+            found.append(other)
+    return found
 
 
 async def _people(

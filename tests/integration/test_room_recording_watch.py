@@ -83,7 +83,8 @@ async def test_a_fault_of_the_recorder_freezes_the_room_until_it_is_over_for_eve
     assert "frozen" in room.led.live.state.holds
     await hear(room, "clear", tracks[1])
     await witness.event("hold", kind="frozen", on=False)
-    assert "recorder" not in {one.code for one in room.led.live.state.alarms.values()}
+    # A machine that is short of time may have said so meanwhile.
+    assert {one.code for one in room.led.live.state.alarms.values()} <= {"loop-lag"}
 
 
 async def test_a_fault_whose_member_is_gone_ends_all_the_same(room: Room) -> None:
