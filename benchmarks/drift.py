@@ -156,7 +156,7 @@ class Fast(Publisher):
                 elif count % 2 == 0:
                     self.send_frame(one.source)
             if count % 50 == 0:
-                self.send_reports(int(loop.time() * (1 + PPM / 1e6) * (1 << 32)))
+                self.send_reports(int(loop.time() * (1 + PPM / 1e6) * (1 << 32)), loop.time() - due)
             count += 1
             due += 0.02 / (1 + PPM / 1e6)
             await asyncio.sleep(max(0.0, due - loop.time()))

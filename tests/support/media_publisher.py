@@ -33,6 +33,9 @@ from tests.support.media_offers import (
 )
 from tests.support.waiting import within
 
+# Ticks a second of a kind's media time.
+RATES = {"audio": 48_000, "video": 90_000}
+
 
 @dataclass(slots=True)
 class Outgoing:
@@ -154,7 +157,7 @@ class Publisher(Client):
                 elif count % 2 == 0:
                     self.send_frame(one.source)
             if count % 10 == 0:
-                self.send_reports()
+                self.send_reports(late=loop.time() - due)
             count += 1
             due += 0.02
             await asyncio.sleep(max(0.0, due - loop.time()))
@@ -212,13 +215,18 @@ class Publisher(Client):
         one.kept[one.sequence] = head[:1].replace(b"\x90", b"\x80") + head[1:] + payload
         self.link.send_rtp(packet)
 
-    def send_reports(self, ntp: int | None = None) -> None:
-        """A sender report for each source; NTP is the loop's clock unless given."""
+    def send_reports(self, ntp: int | None = None, late: float = 0.0) -> None:
+        """A sender report for each source; NTP is the loop's clock unless given.
+
+        Its two times are of one moment (RFC 3550 §6.4.1): `late` is how many seconds ago the newest packet was
+        due, since a busy machine sends behind the media's own time.
+        """
         for one in self.streams.values():
             clock = int(asyncio.get_running_loop().time() * (1 << 32)) if ntp is None else ntp
+            place = one.timestamp + round(late * RATES[KIND_OF[one.source]])
             info = RtcpSenderInfo(
                 ntp_timestamp=clock,
-                rtp_timestamp=one.timestamp & 0xFFFFFFFF,
+                rtp_timestamp=place & 0xFFFFFFFF,
                 packet_count=one.index,
                 octet_count=one.index * 100,
             )

@@ -132,7 +132,7 @@ class RealPublisher(Publisher):
             for one in self.streams.values():
                 self._turn(one, count)
             if count % 5 == 0:
-                self.send_reports()
+                self.send_reports(late=loop.time() - due)
             count += 1
             due += SAMPLES / RATE
             await asyncio.sleep(max(0.0, due - loop.time()))
