@@ -34,6 +34,7 @@ from app.api import (
     gateways,
     letter_passkeys,
     letters,
+    preservation,
     problems,
     project_owners,
     projects,
@@ -57,6 +58,7 @@ from app.api.pages_static import mount_pages
 from app.api.principals import RateLimiter
 from app.gateways.devices import DeviceCommands, NoDevices
 from app.gateways.messages import RegisteredGateway
+from app.gateways.room_engines import recordings_in
 from app.room_composition import make_hall
 from app.settings import Settings
 from app.usecases.arrival.desk import Desk
@@ -104,6 +106,7 @@ _ROUTERS: Final = (
     rooms.router,
     room_acts.router,
     room_recordings.router,
+    preservation.router,
     cases.router,
     room_signal.router,
     gateway_signal.router,
@@ -146,7 +149,12 @@ def create_app(
     app.state.ceremony = ceremony
     app.state.gateways = reporters
     app.state.wake = wake
-    app.state.work = WorkContext(platform=platform, ceremony=ceremony, public_url=settings.public_url)
+    app.state.work = WorkContext(
+        platform=platform,
+        ceremony=ceremony,
+        public_url=settings.public_url,
+        recordings=recordings_in(settings.rooms),
+    )
     app.state.limiter = RateLimiter(
         callers=settings.caller_rate, public=settings.public_rate, sign_ins=settings.sign_in_rate
     )

@@ -5,13 +5,13 @@ Used by the server and by tests; decides nothing itself.
 
 import time
 from collections.abc import Collection, Mapping
-from importlib import resources
 from typing import Final
 
 from app.errors import AppError
 from app.gateways.janus_engines import JanusEngines, OuterJanus, OwnJanus, outer_janus
 from app.gateways.process_names import is_gone, own_name
 from app.gateways.room_engines import RoomEngines, RoomProcesses
+from app.gateways.room_pack import room_pack
 from app.settings import Settings
 from app.usecases.platform import Platform
 from app.usecases.room.attending import Relays, Telling
@@ -26,7 +26,6 @@ from remote_eval.errors import MediaError
 from remote_eval.media.addresses import telling
 from remote_eval.media.engine import RAW_CLASS, ROOM_CLASS, RoomSpec
 from remote_eval.media.turn import MAX_TTL_SECONDS, credentials
-from remote_eval.outage import Pack, read_pack
 from remote_eval.room_state import Member
 
 RELAY_SECONDS: Final = MAX_TTL_SECONDS
@@ -96,11 +95,6 @@ def telling_of(settings: Settings) -> Telling:
         return sdp if told is None else telling(sdp, told, known=known)
 
     return tell
-
-
-def room_pack() -> Pack:
-    """The limits of evaluation at several sites."""
-    return read_pack((resources.files("remote_eval") / "packs" / "remote.cn.toml").read_bytes())
 
 
 def make_engines(settings: Settings) -> RoomEngines:

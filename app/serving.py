@@ -19,6 +19,7 @@ from app.errors import AppError
 from app.gateways.beacons import BeaconUnavailableError
 from app.gateways.devices import HttpDeviceCommands
 from app.gateways.gateway_file import Gateways, load_gateways
+from app.gateways.room_engines import recordings_in
 from app.logs import configure
 from app.main import create_app
 from app.settings import Settings
@@ -173,7 +174,10 @@ def device_commands(one: Installation) -> HttpDeviceCommands:
 def make_worker(one: Installation, gateways: Gateways) -> Worker:
     """The worker of an installation, not running yet."""
     context = WorkContext(
-        platform=one.platform, ceremony=one.ceremony, public_url=one.settings.public_url.rstrip("/")
+        platform=one.platform,
+        ceremony=one.ceremony,
+        public_url=one.settings.public_url.rstrip("/"),
+        recordings=recordings_in(one.settings.rooms),
     )
     wiring = Wiring(
         gateways=gateways.by_channel,

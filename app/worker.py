@@ -20,9 +20,10 @@ from app.usecases.delivery import outbox, reports, templates, timers
 from app.usecases.delivery.outbox import NEVER_QUIET, QuietHours
 from app.usecases.delivery.work import ReportHandler, TimerHandler, WorkContext
 from app.usecases.invitations import hooks
+from app.usecases.room import hooks as rooms
 
 LOG: Final = structlog.get_logger("qiantong.worker")
-HANDLERS: Final[Mapping[str, TimerHandler]] = {**hooks.TIMERS, **arrival.TIMERS}
+HANDLERS: Final[Mapping[str, TimerHandler]] = {**hooks.TIMERS, **arrival.TIMERS, **rooms.TIMERS}
 REPORT_HANDLERS: Final[Mapping[str, tuple[ReportHandler, ...]]] = {**hooks.REPORTS}
 # Passes in a row without a pause while there is work.
 PASSES: Final = 50

@@ -9,7 +9,8 @@
     ├── SignallingError a message of a client that breaks the protocol
     ├── MediaError      an offer, a call or a packet that the media plane refuses
     ├── RecordingError  a recording that does not hold together, or cannot be made
-    └── CaseError       a step of a case that its state does not allow, or a document that is none
+    ├── CaseError       a step of a case that its state does not allow, or a document that is none
+    └── PreservationError   acts on a room's recordings that contradict one another
 
 Codes are stable and dotted. Details hold states, needs and numbers, never anything about a person.
 """
@@ -59,3 +60,7 @@ class RecordingError(EvaluationError):
 
 class CaseError(EvaluationError):
     """``case.…``: see `remote_eval.case_file`."""
+
+
+class PreservationError(EvaluationError):
+    """``preservation.acts``: see `remote_eval.preservation`."""

@@ -1,4 +1,4 @@
-"""When a site's link is up, degraded or lost, and the limits that a pack sets for outages (R39).
+"""When a site's link is up, degraded or lost, and the limits that a pack sets: outages (R39), terms (R25).
 
 `look` turns heartbeats and media statistics into a link's state; what a lost site means for the room is
 `remote_eval.room_holds`. Limits come from a pack (remote_eval/packs), whose parameters say where they come
@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from remote_eval.errors import RoomError
+from remote_eval.preservation import EVALUATION, PUBLIC, Terms
 from remote_eval.room_state import DEGRADED, LOST, UP, Limits
 from remote_eval.shapes import choice, constant, faults_of, integer, name, record, text
 
@@ -28,6 +29,10 @@ BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "link.steady_ms": (0, 60_000),
     "link.loss_permille": (1, 1_000),
     "link.rtt_ms": (50, 10_000),
+    "retention.evaluation_months": (1, 1_200),
+    # Beijing 2024 6.4.2 asks for six at least.
+    "retention.public_months": (6, 1_200),
+    "retention.check_days": (1, 366),
 }
 
 
@@ -66,6 +71,7 @@ class Pack:
     version: str
     limits: Limits
     thresholds: Thresholds
+    terms: Terms
     parameters: Mapping[str, Parameter]
 
 
@@ -93,16 +99,25 @@ def read_pack(data: bytes) -> Pack:
         raise RoomError("room.pack", reasons=faults)
     parameters = {key: Parameter(**value) for key, value in content["parameters"].items()}
     values = {key: one.value for key, one in parameters.items()}
+    rule = f"{content['id']}@{content['version']}"
     return Pack(
         id=content["id"],
         version=content["version"],
-        limits=_limits(f"{content['id']}@{content['version']}", values),
+        limits=_limits(rule, values),
         thresholds=Thresholds(
             degraded_ms=values["link.degraded_ms"],
             lost_ms=values["link.lost_ms"],
             steady_ms=values["link.steady_ms"],
             loss_permille=values["link.loss_permille"],
             rtt_ms=values["link.rtt_ms"],
+        ),
+        terms=Terms(
+            months={
+                EVALUATION: values["retention.evaluation_months"],
+                PUBLIC: values["retention.public_months"],
+            },
+            check_days=values["retention.check_days"],
+            rule=rule,
         ),
         parameters=parameters,
     )

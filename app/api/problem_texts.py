@@ -16,6 +16,8 @@ from app.api.problem_texts_delivery import PROBLEMS as DELIVERY
 from app.api.problem_texts_invitations import FAULTS as INVITATION_FAULTS
 from app.api.problem_texts_invitations import PROBLEMS as INVITATIONS
 from app.api.problem_texts_people import PROBLEMS as PEOPLE
+from app.api.problem_texts_preservation import FAULTS as PRESERVATION_FAULTS
+from app.api.problem_texts_preservation import PROBLEMS as PRESERVATION
 from app.api.problem_texts_room import FAULTS as ROOM_FAULTS
 from app.api.problem_texts_room import PROBLEMS as ROOM
 from app.api.problem_texts_roster import PROBLEMS as ROSTER
@@ -285,6 +287,7 @@ PROBLEMS: Final[Mapping[str, ProblemText]] = MappingProxyType(
     | PEOPLE
     | VENUES
     | TERMINALS
+    | PRESERVATION
     | ARRIVAL
     | ROSTER
     | APPOINTMENTS
@@ -406,5 +409,6 @@ FAULTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     }
     | INVITATION_FAULTS
     | ROOM_FAULTS
+    | PRESERVATION_FAULTS
     | APPOINTMENT_FAULTS
 )

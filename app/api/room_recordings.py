@@ -15,10 +15,11 @@ from app.api.principals import PlatformDep, acting, actor_of
 from app.api.room_schemas import RecordingCheckOut, RecordingList, ViewIn, ViewOut
 from app.api.rooms import hall_of
 from app.api.strict_json import StrictRoute
+from app.gateways.room_engines import RECORDINGS
 from app.store.repositories.rooms import RecordingView
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.principals import Principal
-from app.usecases.room import recordings
+from app.usecases.room import preserving, recordings
 from app.usecases.room.keeping import read
 from app.usecases.room.reading import unrecorded_json
 from app.usecases.room.rooms import find_room
@@ -63,7 +64,9 @@ async def get_check(
     async with platform.database.read() as uow:
         row = await find_room(uow, principal, room_id)
         anchors = await uow.rooms.recording_anchors(row.id)
-    return await recordings.checked(hall_of(request).engines, row.id, anchors)
+        _, course = await preserving.course_of(uow, row.id)
+    folder = hall_of(request).engines.folder(row.id) / RECORDINGS
+    return await recordings.checked(folder, anchors, course.gone)
 
 
 @router.post(

@@ -249,11 +249,13 @@ class RecordingList(BaseModel):
 
 
 class RecordingCheckOut(BaseModel):
-    """Whether every byte recorded is what was chained. `whole`: every recorder ended in order."""
+    """Whether every byte recorded is what was chained. `whole`: every recorder ended in order; `deleted`:
+    files that were deleted by approval once their term was over."""
 
     ok: bool
     whole: bool
     files: int
+    deleted: int
     faults: list[dict[str, Any]]
 
 

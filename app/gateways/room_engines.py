@@ -12,7 +12,7 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,11 @@ HELLO_SECONDS: Final = 5.0
 END_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 0.05
 _PEER: Final = struct.Struct("3i")
+
+
+def recordings_in(rooms: Path) -> Callable[[str], Path]:
+    """Where a room's recordings are, given the folder of all rooms."""
+    return lambda room: rooms / room / RECORDINGS
 
 
 class ReachedEngine(MediaEngine, Protocol):

@@ -8,6 +8,7 @@ from app.store import (
     gateway_tables,
     invitation_tables,
     people_tables,
+    preservation_tables,
     room_tables,
     roster_tables,
     tables,
@@ -31,4 +32,5 @@ TABLE_MODULES = (
     case_tables,
     terminal_tables,
     appointment_tables,
+    preservation_tables,
 )

@@ -43,6 +43,7 @@ from app.store.repositories.outbox import OutboxRepository
 from app.store.repositories.parties import PartyRepository
 from app.store.repositories.passkeys import PasskeyRepository
 from app.store.repositories.pools import PoolRepository
+from app.store.repositories.preservation import PreservationRepository
 from app.store.repositories.projects import ProjectRepository
 from app.store.repositories.relay import RelayRepository
 from app.store.repositories.reports import ReportRepository
@@ -104,6 +105,7 @@ class UnitOfWork:
         self.rooms = RoomRepository(connection, cipher)
         self.site_gateways = SiteGatewayRepository(connection)
         self.cases = CaseRepository(connection, cipher)
+        self.preservation = PreservationRepository(connection, cipher)
         self.draw_terminals = DrawTerminalRepository(connection)
         self.appointments = AppointmentRepository(connection, cipher)
 

@@ -165,6 +165,12 @@ _ROOM: Final = {
     "case.read": _right("cases:read", SUPERVISOR),
     # Pictures and voices of a closed room, each look with a reason and on record.
     "room.view": _right("rooms:view", SUPERVISOR),
+    # What becomes of recordings: whoever tends them is their custodian, whoever approves is another person.
+    "recording.keep": _right("recordings:read", OPERATOR, SUPERVISOR),
+    "recording.tend": _right("recordings:tend", OPERATOR),
+    "recording.custodian": _right("recordings:tend", OPERATOR),
+    "recording.hold": _right("recordings:hold", SUPERVISOR),
+    "recording.approve": _right("recordings:hold", SUPERVISOR),
 }
 _ACCOUNTS: Final = {
     "users.read": _right("users:read", OPERATOR, SUPERVISOR),

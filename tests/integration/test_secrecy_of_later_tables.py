@@ -1,5 +1,6 @@
 """What came later keeps the secret, too: passkeys of experts, starts that were put off, draw terminals with
-their starts, appointments. Each table has rows and each route is answered while everybody looks.
+their starts, appointments, what becomes of recordings. Each table has rows and each route is answered while
+everybody looks.
 
 A table of a migration that is not filled here fails the test: fill it, then it is searched.
 """
@@ -14,12 +15,18 @@ import httpx
 import pytest
 
 from app.store.repositories.draw_terminals import DrawStart
+from app.store.repositories.preservation import Custodian
+from app.store.repositories.rooms import RoomRow
 from app.store.unit_of_work import UnitOfWork
 from app.times import from_text, to_text
+from app.usecases.operations import Actor
+from app.usecases.room import preserving
+from app.usecases.room.preserving import Said
 from app.usecases.terminals import starts
 from draw.model import DrawParameters
+from remote_eval.room_ledger import GENESIS
 from tests.integration.test_invitation_secrecy import Secret, drawn, started
-from tests.support import venues
+from tests.support import people, venues
 from tests.support.appointing import SPECIAL, Appointing, seated
 from tests.support.arriving import CITY, ORIGIN
 from tests.support.authenticator import SecurityKey
@@ -27,6 +34,7 @@ from tests.support.calling import Letter
 from tests.support.draw_rooms import ROOM, Terminal
 from tests.support.onlookers import Leak, files_in, found_in, holders_of, letter_token, needles_of
 from tests.support.parties import seeded
+from tests.support.rooms_served import as_service
 from tests.support.service import Service
 from tests.support.stage import PARAMETERS
 from tests.support.troubles import expect
@@ -45,6 +53,7 @@ ROUTES = (
     "/v1/appointments",
     "/v1/appointments/{appointment_id}",
     "/v1/proofs/{code}/appointments",
+    "/v1/recording-custodian",
 )
 
 
@@ -57,6 +66,7 @@ async def test_what_later_migrations_added_is_filled_read_by_everybody_and_tells
     await put_off(drawn)
     await start_at_a_terminal(drawn)
     chosen = await appointment(drawn)
+    await preserved(drawn)
 
     given = await drawn.look()
     assert [route for route in ROUTES if not given[route]] == []
@@ -170,3 +180,29 @@ async def appointment(secret: Secret) -> list[str]:
     row = await appointing.propose(asked, name="requester", role="agency")
     secret.watch.ids["appointment_id"] = [row.id]
     return [one.id for one in friends]
+
+
+async def preserved(secret: Secret) -> None:
+    """A closed room whose recordings somebody holds, and their custodian; `test_preservation` reads it."""
+    case = secret.case
+    keeper = await people.person(as_service(case), "keeper", "operator", site=None)
+    row = RoomRow(
+        id="room_look",
+        draw_id=case.row.id,
+        engine="lite",
+        part=0,
+        opened_at="2026-11-24T01:00:00.000Z",
+        opened_by="olga",
+        closed_at="2026-11-24T05:00:00.000Z",
+        head=GENESIS,
+    )
+    actor = Actor(person="sven", address="local", source="api")
+
+    async def work(uow: UnitOfWork) -> None:
+        await uow.rooms.add(row)
+        said = Said(actor=actor, words="投诉调查期间不得销毁")
+        await preserving.hold(uow, case.platform, row, said)
+        named = Custodian(user_id=keeper.id, named_by="olga", at=case.platform.now())
+        await uow.preservation.name_custodian(named)
+
+    await case.platform.database.transact(work)

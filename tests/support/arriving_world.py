@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
+from app.gateways.room_engines import recordings_in
 from app.simulator.devices import SimulatedDevice
 from app.store.engine import make_engine
 from app.store.field_cipher import FieldCipher
@@ -85,7 +86,12 @@ async def enter(world: World, database: Database, folder: Path) -> Arriving:
 
 
 def _calling(world: World, stage: Stage) -> Calling:
-    context = WorkContext(platform=stage.one.platform, ceremony=stage.one.ceremony, public_url=URL)
+    context = WorkContext(
+        platform=stage.one.platform,
+        ceremony=stage.one.ceremony,
+        public_url=URL,
+        recordings=recordings_in(stage.one.settings.rooms),
+    )
     lines = {
         name: replace(line, taken=list(line.taken), ids=set(line.ids), dead=set(line.dead))
         for name, line in world.lines.items()

@@ -19,6 +19,7 @@ from app.gateways.messages import (
     Outgoing,
     RegisteredGateway,
 )
+from app.gateways.room_engines import recordings_in
 from app.store.repositories.campaigns import CampaignRow
 from app.store.repositories.draws import DrawRow
 from app.store.repositories.invitations import Invitation
@@ -313,7 +314,12 @@ async def set_calling(stage: Stage, *, channels: Sequence[str] = ("sms", "voice"
 
 def calling_over(stage: Stage) -> Calling:
     """The same over a stage whose contacts are stored."""
-    context = WorkContext(platform=stage.one.platform, ceremony=stage.one.ceremony, public_url=URL)
+    context = WorkContext(
+        platform=stage.one.platform,
+        ceremony=stage.one.ceremony,
+        public_url=URL,
+        recordings=recordings_in(stage.one.settings.rooms),
+    )
     lines = {"sms": Line("sms.test"), "voice": Line("voice.test", outcome="accepted")}
     lines |= {"email": Line("email.test"), "letter": Line("letter.test", outcome="handed")}
     wiring = Wiring(gateways=lines, handlers=HANDLERS, report_handlers=REPORT_HANDLERS)

@@ -9,12 +9,14 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
 from app.errors import AppError
 from app.gateways.cosigners import Cosigner
 from app.gateways.messages import GatewayTemporaryError, Outcome, Outgoing, RegisteredGateway
+from app.gateways.room_engines import recordings_in
 from app.gateways.rule_packs import load_rule_packs
 from app.simulator.people import Faults, Person, Town
 from app.simulator.provider import Order, Provider
@@ -74,6 +76,7 @@ def make_context(platform: Platform) -> WorkContext:
         platform=platform,
         ceremony=Ceremony(platform, prepare=nothing, beacons=nothing),
         public_url="http://127.0.0.1:8000",
+        recordings=recordings_in(Path("rooms")),
     )
 
 

@@ -218,8 +218,8 @@ class Publisher(Client):
     def send_reports(self, ntp: int | None = None, late: float = 0.0) -> None:
         """A sender report for each source; NTP is the loop's clock unless given.
 
-        Its two times are of one moment (RFC 3550 §6.4.1): `late` is how many seconds ago the newest packet was
-        due, since a busy machine sends behind the media's own time.
+        Its two times are of one moment (RFC 3550 §6.4.1): `late` is how many seconds ago the newest packet
+        was due, since a busy machine sends behind the media's own time.
         """
         for one in self.streams.values():
             clock = int(asyncio.get_running_loop().time() * (1 << 32)) if ntp is None else ntp

@@ -7,6 +7,7 @@ and sofia supervise. Ceremonies, workers, nodes and lines are those of `tests.su
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,6 @@ from app.composition import compose
 from app.store.unit_of_work import Database, UnitOfWork
 from app.times import from_text, to_text
 from app.usecases.access import issue_key
-from app.usecases.delivery.work import WorkContext
 from app.worker import HANDLERS, REPORT_HANDLERS, Wiring, Worker
 from crypto.canonical import canonical
 from draw.invitation import FILLING
@@ -244,7 +244,7 @@ async def beside(case: Arriving, database: Database) -> Worker:
     async with database.read() as uow:
         parties = await uow.parties.all()
     twin = compose(stage.one.settings, database, stage.one.client, parties, clock=stage.clock)
-    context = WorkContext(platform=twin.platform, ceremony=twin.ceremony, public_url=first.public_url)
+    context = replace(first, platform=twin.platform, ceremony=twin.ceremony)
     wiring = Wiring(gateways=case.calling.lines, handlers=HANDLERS, report_handlers=REPORT_HANDLERS)
     return Worker(context, wiring)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 from app.store.repositories.reports import Report
@@ -11,11 +12,14 @@ from app.usecases.platform import Platform
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkContext:
-    """One installation as jobs see it; `public_url` is the address that links begin with."""
+    """One installation as jobs see it; `public_url` is the address that links begin with, `recordings` gives
+    the folder of a room's recordings.
+    """
 
     platform: Platform
     ceremony: Ceremony
     public_url: str
+    recordings: Callable[[str], Path]
 
 
 # Called with the timer's subject and due time, at least once: idempotent.

@@ -8,7 +8,7 @@ and witnesses publish; of voices that a bidder heard changed it opens nothing.
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import chain, islice
@@ -32,6 +32,7 @@ from remote_eval.media.recording.spans import spans
 
 TOKEN_BYTES: Final = 32
 VIEW_LIFE: Final = timedelta(seconds=60)
+_MISSING: Final = "recording.missing"
 Json = dict[str, Any]
 
 
@@ -94,24 +95,28 @@ def _part(part: int, manifest: Json, anchors: Sequence[RecordingAnchor], *, ende
     }
 
 
-async def checked(engines: RoomEngines, room: str, anchors: Sequence[RecordingAnchor]) -> Json:
-    """Whether every byte of a room's recordings is what was chained, and met by the log's anchors."""
-    folder = engines.folder(room) / RECORDINGS
+async def checked(folder: Path, anchors: Sequence[RecordingAnchor], gone: Collection[str]) -> Json:
+    """Whether every byte of a room's recordings is what was chained, and met by the log's anchors.
+
+    `gone` are files that were deleted by approval: that they are missing is no fault. Raises NotFoundError
+    ``recording.unknown`` for a folder that cannot be read.
+    """
     try:
         report = await asyncio.to_thread(check, folder, anchored(anchors))
     except OSError as error:
         raise NotFoundError("recording.unknown") from error
-    return _report(report)
+    return _report(report, gone)
 
 
-def _report(report: Report) -> Json:
+def _report(report: Report, gone: Collection[str]) -> Json:
+    faults = [one for one in report.faults if one.code != _MISSING or one.file not in gone]
     return {
-        "ok": report.ok,
+        "ok": not faults,
         "whole": report.whole,
         "files": len(report.checked),
+        "deleted": len(gone),
         "faults": [
-            {"file": one.file, "code": one.code, "track": one.track, "frame": one.frame}
-            for one in report.faults
+            {"file": one.file, "code": one.code, "track": one.track, "frame": one.frame} for one in faults
         ],
     }
 

@@ -320,7 +320,7 @@ def test_a_link_is_better_only_after_it_stayed_so() -> None:
 def test_the_pack_gives_the_limits_and_says_which_are_not_checked_law() -> None:
     pack = read_pack(PACK)
     assert (pack.limits.before_ms, pack.limits.during_ms) == (2 * HOUR, 4 * HOUR)
-    assert pack.limits.pack == "remote.cn@2026.2"
+    assert pack.limits.pack == "remote.cn@2026.3"
     for name in ("outage.before_minutes", "outage.during_minutes"):
         assert pack.parameters[name].status == "unchecked"
         assert pack.parameters[name].source
