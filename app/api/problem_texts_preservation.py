@@ -36,7 +36,12 @@ PROBLEMS: Final[dict[str, ProblemText]] = (
     )
     | rows(
         422,
-        {"preservation.refused": ("不能办理，全部原因见 errors", "This cannot be done; see errors for why")},
+        {
+            "preservation.refused": (
+                "现在不能办理，原因逐条列出",
+                "This cannot be done now; every reason is listed",
+            )
+        },
     )
 )
 FAULTS: Final[dict[str, tuple[str, str]]] = {

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from app.store.unit_of_work import UnitOfWork
+from app.usecases.operations import Actor
+from app.usecases.room.preserving import Said, preserved
 from remote_eval.media.engine import TrackId
 from tests.support.room_visits import House, Played
 from tests.support.rooms_served import Room
@@ -140,6 +143,62 @@ def test_a_witness_reads_the_list_but_looks_at_nothing(browser: "Browser", rooms
             assert page.get_by_role("button", name="查看所选轨道").count() == 0
             assert page.locator(".tracks input").count() == 0
             read_in_both(page, shots, "witness")
+
+
+def test_recordings_are_kept_checked_and_held_and_nothing_goes_before_its_time(
+    browser: "Browser", rooms: House, shots: Path
+) -> None:
+    with rooms.room() as played:
+        played.do(recorded)
+        with played.at(browser, opened(played), who="olga", size=WIDE) as page:
+            keep = page.locator(".keep")
+            keep.get_by_text("尚未指定保管人").wait_for()
+            press(page, "立即全部校验")
+            keep.get_by_text("须由录像保管人办理").wait_for()
+            keep.get_by_label("新保管人的登录名").fill("olga")
+            press(page, "指定保管人")
+            keep.get_by_text("保管人：olga").wait_for()
+            press(page, "立即全部校验")
+            keep.get_by_text("已登记：校验").wait_for()
+            press(page, "提出销毁：评审录像")
+            keep.get_by_text("请写明理由").wait_for()
+            keep.locator("#keep-reason").fill("柜子满了")
+            page.get_by_role("button", name="提出销毁：评审录像").press("Enter")
+            keep.get_by_text("保存期限至 2041-").wait_for()
+            keep.locator("summary").press("Enter")
+            assert re.search("olga：校验（.* 个文件全部相符）", keep.locator(".acts").inner_text())
+            read_in_both(page, shots, "custody")
+        played.do(proposed)
+        with played.at(browser, opened(played), who="sven", size=WIDE) as page:
+            keep = page.locator(".keep")
+            keep.locator("#keep-reason").fill("投诉调查期间不得销毁")
+            press(page, "保全，暂不销毁")
+            keep.get_by_text("已登记：保全").wait_for()
+            keep.locator("#keep-reason").fill("按期办理")
+            press(page, "批准销毁")
+            keep.get_by_text("存在保全，解除前不得销毁").wait_for()
+            read_in_both(page, shots, "held")
+            keep.locator("#keep-reason").fill("期限未到")
+            press(page, "不同意")
+            keep.get_by_text("已登记：不同意销毁").wait_for()
+            keep.locator("#keep-reason").fill("调查已结束")
+            press(page, "解除保全")
+            keep.get_by_text("已登记：解除保全").wait_for()
+            keep.locator(".open").wait_for(state="detached")
+
+
+async def proposed(room: Room) -> None:
+    """A deletion was proposed, however that came about: the term is fifteen years away."""
+    actor = Actor(person="somebody", address="local", source="api")
+
+    async def work(uow: UnitOfWork) -> None:
+        row = await uow.rooms.get(room.id)
+        assert row is not None
+        kept = await preserved(uow, room.arriving.platform, row)
+        said = Said(actor=actor, words="保存期限届满")
+        await kept.say("proposal", "rdl_look", said, body={"class": "evaluation"})
+
+    await room.arriving.platform.database.transact(work)
 
 
 def test_who_may_not_is_told_so_and_an_unknown_room_is_not_there(browser: "Browser", rooms: House) -> None:
