@@ -30,7 +30,7 @@ SIZES = {
     "wide": WIDE,
     "zoomed": ZOOMED,
 }
-SCREENS = ("check-in", "expected", "bookings", "seats", "relay", "tasks")
+SCREENS = ("check-in", "expected", "bookings", "seats", "relay", "tasks", "passes")
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +111,27 @@ def test_every_screen_reads_well_in_both_languages(
             check_reading(page, shots, f"{screen}-{size}-{language}")
 
 
+def test_each_roles_work_pass_has_its_own_colour_and_word_on_paper_too(
+    browser: "Browser", today: Day, shots: Path
+) -> None:
+    """HB 25(3): passes of different colours; a word beside each for who cannot tell them apart (R19)."""
+    colours: dict[str, str] = {}
+    with visit(browser, at(today, "passes"), size=WIDE) as page:
+        sign_in(page, today)
+        page.locator(".work-pass").wait_for()
+        for role in page.locator("#pass-role option").all_inner_texts():
+            page.get_by_label("角色").select_option(label=role)
+            page.emulate_media(media="print")
+            band = page.locator(".work-pass .band")
+            assert band.inner_text() == role
+            colours[role] = band.evaluate("one => getComputedStyle(one).backgroundColor")
+            assert not page.get_by_role("button", name="打印工作牌").is_visible()
+            assert page.locator("h1").is_hidden()
+            page.emulate_media(media="screen")
+        check_reading(page, shots, "work-pass")
+    assert len(set(colours.values())) == len(colours) == 5
+
+
 def test_from_the_card_to_the_seat_with_a_scanner_and_no_mouse(
     browser: "Browser", today: Day, shots: Path
 ) -> None:
@@ -136,6 +157,10 @@ def test_from_the_card_to_the_seat_with_a_scanner_and_no_mouse(
         check_reading(page, shots, "deposited")
         page.get_by_role("button", name="生成凭条").press("Enter")
         page.locator(".ticket code").wait_for()
+        # Worn for all to see: the role by colour and word, and no name.
+        assert "评标专家" in page.locator(".work-pass").inner_text()
+        assert name not in page.locator(".work-pass").inner_text()
+        check_reading(page, shots, "pass")
         page.get_by_role("button", name="开闸").press("Enter")
         page.get_by_text("闸门打开").wait_for()
         passed(today)

@@ -55,6 +55,7 @@ PLACES: Final = 3
 TURN_SECONDS, CALM_SECONDS = 5, 30
 CALM: Final = 50
 MOST_TURNS: Final = 4_000
+LOOK_SECONDS: Final = 0.5
 END: Final = "2030-01-01T00:00:00Z"
 WIDE: Final[dict[str, Any]] = {
     **PARAMETERS,
@@ -183,10 +184,10 @@ class Storm:
             async with self._reporting() as sender:
                 for turn in range(MOST_TURNS):
                     self.seconds.value = self.stage.clock().timestamp()
-                    done = await asyncio.gather(*(one.turn() for one in places), sender.send_due())
+                    done = await _turn(places, sender)
                     if turn % 10 == 9 and await self._over():
                         return turn + 1
-                    self.stage.clock.advance(seconds=TURN_SECONDS if sum(done) > CALM else CALM_SECONDS)
+                    self.stage.clock.advance(seconds=TURN_SECONDS if done > CALM else CALM_SECONDS)
         finally:
             for one in places:
                 if one.process is not None:
@@ -309,6 +310,21 @@ class Storm:
         """The rows of a query."""
         async with self.stage.one.platform.database.engine.connect() as connection:
             return list(await connection.execute(text(query)))
+
+
+async def _turn(places: list[Place], sender: Sender) -> int:
+    """Everybody's turn; how much was done. While reports are brought, whoever died has a successor: with
+    nobody there each of them would wait its whole time for an answer.
+    """
+    bringing = asyncio.create_task(sender.send_due())
+    try:
+        done = sum(await asyncio.gather(*(one.turn() for one in places)))
+        while not bringing.done():
+            await asyncio.wait((bringing,), timeout=LOOK_SECONDS)
+            done += sum(await asyncio.gather(*(one.turn() for one in places)))
+        return done + bringing.result()
+    finally:
+        bringing.cancel()
 
 
 @dataclass(frozen=True, kw_only=True)

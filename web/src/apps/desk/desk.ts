@@ -7,6 +7,7 @@ import { guardBy, sentences, sessionEnded, type Guard, type Say } from "../../ui
 export interface Desk {
   readonly here: Here;
   readonly site: string;
+  readonly name: string;
   readonly guarded: Guard;
 }
 
@@ -17,8 +18,8 @@ const WATCHED_MILLISECONDS = 5 * 60_000;
 let touched = Date.now();
 for (const kind of ["keydown", "pointerdown"]) window.addEventListener(kind, () => (touched = Date.now()), { passive: true });
 
-export function provideDesk(here: Here, site: string, ended: () => void): Desk {
-  const desk = { here, site, guarded: guardBy(sessionEnded, ended) };
+export function provideDesk(here: Here, site: string, name: string, ended: () => void): Desk {
+  const desk = { here, site, name, guarded: guardBy(sessionEnded, ended) };
   provide(DESK, desk);
   return desk;
 }

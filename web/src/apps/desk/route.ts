@@ -3,7 +3,7 @@
 import type { Ref } from "vue";
 import { useHash } from "../../ui/hash.ts";
 
-export const SCREENS = ["check-in", "expected", "bookings", "seats", "relay", "tasks"] as const;
+export const SCREENS = ["check-in", "expected", "bookings", "seats", "relay", "tasks", "passes"] as const;
 export type Screen = (typeof SCREENS)[number];
 export interface Route {
   readonly screen: Screen;

@@ -1,7 +1,9 @@
 import type { Words } from "../index.ts";
 import type chinese from "../zh-CN/desk.ts";
+import role from "./roles.ts";
 
 export default {
+  role,
   title: "Site desk",
   loading: "One moment…",
   leave: "Sign out",
@@ -18,6 +20,7 @@ export default {
     seats: "Seats",
     relay: "Relay box",
     tasks: "Open tasks",
+    passes: "Work passes",
   },
   problem: {
     unreachable: "The server gave no answer, so it may or may not be done. Check the network and press again: it is done once.",
@@ -116,6 +119,12 @@ export default {
     clear: "Sign again",
     empty: "{who}: not signed yet",
     there: "{who}: signed",
+  },
+  passes: {
+    lead: "Choose a role and print. Each role's pass has a colour and the role's word; no name is on it.",
+    role: "Role",
+    day: "For {day} only",
+    print: "Print the pass",
   },
   pass: {
     title: "Pass for the gate",

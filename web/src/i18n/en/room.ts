@@ -1,16 +1,9 @@
 import type { Words } from "../index.ts";
 import type chinese from "../zh-CN/room.ts";
+import role from "./roles.ts";
 
 export default {
-  role: {
-    expert: "Expert",
-    owner: "Tenderee's representative",
-    witness: "Witness",
-    supervisor: "Supervisor",
-    site: "Site staff",
-    camera: "Room camera",
-    bidder: "Bidder",
-  },
+  role,
   chair: "Chair",
   you: "This seat",
   phase: {

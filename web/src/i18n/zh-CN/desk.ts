@@ -1,4 +1,7 @@
+import role from "./roles.ts";
+
 export default {
+  role,
   title: "场地签到台",
   loading: "请稍候…",
   leave: "退出",
@@ -15,6 +18,7 @@ export default {
     seats: "席位设备",
     relay: "资料中转",
     tasks: "待办",
+    passes: "工作牌",
   },
   problem: {
     unreachable: "连不上服务器，不知道是否已办成。请检查网络后再按一次，不会重复办理。",
@@ -113,6 +117,12 @@ export default {
     clear: "重签",
     empty: "{who}：尚未签名",
     there: "{who}：已签名",
+  },
+  passes: {
+    lead: "选择角色后打印。各角色工作牌颜色不同，并印有角色名称；牌上没有姓名。",
+    role: "角色",
+    day: "限 {day} 使用",
+    print: "打印工作牌",
   },
   pass: {
     title: "过闸凭条",

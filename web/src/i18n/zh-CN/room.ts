@@ -1,14 +1,8 @@
 // Words of the evaluation room, for every page that shows a part of it.
+import role from "./roles.ts";
+
 export default {
-  role: {
-    expert: "评标专家",
-    owner: "招标人代表",
-    witness: "见证人",
-    supervisor: "监督人",
-    site: "场地人员",
-    camera: "场地摄像",
-    bidder: "投标人",
-  },
+  role,
   chair: "组长",
   you: "本席位",
   phase: {
