@@ -5,6 +5,7 @@ A real recorder wrote what is kept here. The attacks are an operator's who would
 somebody who has the disk.
 """
 
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ from app.usecases.room import deleting, fixity
 from app.usecases.room.hooks import TIMERS
 from crypto.canonical import canonical, parse
 from draw.letters import record_digest
+from remote_eval.media.gateway.handover import site_folder
 from tests.support.cases_opened import opened
 from tests.support.onlookers import holders_of, needles_of, set_watch
 from tests.support.parties import seeded
@@ -243,7 +245,7 @@ async def test_what_a_case_froze_outlives_every_term(kept: Kept) -> None:
 async def test_a_flipped_byte_is_found_at_the_next_check_and_opens_one_incident(kept: Kept) -> None:
     expect(await kept.post("olga", "/checks"), 201)
     assert (await kept.read())["incidents"] == []
-    flip(next(iter(sorted(kept.folder.glob("*.qtr")))))
+    flip(min(kept.folder.glob("*.qtr")))
     await kept.later(days=30, minutes=1)
     await kept.due(fixity.CHECK_TIMER, kept.room.id)
     told = await kept.read()
@@ -269,6 +271,29 @@ def flip(path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
+
+
+async def test_what_a_site_handed_over_is_checked_and_goes_with_its_tracks(kept: Kept) -> None:
+    copy = site_folder(kept.folder.parent, "ste_county")
+    copy.mkdir(parents=True)
+    # One track of the site was fetched with the index, which tells of the others as well.
+    fetched = min(kept.folder.glob("*.qtr"))
+    for one in (fetched, *kept.folder.glob("*.index")):
+        shutil.copy(one, copy)
+    assert expect(await kept.post("olga", "/checks"), 201)["ok"]
+    flip(copy / fetched.name)
+    assert not expect(await kept.post("olga", "/checks"), 201)["ok"]
+    told = await kept.read()
+    (fault,) = told["acts"][-2]["body"]["faults"]
+    assert (fault["file"], fault["code"]) == (f"from/ste_county/{fetched.name}", "recording.frame")
+    await kept.made("olga", f"/incidents/{told['incidents'][0]}/closure", {"reason": "主场副本完好"})
+    await kept.later(days=YEARS * 366)
+    deletion = await kept.made("olga", "/deletions", {"class": "evaluation", **OVER})
+    await kept.made("sven", f"/deletions/{deletion}/approval", OVER)
+    await kept.due(deleting.DELETION_TIMER, f"{kept.room.id}/{deletion}")
+    assert kept.media() == set()
+    assert list(copy.glob("*.qtr")) == []
+    assert list(copy.glob("*.index")) != []
 
 
 async def test_a_check_that_was_done_is_not_done_again_and_the_next_is_set(kept: Kept) -> None:

@@ -6,6 +6,7 @@ they tell what there was, and the log holds their heads.
 """
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +31,7 @@ from app.usecases.room.preserving import (
 from app.usecases.room.recordings import over
 from crypto.hashing import tagged
 from remote_eval import preservation
+from remote_eval.media.gateway.handover import handed_over
 from remote_eval.media.recording.names import place_of
 from remote_eval.preservation import Circumstances
 
@@ -109,8 +111,10 @@ async def delete(context: WorkContext, subject: str, _due: str) -> None:
     approved = course.approved.get(deletion)
     if approved is None:
         return
+    folder = context.recordings(room_id)
     for name in approved.body["files"]:
-        _unlink(context.recordings(room_id), name)
+        _unlink(folder, name)
+    _unlink_copies(folder.parent, frozenset(_track(name) for name in approved.body["files"]))
     body = {name: approved.body[name] for name in ("class", "files")}
 
     async def work(uow: UnitOfWork) -> None:
@@ -166,6 +170,21 @@ async def _logged(kept: Preserved, document: bytes) -> int:
 
 
 def _unlink(folder: Path, name: str) -> None:
-    if place_of(name) is None:
-        raise AppError("preservation.file")
+    _track(name)
     (folder / name).unlink(missing_ok=True)
+
+
+def _unlink_copies(room: Path, tracks: Collection[str]) -> None:
+    """What sites handed over of these tracks."""
+    for path in handed_over(room):
+        for file in path.glob("*.qtr"):
+            place = place_of(file.name)
+            if place is not None and place.track in tracks:
+                file.unlink(missing_ok=True)
+
+
+def _track(name: str) -> str:
+    place = place_of(name)
+    if place is None:
+        raise AppError("preservation.file")
+    return place.track

@@ -24,12 +24,14 @@ from app.usecases.platform import Platform
 from app.usecases.room import recordings
 from app.usecases.room.preserving import WORKER, Preserved, Said, course_of, preserved, require_custodian
 from remote_eval import preservation
+from remote_eval.media.gateway.handover import handed_over
 from remote_eval.preservation import Terms
 
 LOG: Final = structlog.get_logger("qiantong.recordings")
 CHECK_TIMER: Final = "recording-check"
 # Faults that an act tells one by one; how many there are, it always tells.
 MAX_FAULTS: Final = 100
+_MISSING: Final = "recording.missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +55,26 @@ class Verdict:
 
 
 async def look(folder: Path, anchors: Sequence[RecordingAnchor], gone: Collection[str]) -> Verdict:
-    """Read every byte of a room's recordings; takes as long as the disk needs."""
+    """Read every byte of a room's recordings, and of what sites handed over: as long as the disk needs."""
     try:
         found = await recordings.checked(folder, anchors, gone)
     except NotFoundError:
-        fault = {"file": folder.name, "code": "recording.missing", "track": None, "frame": None}
+        fault = {"file": folder.name, "code": _MISSING, "track": None, "frame": None}
         return Verdict(files=0, deleted=len(gone), faults=[fault] if anchors else [])
-    return Verdict(files=found["files"], deleted=found["deleted"], faults=found["faults"])
+    copies = [await _copies(site) for site in handed_over(folder.parent)]
+    return Verdict(
+        files=found["files"] + sum(one.files for one in copies),
+        deleted=found["deleted"],
+        faults=[*found["faults"], *(fault for one in copies for fault in one.faults)],
+    )
+
+
+async def _copies(site: Path) -> Verdict:
+    """What one site handed over. Its indexes tell of tracks that were never fetched: these are no loss."""
+    found = await recordings.checked(site, (), ())
+    faults = [one for one in found["faults"] if one["code"] != _MISSING]
+    named = [one | {"file": f"from/{site.name}/{one['file']}"} for one in faults]
+    return Verdict(files=found["files"], deleted=0, faults=named)
 
 
 async def keep(kept: Preserved, verdict: Verdict, *, actor: str) -> int:

@@ -65,6 +65,12 @@ def site_folder(room: Path, site: str) -> Path:
     return room / "from" / site
 
 
+def handed_over(room: Path) -> list[Path]:
+    """The folders of every site that handed something over to a room; none where there is nothing."""
+    folder = room / "from"
+    return sorted(one for one in folder.iterdir() if one.is_dir()) if folder.is_dir() else []
+
+
 async def hand_over(
     source: Source, room: RoomId, folder: Path, tracks: Collection[str] | None = None
 ) -> HandedOver:
