@@ -30,6 +30,7 @@ from app.errors import (
     QuorumMissingError,
     WriteConflictError,
 )
+from app.hanging_up import ClientDisconnect, nobody_there
 from crypto.errors import CryptoError
 from draw.errors import DrawError
 
@@ -75,6 +76,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(CryptoError, _on_domain_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(ClientDisconnect, nobody_there)
     app.add_exception_handler(Exception, _on_crash)
 
 

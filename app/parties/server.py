@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from app.errors import AccessRefusedError
 from app.gateways.message_signatures import HttpMessage, claimed_key_id, verify
+from app.hanging_up import ClientDisconnect, nobody_there
 from app.parties import appointments, custody, duties, registration, roster_custody, supervision
 from app.parties.cosigning import MAX_REQUEST_BYTES, CheckpointCosigner, CosigningRefusalError, OtherSizeError
 from app.parties.errors import TEXTS, NodeRefusalError
@@ -46,6 +47,7 @@ def create_node_app(node: Node) -> FastAPI:
     """The node's application. Holds no state but the node."""
     app = FastAPI(title="Qiantong party node", openapi_url=None, docs_url=None, redoc_url=None)
     app.add_exception_handler(NodeRefusalError, _refusal)
+    app.add_exception_handler(ClientDisconnect, nobody_there)
 
     @app.get("/identity")
     async def identity() -> dict[str, str | None]:

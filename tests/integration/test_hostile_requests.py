@@ -13,6 +13,7 @@ from app.api.principals import RateLimiter
 from tests.integration.test_check_in import statements
 from tests.support.arriving import CITY, Arriving
 from tests.support.calling import plan_of
+from tests.support.hanging_up import hang_up
 from tests.support.parties import seeded
 from tests.support.service import Service
 from tests.support.troubles import refusal
@@ -157,3 +158,7 @@ async def test_a_letter_that_there_is_not_costs_what_a_wrong_proof_costs(asked: 
         assert (len(told), len(ran)) == (1, 1), end
     async with asked.platform.database.read() as uow:
         assert await uow.idempotency.get(f"person:{letter.keys.id}", "k-1") is None
+
+
+async def test_whoever_hangs_up_in_the_middle_of_a_body_crashes_nothing(api: Service) -> None:
+    assert await hang_up(api.app, "/v1/sessions") == [499]

@@ -28,6 +28,7 @@ from crypto.merkle import Tree, leaf_hash
 from crypto.signing import SigningKey
 from draw.entries import draft, parse_entry, sign, to_json
 from tests.integration.conftest import CIPHER
+from tests.support.hanging_up import hang_up
 from tests.support.parties import ORIGIN, Chance, Scene, scene, seeded
 
 pytestmark = pytest.mark.anyio
@@ -415,3 +416,9 @@ class TestAPlatformThatPicksWhatItShows:
         whole = await self.shown(stage, row, end, without=frozenset())
         with pytest.raises(NodeRefusalError, match="given up"):
             duties.reveal(stage.nodes["agency"], k, {"evidence": whole})
+
+
+async def test_a_platform_that_is_killed_in_the_middle_of_a_request_crashes_no_node(stage: Scene) -> None:
+    """Its head of the log is half here: the node waits for the next one, and its log tells of no crash."""
+    app = create_node_app(stage.nodes["cosigner"])
+    assert await hang_up(app, "/add-checkpoint") == [499]
