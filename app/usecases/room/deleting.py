@@ -6,7 +6,7 @@ they tell what there was, and the log holds their heads.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,11 +33,12 @@ from crypto.hashing import tagged
 from remote_eval import preservation
 from remote_eval.media.gateway.handover import handed_over
 from remote_eval.media.recording.names import place_of
-from remote_eval.preservation import Circumstances
+from remote_eval.preservation import Act, Circumstances
 
 DELETION_TIMER: Final = "recording-deletion"
 _WORDS: Final = "qt/1 recording-words"
 _ENTRY: Final = ("file", "track", "bytes", "head")
+Json = dict[str, Any]
 
 
 async def propose(uow: UnitOfWork, platform: Platform, row: RoomRow, klass: str, *, said: Said) -> str:
@@ -79,19 +80,7 @@ async def approve(uow: UnitOfWork, platform: Platform, row: RoomRow, deletion: s
     found = await circumstances(kept, klass)
     _refuse(kept, klass, found)
     going = [one for one in await listed(uow, row, klass) if one["file"] not in kept.course.gone]
-    reason = (await uow.preservation.words(row.id))[proposed.number]
-    document = preservation.certificate(
-        room=row.id,
-        deletion=deletion,
-        klass=klass,
-        until=found.until,
-        rule=room_pack().terms.rule,
-        proposed=proposed,
-        approved_by=said.actor.person,
-        at=found.now,
-        words=tagged(_WORDS, reason).hex(),
-        files=going,
-    )
+    document = await _certificate(kept, proposed, found, going, approved_by=said.actor.person)
     body = {
         "class": klass,
         "files": sorted(one["file"] for one in going),
@@ -100,6 +89,24 @@ async def approve(uow: UnitOfWork, platform: Platform, row: RoomRow, deletion: s
     }
     await kept.say(preservation.APPROVAL, deletion, said, body=body)
     await uow.timers.set(DELETION_TIMER, f"{row.id}/{deletion}", found.now)
+
+
+async def _certificate(
+    kept: Preserved, proposed: Act, found: Circumstances, going: Sequence[Json], *, approved_by: str
+) -> bytes:
+    reason = (await kept.uow.preservation.words(kept.row.id))[proposed.number]
+    return preservation.certificate(
+        room=kept.row.id,
+        deletion=proposed.subject or "",
+        klass=proposed.body["class"],
+        until=found.until,
+        rule=room_pack().terms.rule,
+        proposed=proposed,
+        approved_by=approved_by,
+        at=found.now,
+        words=tagged(_WORDS, reason).hex(),
+        files=going,
+    )
 
 
 async def delete(context: WorkContext, subject: str, _due: str) -> None:
@@ -141,7 +148,7 @@ async def circumstances(kept: Preserved, klass: str) -> Circumstances:
     )
 
 
-async def listed(uow: UnitOfWork, row: RoomRow, klass: str) -> list[dict[str, Any]]:
+async def listed(uow: UnitOfWork, row: RoomRow, klass: str) -> list[Json]:
     """The files of a class, as the manifests in the log tell them."""
     zones = {one.id: one.zone for one in await uow.rooms.members(row.id)}
     final = [json.loads(one.document) for one in await uow.rooms.recording_anchors(row.id) if one.final]
