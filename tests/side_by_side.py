@@ -20,7 +20,7 @@ _AGAIN: Final = ("-p", "no:randomly", "--last-failed", "--last-failed-no-failure
 # Pytest's code for a run in which tests failed; every other one is a fault of the run itself.
 _FAILURES: Final = 1
 _HANDFUL: Final = 8
-_SECONDS: Final = 3000
+_SECONDS: Final = 3500
 _SECONDS_AGAIN: Final = 600
 # Shorter than what whoever runs this gives before a kill.
 _GRACE: Final = 20
