@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.arriving import CITY, COUNTY, Arriving, ask_again
+from tests.support.arriving import CITY, COUNTY, Arriving, ask_again, book_as_before
 from tests.support.calling import Letter
 from tests.support.desk_served import Day, day
 from tests.support.people import Person
@@ -47,6 +47,14 @@ def today(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
             running.employ("far.one", site=COUNTY)
             yield running
             return
+
+
+@pytest.fixture
+def asked_again(today: Day) -> Iterator[None]:
+    """Both centres have to answer anew; once the test is over both have: nobody is seated without."""
+    today.do(ask_again)
+    yield
+    today.do(book_as_before)
 
 
 @pytest.fixture(scope="module")
@@ -306,11 +314,11 @@ def test_the_list_of_expected_people_names_nobody(browser: "Browser", today: Day
         assert not [name for name in names if name in page.content()]
 
 
+@pytest.mark.usefixtures("asked_again")
 def test_a_booking_is_confirmed_and_a_seat_that_broke_is_swapped(
     browser: "Browser", today: Day, shots: Path
 ) -> None:
     broken = seats(CITY, "e1", 1)[0]
-    today.do(ask_again)
     with visit(browser, at(today, "seats"), size=WIDE) as page:
         sign_in(page, today)
         page.locator(f"#report-{broken}").click()
@@ -343,8 +351,8 @@ def test_a_booking_is_confirmed_and_a_seat_that_broke_is_swapped(
         check_reading(page, shots, "swapped")
 
 
+@pytest.mark.usefixtures("asked_again")
 def test_a_booking_is_returned_only_with_a_reason(browser: "Browser", today: Day) -> None:
-    today.do(ask_again)
     with visit(browser, at(today, "bookings"), size=PHONE) as page:
         sign_in(page, today, "far.one")
         page.get_by_role("button", name="退回…").click()
