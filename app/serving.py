@@ -25,7 +25,7 @@ from app.main import create_app
 from app.settings import Settings
 from app.usecases.delivery.work import WorkContext
 from app.waiting import run_patiently
-from app.worker import HANDLERS, REPORT_HANDLERS, Wiring, Worker, quiet_hours
+from app.worker import HANDLERS, LONG_HANDLERS, REPORT_HANDLERS, Wiring, Worker, quiet_hours
 from crypto.errors import CryptoError
 from draw.errors import DrawError
 from draw.lifecycle import APPOINTED, DRAWN, REQUESTED
@@ -183,6 +183,7 @@ def make_worker(one: Installation, gateways: Gateways) -> Worker:
         gateways=gateways.by_channel,
         handlers=HANDLERS,
         report_handlers=REPORT_HANDLERS,
+        long_handlers=LONG_HANDLERS,
         quiet=quiet_hours(one.settings.quiet_hours),
         seconds=one.settings.worker_seconds,
     )

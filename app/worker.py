@@ -1,13 +1,14 @@
-"""The worker: which job a timer or a report starts, and the loop that starts them.
+"""The worker: which job a timer or a report starts, and the loops that start them.
 
-HANDLERS (timer kind → job) and REPORT_HANDLERS (report kind → jobs) are the whole wiring; jobs are called at
-least once and are idempotent. Any number of workers may run beside one another, in the server's process or in
-one of their own: what one of them holds, it holds by a lease.
+HANDLERS and LONG_HANDLERS (timer kind → job) and REPORT_HANDLERS (report kind → jobs) are the whole wiring;
+jobs are called at least once and are idempotent. Any number of workers may run beside one another, in the
+server's process or in one of their own: what one of them holds, it holds by a lease. Jobs that read or delete
+whole recordings run in a loop of their own, one at a time: no deadline and no message waits for a disk.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import time
 from typing import Final
 
@@ -23,7 +24,8 @@ from app.usecases.invitations import hooks
 from app.usecases.room import hooks as rooms
 
 LOG: Final = structlog.get_logger("qiantong.worker")
-HANDLERS: Final[Mapping[str, TimerHandler]] = {**hooks.TIMERS, **arrival.TIMERS, **rooms.TIMERS}
+HANDLERS: Final[Mapping[str, TimerHandler]] = {**hooks.TIMERS, **arrival.TIMERS}
+LONG_HANDLERS: Final = rooms.LONG_TIMERS
 REPORT_HANDLERS: Final[Mapping[str, tuple[ReportHandler, ...]]] = {**hooks.REPORTS}
 # Passes in a row without a pause while there is work.
 PASSES: Final = 50
@@ -33,7 +35,8 @@ LAG_SECONDS: Final = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lag:
-    """How far the work is behind, in seconds, and how much of it there is. Names nothing."""
+    """How far the work is behind, in seconds, and how much of it there is. Names nothing. Long jobs do not
+    count: they wait for one another."""
 
     outbox: int
     timers: int
@@ -48,49 +51,48 @@ class Wiring:
     gateways: Mapping[str, Gateway]
     handlers: Mapping[str, TimerHandler]
     report_handlers: Mapping[str, tuple[ReportHandler, ...]]
+    long_handlers: Mapping[str, TimerHandler] = field(default_factory=dict)
     quiet: QuietHours = NEVER_QUIET
     seconds: float = 2.0
 
 
 class Worker:
-    """The loop over timers, outbox and reports of one installation."""
+    """The loops over timers, outbox and reports of one installation."""
 
     def __init__(self, context: WorkContext, wiring: Wiring) -> None:
         """Raises AppError ``template.refused`` when a text breaks the rules: then nothing is sent at all."""
         templates.lint()
         self._context = context
         self._wiring = wiring
-        self._woken = asyncio.Event()
+        self._bells = (asyncio.Event(), asyncio.Event())
+        self._long: asyncio.Task[None] | None = None
         self._stopped = False
         self._told = ""
 
     def wake(self) -> None:
         """Look at once instead of at the next turn."""
-        self._woken.set()
+        for bell in self._bells:
+            bell.set()
 
     def stop(self) -> None:
-        """End the loop after the pass under way."""
+        """End after the pass under way; a long job is cut off and begins anew elsewhere or later."""
         self._stopped = True
-        self._woken.set()
+        if self._long is not None:
+            self._long.cancel()
+        self.wake()
 
     async def run(self) -> None:
-        """Work until stopped. Nothing that a pass does ends the loop."""
-        while not self._stopped:
-            self._woken.clear()
-            await self._work_off()
-            await self._tell_lag()
-            if not self._stopped:
-                await self._rest()
+        """Work until stopped. Nothing that a pass does ends a loop."""
+        if self._stopped:
+            return
+        usual, long = self._bells
+        async with asyncio.TaskGroup() as loops:
+            loops.create_task(self._loop(usual, self._usual))
+            self._long = loops.create_task(self._loop(long, self._work_long))
 
     async def run_once(self) -> int:
-        """One pass over everything; how many pieces of work there were."""
-        now = self._context.platform.now()
-        context, wiring = self._context, self._wiring
-        done = await self._fenced("timers", lambda: timers.run_due(context, wiring.handlers, now))
-        done += await self._fenced("outbox", lambda: self._send(now))
-        return done + await self._fenced(
-            "reports", lambda: reports.hand_on(context, wiring.report_handlers, now)
-        )
+        """One pass over everything, long jobs too; how many pieces of work there were."""
+        return await self._pass() + await self._pass_long()
 
     async def lag(self) -> Lag:
         """How far the work is behind now."""
@@ -99,7 +101,8 @@ class Worker:
         async with platform.database.read() as uow:
             resting = self._wiring.quiet.channels(from_text(now))
             states, message = await uow.outbox.figures(now, quiet=resting)
-            timer, report = await uow.timers.oldest_due(now), await uow.reports.oldest_waiting(now)
+            timer = await uow.timers.oldest_due(now, besides=self._wiring.long_handlers)
+            report = await uow.reports.oldest_waiting(now)
         return Lag(
             outbox=_behind(message, now),
             timers=_behind(timer, now),
@@ -107,10 +110,39 @@ class Worker:
             states=states,
         )
 
-    async def _work_off(self) -> None:
+    async def _loop(self, bell: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
+        while not self._stopped:
+            bell.clear()
+            await work()
+            if not self._stopped:
+                await self._rest(bell)
+
+    async def _usual(self) -> None:
+        await self._work_off(self._pass)
+        await self._tell_lag()
+
+    async def _work_long(self) -> None:
+        await self._work_off(self._pass_long)
+
+    async def _work_off(self, one_pass: Callable[[], Awaitable[int]]) -> None:
         for _pass in range(PASSES):
-            if self._stopped or not await self.run_once():
+            if self._stopped or not await one_pass():
                 return
+
+    async def _pass(self) -> int:
+        now = self._context.platform.now()
+        context, wiring = self._context, self._wiring
+        done = await self._fenced("timers", lambda: timers.run_due(context, wiring.handlers, now))
+        done += await self._fenced("outbox", lambda: self._send(now))
+        return done + await self._fenced(
+            "reports", lambda: reports.hand_on(context, wiring.report_handlers, now)
+        )
+
+    async def _pass_long(self) -> int:
+        context, now = self._context, self._context.platform.now()
+        if not self._wiring.long_handlers:
+            return 0
+        return await self._fenced("long", lambda: timers.run_long(context, self._wiring.long_handlers, now))
 
     async def _send(self, now: str) -> int:
         sent = await outbox.run_due(
@@ -136,10 +168,10 @@ class Worker:
 
         await self._fenced("lag", work)
 
-    async def _rest(self) -> None:
+    async def _rest(self, bell: asyncio.Event) -> None:
         try:
             async with asyncio.timeout(self._wiring.seconds):
-                await self._woken.wait()
+                await bell.wait()
         except TimeoutError:
             return
 

@@ -146,6 +146,11 @@ def obstacles(course: Course, klass: str, found: Circumstances) -> list[str]:
     return [code for code, holds in every.items() if holds]
 
 
+def waits(course: Course, cases: int) -> bool:
+    """Whether a deletion that was approved is not carried out yet: what came after it beats it as well."""
+    return bool(course.holds or course.incidents or cases)
+
+
 def certificate(
     *,
     room: str,

@@ -5,7 +5,10 @@ A real recorder wrote what is kept here. The attacks are an operator's who would
 somebody who has the disk.
 """
 
+import asyncio
 import shutil
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,11 +23,13 @@ from app.store.room_tables import room_members
 from app.store.unit_of_work import UnitOfWork
 from app.usecases.access import issue_key
 from app.usecases.delivery.work import WorkContext
-from app.usecases.room import deleting, fixity
-from app.usecases.room.hooks import TIMERS
+from app.usecases.room import deleting, fixity, recordings
+from app.usecases.room.hooks import LONG_TIMERS
+from app.usecases.room.preserving import DELETION_TIMER
 from crypto.canonical import canonical, parse
 from draw.letters import record_digest
 from remote_eval.media.gateway.handover import site_folder
+from remote_eval.media.recording.archive import Report, check
 from tests.support.cases_opened import opened
 from tests.support.onlookers import holders_of, needles_of, set_watch
 from tests.support.parties import seeded
@@ -104,7 +109,15 @@ class Kept:
             timer = await uow.timers.get(kind, subject)
         assert timer is not None, (kind, subject)
         assert timer.due_at <= self.room.arriving.platform.now()
-        await TIMERS[kind](self.context, subject, timer.due_at)
+        await LONG_TIMERS[kind](self.context, subject, timer.due_at)
+
+    async def waits(self, deletion: str) -> None:
+        """The worker comes for an approved deletion, deletes nothing and takes the timer away."""
+        files = self.media()
+        await self.due(DELETION_TIMER, f"{self.room.id}/{deletion}")
+        assert self.media() == files
+        database = self.room.arriving.platform.database
+        await database.transact(lambda uow: uow.timers.cancel(DELETION_TIMER, f"{self.room.id}/{deletion}"))
 
     def media(self) -> set[str]:
         """The files of media that are on the disk."""
@@ -169,7 +182,7 @@ async def test_fifteen_years_go_by_and_a_hold_beats_the_end_of_the_term(kept: Ke
     await kept.made("sven", f"/holds/{second}/release", {"reason": "误登记"})
     await kept.made("sven", f"/deletions/{deletion}/approval", OVER)
     assert kept.media() == files
-    await kept.due(deleting.DELETION_TIMER, f"{kept.room.id}/{deletion}")
+    await kept.due(DELETION_TIMER, f"{kept.room.id}/{deletion}")
     assert kept.media() == set()
     await the_certificate_stands_in_the_log(kept, files)
     await nothing_is_missed(kept, len(files))
@@ -215,7 +228,7 @@ async def test_public_areas_may_go_after_six_months_and_the_evaluation_stays(kep
     assert await kept.faults("evaluation") == ["preservation.term"]
     await kept.made("sven", f"/deletions/{deletion}/approval", OVER)
     left = kept.media() - public
-    await kept.due(deleting.DELETION_TIMER, f"{kept.room.id}/{deletion}")
+    await kept.due(DELETION_TIMER, f"{kept.room.id}/{deletion}")
     assert kept.media() == left
     assert [(one["class"], one["files"]) for one in (await kept.read())["terms"]] == [
         ("evaluation", len(left)),
@@ -290,7 +303,7 @@ async def test_what_a_site_handed_over_is_checked_and_goes_with_its_tracks(kept:
     await kept.later(days=YEARS * 366)
     deletion = await kept.made("olga", "/deletions", {"class": "evaluation", **OVER})
     await kept.made("sven", f"/deletions/{deletion}/approval", OVER)
-    await kept.due(deleting.DELETION_TIMER, f"{kept.room.id}/{deletion}")
+    await kept.due(DELETION_TIMER, f"{kept.room.id}/{deletion}")
     assert kept.media() == set()
     assert list(copy.glob("*.qtr")) == []
     assert list(copy.glob("*.index")) != []
@@ -307,6 +320,99 @@ async def test_a_check_that_was_done_is_not_done_again_and_the_next_is_set(kept:
     told = await kept.read()
     assert [one["kind"] for one in told["acts"]] == ["check"]
     assert told["next_check"] > timer.due_at
+
+
+async def test_a_check_by_hand_is_not_the_last_one(kept: Kept) -> None:
+    """The worker was late, and the custodian checked between the due time and its coming."""
+    await kept.later(days=30, minutes=1)
+    expect(await kept.post("olga", "/checks"), 201)
+    due = (await kept.read())["next_check"]
+    assert due > kept.room.arriving.platform.now()
+    await kept.later(days=30, minutes=1)
+    await kept.due(fixity.CHECK_TIMER, kept.room.id)
+    told = await kept.read()
+    assert [one["by"] for one in told["acts"] if one["kind"] == "check"] == ["olga", "worker"]
+    assert told["next_check"] > due
+
+
+async def test_files_that_are_deleted_while_a_check_reads_are_no_incident(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await kept.later(days=YEARS * 366)
+    deletion = await kept.made("olga", "/deletions", {"class": "evaluation", **OVER})
+    read = fixity.look
+
+    async def slow(*given: Any) -> fixity.Verdict:
+        monkeypatch.setattr(fixity, "look", read)
+        await kept.made("sven", f"/deletions/{deletion}/approval", OVER)
+        await kept.due(DELETION_TIMER, f"{kept.room.id}/{deletion}")
+        return await read(*given)
+
+    monkeypatch.setattr(fixity, "look", slow)
+    assert refusal(await kept.post("olga", "/checks")) == (409, "preservation.moved")
+    # The worker's is told the same, and comes again.
+    await kept.due(fixity.CHECK_TIMER, kept.room.id)
+    told = await kept.read()
+    assert told["incidents"] == []
+    assert [one["body"]["ok"] for one in told["acts"] if one["kind"] == "check"] == [True]
+
+
+async def approved(kept: Kept) -> str:
+    """The term is over and a deletion approved; the worker has not come yet."""
+    await kept.later(days=YEARS * 366)
+    deletion = await kept.made("olga", "/deletions", {"class": "evaluation", **OVER})
+    await kept.made("sven", f"/deletions/{deletion}/approval", OVER)
+    assert kept.media() != set()
+    return deletion
+
+
+async def test_a_hold_between_the_approval_and_the_worker_beats_the_approval(kept: Kept) -> None:
+    deletion = await approved(kept)
+    for hold in [await kept.made("sven", "/holds", HELD) for _ in range(2)]:
+        await kept.waits(deletion)
+        await kept.made("sven", f"/holds/{hold}/release", {"reason": "调查已结束"})
+    await kept.due(DELETION_TIMER, f"{kept.room.id}/{deletion}")
+    assert kept.media() == set()
+
+
+async def test_an_incident_between_the_approval_and_the_worker_beats_the_approval(kept: Kept) -> None:
+    deletion = await approved(kept)
+    flip(min(kept.folder.glob("*.qtr")))
+    assert not expect(await kept.post("olga", "/checks"), 201)["ok"]
+    await kept.waits(deletion)
+    (incident,) = (await kept.read())["incidents"]
+    await kept.made("olga", f"/incidents/{incident}/closure", {"reason": "磁盘坏块"})
+    await kept.due(DELETION_TIMER, f"{kept.room.id}/{deletion}")
+    assert kept.media() == set()
+
+
+async def test_a_case_between_the_approval_and_the_worker_beats_the_approval(kept: Kept) -> None:
+    deletion = await approved(kept)
+    await opened(kept.room, reason="tampering")
+    await kept.waits(deletion)
+
+
+async def test_whoever_does_not_wait_for_a_check_ends_its_reading(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, over = threading.Event(), threading.Event()
+
+    def endless(folder: Path, _anchors: object, *, ended: Callable[[], bool]) -> Report:
+        begun.set()
+        while True:
+            try:
+                check(folder, ended=ended)
+            except InterruptedError:
+                over.set()
+                raise
+
+    monkeypatch.setattr(recordings, "check", endless)
+    looking = asyncio.create_task(recordings.checked(kept.folder, (), ()))
+    assert await asyncio.to_thread(begun.wait, 10)
+    looking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await looking
+    assert await asyncio.to_thread(over.wait, 10)
 
 
 async def test_a_folder_that_is_gone_is_an_incident(kept: Kept) -> None:

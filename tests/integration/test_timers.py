@@ -5,8 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.errors import AppError, ConflictError
+from app.store.delivery_tables import timers as timer_table
 from app.store.repositories.leases import LEASE
 from app.store.unit_of_work import Database
 from app.times import to_text
@@ -35,6 +37,23 @@ class Bell:
         self.rung.append(subject)
         if len(self.rung) <= self.fails:
             raise ConflictError("test.not-yet")
+
+
+class Disk:
+    """A job that takes as long as a disk needs: until it is told that it has read everything."""
+
+    def __init__(self) -> None:
+        self.begun, self.read = asyncio.Event(), asyncio.Event()
+        self.times, self.cut = 0, False
+
+    async def __call__(self, _context: WorkContext, _subject: str, _due_at: str) -> None:
+        self.times += 1
+        self.begun.set()
+        try:
+            await self.read.wait()
+        except asyncio.CancelledError:
+            self.cut = True
+            raise
 
 
 @pytest.fixture
@@ -175,6 +194,97 @@ async def test_the_loop_works_is_woken_tells_its_lag_and_stops(context: WorkCont
     async with asyncio.timeout(10):
         await running
     assert (await worker.lag()).timers == 0
+
+
+async def begun(context: WorkContext, disk: Disk, bell: Any = None) -> tuple[Worker, asyncio.Task[None]]:
+    """A worker whose long job is under way."""
+    await context.platform.database.transact(lambda uow: uow.timers.set("check", "room_1", to_text(NOON)))
+    wiring = Wiring(
+        gateways={},
+        handlers={"reply": bell or Bell()},
+        report_handlers={},
+        long_handlers={"check": disk},
+        seconds=3600,
+    )
+    worker = Worker(context, wiring)
+    running = asyncio.create_task(worker.run())
+    async with asyncio.timeout(10):
+        await disk.begun.wait()
+    return worker, running
+
+
+async def test_no_deadline_waits_for_a_disk_and_a_disk_that_is_read_counts_for_no_lag(
+    context: WorkContext, clock: Clock
+) -> None:
+    disk, rung = Disk(), asyncio.Event()
+
+    async def ring(*_given: Any) -> None:
+        rung.set()
+
+    worker, running = await begun(context, disk, ring)
+    await set_timer(context.platform, "inv_1")
+    clock.move(minutes=3)
+    worker.wake()
+    async with asyncio.timeout(10):
+        await rung.wait()
+    assert not disk.read.is_set()
+    assert (await worker.lag()).timers in (0, 120)
+    disk.read.set()
+    worker.stop()
+    async with asyncio.timeout(10):
+        await running
+
+
+async def test_a_job_that_takes_longer_than_a_lease_is_begun_by_nobody_else(
+    *,
+    context: WorkContext,
+    second_server: Database,
+    log_identity: LogIdentity,
+    cosigners: list[InMemoryCosigner],
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    disk, other = Disk(), Disk()
+    monkeypatch.setattr(timers, "KEEP_SECONDS", 0.01)
+    worker, running = await begun(context, disk)
+    beside = make_context(make_platform(second_server, log_identity, cosigners, clock=clock, name="other"))
+    for _turn in range(3):
+        # Every time later than the lease before it ends, if nobody made that longer.
+        clock.move(seconds=LEASE.total_seconds() - 1)
+        await kept_from(beside, clock)
+        assert await timers.run_long(beside, {"check": other}, beside.platform.now()) == 0
+    disk.read.set()
+    worker.stop()
+    async with asyncio.timeout(10):
+        await running
+    assert (disk.times, other.times) == (1, 0)
+
+
+async def kept_from(context: WorkContext, clock: Clock) -> None:
+    """The lease of the one timer reaches a whole one further than now."""
+    until = to_text(clock() + LEASE)
+    async with asyncio.timeout(10):
+        while True:
+            async with context.platform.database.read() as uow:
+                found = (await uow.timers._connection.execute(select(timer_table.c.lease_until))).scalar_one()
+            if found == until:
+                return
+
+
+async def test_a_worker_that_stops_cuts_a_long_job_off_and_another_begins_it_anew(
+    context: WorkContext, clock: Clock
+) -> None:
+    disk, later = Disk(), Disk()
+    worker, running = await begun(context, disk)
+    worker.stop()
+    async with asyncio.timeout(10):
+        await running
+    assert disk.cut
+    later.read.set()
+    assert await timers.run_long(context, {"check": later}, context.platform.now()) == 0
+    clock.move(seconds=LEASE.total_seconds())
+    assert await timers.run_long(context, {"check": later}, context.platform.now()) == 1
+    assert later.times == 1
 
 
 async def test_a_database_that_is_gone_for_a_moment_does_not_end_the_loop(

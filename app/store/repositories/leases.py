@@ -40,13 +40,21 @@ async def claim(
     chosen = select(*keys).where(due).order_by(table.c.next_at).limit(asked.limit)
     lease = {
         "leased_by": asked.token,
-        "lease_until": to_text(from_text(asked.now) + LEASE),
+        "lease_until": _until(asked.now),
         "attempts": table.c.attempts + 1,
     }
     inside = tuple_(*keys).in_(chosen.with_for_update(skip_locked=True))
     await connection.execute(update(table).where(inside, due).values(**lease, **changes))
     held = select(table).where(table.c.leased_by == asked.token).order_by(table.c.next_at)
     return (await connection.execute(held)).mappings().all()
+
+
+async def keep(
+    connection: AsyncConnection, table: Table, held: ColumnElement[bool], token: str, *, now: str
+) -> bool:
+    """Hold a claimed row for a whole lease from now on; False when the claim was lost meanwhile."""
+    longer = update(table).where(held, table.c.leased_by == token).values(lease_until=_until(now))
+    return (await connection.execute(longer)).rowcount == 1
 
 
 async def end(
@@ -65,3 +73,7 @@ def is_due(table: Table, now: str) -> ColumnElement[bool]:
     put_off = (table.c.attempts > 0) & (table.c.next_at > to_text(moment + 2 * LONGEST_WAIT))
     free = or_(table.c.lease_until.is_(None), table.c.lease_until <= now, table.c.lease_until > longest)
     return or_(table.c.next_at <= now, put_off) & free
+
+
+def _until(now: str) -> str:
+    return to_text(from_text(now) + LEASE)

@@ -1,14 +1,15 @@
 """Timers: what is to happen when, once per kind and subject. What happens is `app.worker`'s table."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select, true, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.errors import WriteConflictError
 from app.store.delivery_tables import timers
-from app.store.repositories.leases import Claim, claim, end
+from app.store.repositories.leases import Claim, claim, end, keep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +71,8 @@ class TimerRepository:
         due_at = (await self._connection.execute(query)).scalar_one_or_none()
         return None if due_at is None else Timer(kind=kind, subject=subject, due_at=due_at)
 
-    async def claim(self, asked: Claim) -> list[ClaimedTimer]:
-        """Lease due timers."""
+    async def claim(self, asked: Claim, kinds: Collection[str]) -> list[ClaimedTimer]:
+        """Lease due timers of these kinds."""
         return [
             ClaimedTimer(
                 timer=Timer(kind=row["kind"], subject=row["subject"], due_at=row["due_at"]),
@@ -79,7 +80,7 @@ class TimerRepository:
                 version=row["version"],
                 token=asked.token,
             )
-            for row in await claim(self._connection, timers, true(), asked)
+            for row in await claim(self._connection, timers, timers.c.kind.in_(sorted(kinds)), asked)
         ]
 
     async def done(self, claimed: ClaimedTimer) -> bool:
@@ -99,8 +100,15 @@ class TimerRepository:
         held = (timers.c.kind == one.kind) & (timers.c.subject == one.subject)
         return await end(self._connection, timers, held, claimed.token, next_at=next_at)
 
-    async def oldest_due(self, now: str) -> str | None:
-        """Since when the longest waiting timer is due."""
-        query = select(func.min(timers.c.due_at)).where(timers.c.due_at <= now)
+    async def keep(self, claimed: ClaimedTimer, *, now: str) -> bool:
+        """Hold a timer whose work goes on for as long again; False when it is held no more."""
+        one = claimed.timer
+        held = (timers.c.kind == one.kind) & (timers.c.subject == one.subject)
+        return await keep(self._connection, timers, held, claimed.token, now=now)
+
+    async def oldest_due(self, now: str, *, besides: Collection[str] = ()) -> str | None:
+        """Since when the longest waiting timer is due, of other kinds than those `besides`."""
+        waiting = (timers.c.due_at <= now) & timers.c.kind.not_in(sorted(besides))
+        query = select(func.min(timers.c.due_at)).where(waiting)
         oldest: str | None = (await self._connection.execute(query)).scalar_one_or_none()
         return oldest

@@ -5,8 +5,8 @@ are read from its indexes just before: its files are no part of a database, and 
 log that is further on is taken instead. Anybody may look whether a case holds as often as they like.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,7 @@ from app.store.repositories.rooms import RoomRow
 from app.store.unit_of_work import Database, UnitOfWork
 from app.usecases import evidence
 from app.usecases.arrival.desk import day_of
+from app.usecases.room.disk_reading import read_whole
 from app.usecases.room.keeping import read
 from app.usecases.room.recordings import heads
 from app.usecases.room.rooms import site_ids
@@ -127,7 +128,7 @@ async def findings(database: Database, folder: Callable[[str], Path], case_id: s
     # Every byte of the recordings is read: the database is not kept waiting for that.
     for one in frozen.rooms:
         path = folder(one.head.room) / RECORDINGS
-        found += case_check.recordings(one, await asyncio.to_thread(_faults, path, one))
+        found += case_check.recordings(one, await read_whole(partial(_faults, path, one)))
     return found
 
 
@@ -227,13 +228,13 @@ def _site_opens(uow: UnitOfWork, entry: LedgerEntry, sealed: bytes) -> bool:
         return False
 
 
-def _faults(folder: Path, frozen: RoomEvidence) -> dict[str, str] | None:
+def _faults(folder: Path, frozen: RoomEvidence, ended: Callable[[], bool]) -> dict[str, str] | None:
     """The archive's faults by file, against the frozen heads; None without an archive."""
     known = {one.file: (one.frames, one.head) for one in frozen.recordings}
     if not known:
         return {}
     try:
-        report = check_folder(folder, known)
+        report = check_folder(folder, known, ended=ended)
     except OSError:
         return None
     return {fault.file: fault.code for fault in reversed(report.faults)}

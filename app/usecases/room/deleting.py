@@ -1,10 +1,12 @@
 """Deleting recordings whose term is over, by two persons and with a certificate in the log (R25).
 
 The custodian proposes, another person approves. The certificate goes into the log of the draw first; a timer
-then deletes the files, as often as it takes, and writes down that it is done. Indexes and manifests stay:
-they tell what there was, and the log holds their heads.
+then deletes the files, as often as it takes, and writes down that it is done. A hold, case or incident that
+comes in between keeps it waiting. Indexes and manifests stay: they tell what there was, and the log holds
+their heads.
 """
 
+import asyncio
 import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -20,10 +22,10 @@ from app.usecases.invites import log_record
 from app.usecases.platform import Platform
 from app.usecases.room import cases
 from app.usecases.room.preserving import (
+    DELETION_TIMER,
     WORKER,
     Preserved,
     Said,
-    course_of,
     preserved,
     require_custodian,
     until,
@@ -35,7 +37,6 @@ from remote_eval.media.gateway.handover import handed_over
 from remote_eval.media.recording.names import place_of
 from remote_eval.preservation import Act, Circumstances
 
-DELETION_TIMER: Final = "recording-deletion"
 _WORDS: Final = "qt/1 recording-words"
 _ENTRY: Final = ("file", "track", "bytes", "head")
 Json = dict[str, Any]
@@ -110,18 +111,15 @@ async def _certificate(
 
 
 async def delete(context: WorkContext, subject: str, _due: str) -> None:
-    """The job of `DELETION_TIMER`: delete what was approved, then say so. May be repeated."""
+    """The job of `DELETION_TIMER`: delete what was approved, then say so. May be repeated. What has to wait
+    is left; its timer is set again by whoever ends what it waits for."""
     platform = context.platform
     room_id, _, deletion = subject.partition("/")
     async with platform.database.read() as uow:
-        _, course = await course_of(uow, room_id)
-    approved = course.approved.get(deletion)
+        approved = await _due_now(uow, platform, room_id, deletion)
     if approved is None:
         return
-    folder = context.recordings(room_id)
-    for name in approved.body["files"]:
-        _unlink(folder, name)
-    _unlink_copies(folder.parent, frozenset(_track(name) for name in approved.body["files"]))
+    await asyncio.to_thread(_unlink_all, context.recordings(room_id), approved.body["files"])
     body = {name: approved.body[name] for name in ("class", "files")}
 
     async def work(uow: UnitOfWork) -> None:
@@ -133,6 +131,17 @@ async def delete(context: WorkContext, subject: str, _due: str) -> None:
             await kept.append(preservation.DELETION, actor=WORKER, subject=deletion, body=body)
 
     await platform.database.transact(work)
+
+
+async def _due_now(uow: UnitOfWork, platform: Platform, room_id: str, deletion: str) -> Act | None:
+    """The approval of a deletion that nothing keeps waiting."""
+    row = await uow.rooms.get(room_id)
+    if row is None:
+        return None
+    course = (await preserved(uow, platform, row)).course
+    if preservation.waits(course, len(await cases.of_committee(uow, row.draw_id))):
+        return None
+    return course.approved.get(deletion)
 
 
 async def circumstances(kept: Preserved, klass: str) -> Circumstances:
@@ -176,9 +185,11 @@ async def _logged(kept: Preserved, document: bytes) -> int:
     return await log_record(kept.uow, kept.platform, draw, topic="recording", document=document, now=now)
 
 
-def _unlink(folder: Path, name: str) -> None:
-    _track(name)
-    (folder / name).unlink(missing_ok=True)
+def _unlink_all(folder: Path, names: Collection[str]) -> None:
+    tracks = frozenset(_track(name) for name in names)
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
+    _unlink_copies(folder.parent, tracks)
 
 
 def _unlink_copies(room: Path, tracks: Collection[str]) -> None:

@@ -4,7 +4,7 @@ Each check is an act with its verdict. One that finds a fault opens an incident 
 every deletion until the custodian has said what was found.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import structlog
 
-from app.errors import NotFoundError
+from app.errors import ConflictError, NotFoundError
 from app.gateways.room_pack import room_pack
 from app.store.repositories.rooms import RecordingAnchor, RoomRow
 from app.store.unit_of_work import UnitOfWork
@@ -22,10 +22,17 @@ from app.usecases.delivery.work import WorkContext
 from app.usecases.operations import Actor, note
 from app.usecases.platform import Platform
 from app.usecases.room import recordings
-from app.usecases.room.preserving import WORKER, Preserved, Said, course_of, preserved, require_custodian
+from app.usecases.room.preserving import (
+    WORKER,
+    Preserved,
+    Said,
+    course_of,
+    go_on,
+    preserved,
+    require_custodian,
+)
 from remote_eval import preservation
 from remote_eval.media.gateway.handover import handed_over
-from remote_eval.preservation import Terms
 
 LOG: Final = structlog.get_logger("qiantong.recordings")
 CHECK_TIMER: Final = "recording-check"
@@ -39,7 +46,8 @@ class Verdict:
     """What a check found, before it is written down."""
 
     files: int
-    deleted: int
+    # Files that had been deleted by approval when it began.
+    gone: frozenset[str]
     faults: Sequence[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -48,23 +56,23 @@ class Verdict:
         return {
             "ok": not self.faults,
             "files": self.files,
-            "deleted": self.deleted,
+            "deleted": len(self.gone),
             "faulty": len(self.faults),
             "faults": list(self.faults[:MAX_FAULTS]),
         }
 
 
-async def look(folder: Path, anchors: Sequence[RecordingAnchor], gone: Collection[str]) -> Verdict:
+async def look(folder: Path, anchors: Sequence[RecordingAnchor], gone: frozenset[str]) -> Verdict:
     """Read every byte of a room's recordings, and of what sites handed over: as long as the disk needs."""
     try:
         found = await recordings.checked(folder, anchors, gone)
     except NotFoundError:
         fault = {"file": folder.name, "code": _MISSING, "track": None, "frame": None}
-        return Verdict(files=0, deleted=len(gone), faults=[fault] if anchors else [])
+        return Verdict(files=0, gone=gone, faults=[fault] if anchors else [])
     copies = [await _copies(site) for site in handed_over(folder.parent)]
     return Verdict(
         files=found["files"] + sum(one.files for one in copies),
-        deleted=found["deleted"],
+        gone=gone,
         faults=[*found["faults"], *(fault for one in copies for fault in one.faults)],
     )
 
@@ -74,11 +82,16 @@ async def _copies(site: Path) -> Verdict:
     found = await recordings.checked(site, (), ())
     faults = [one for one in found["faults"] if one["code"] != _MISSING]
     named = [one | {"file": f"from/{site.name}/{one['file']}"} for one in faults]
-    return Verdict(files=found["files"], deleted=0, faults=named)
+    return Verdict(files=found["files"], gone=frozenset(), faults=named)
 
 
 async def keep(kept: Preserved, verdict: Verdict, *, actor: str) -> int:
-    """Write a check down, with an incident where it is the first to find a fault; gives its number."""
+    """Write a check down, with an incident where it is the first to find a fault; gives its number.
+
+    Raises ConflictError ``preservation.moved`` where a deletion was approved while it read.
+    """
+    if kept.course.gone != verdict.gone:
+        raise ConflictError("preservation.moved")
     check = await kept.append(preservation.CHECK, actor=actor, body=verdict.body)
     if verdict.faults and not kept.course.incidents:
         subject = new_id(kept.platform, "rin")
@@ -91,9 +104,13 @@ async def keep(kept: Preserved, verdict: Verdict, *, actor: str) -> int:
 async def check_now(
     uow: UnitOfWork, platform: Platform, row: RoomRow, verdict: Verdict, *, actor: Actor
 ) -> int:
-    """A check by hand; gives its number. Raises AccessRefusedError ``preservation.custodian``."""
+    """A check by hand, from which on the days to the next one count; gives its number.
+
+    Raises AccessRefusedError ``preservation.custodian``, ConflictError ``preservation.moved``.
+    """
     await require_custodian(uow, actor)
     number = await keep(await preserved(uow, platform, row), verdict, actor=actor.person)
+    await set_next(uow, platform, row.id)
     await note(uow, actor, "recording.check", row.id, now=platform.now())
     return number
 
@@ -110,11 +127,13 @@ async def close_incident(
     if incident not in kept.course.incidents:
         raise NotFoundError("preservation.unknown")
     await kept.say(preservation.CLOSURE, incident, said)
+    await go_on(kept)
 
 
-async def first_check(uow: UnitOfWork, platform: Platform, room_id: str, terms: Terms) -> None:
-    """Set the timer of a room that is being closed."""
-    await uow.timers.set(CHECK_TIMER, room_id, _next(platform.now(), terms))
+async def set_next(uow: UnitOfWork, platform: Platform, room_id: str) -> None:
+    """Set the timer of a room that is being closed, or was checked right now."""
+    due = from_text(platform.now()) + timedelta(days=room_pack().terms.check_days)
+    await uow.timers.set(CHECK_TIMER, room_id, to_text(due))
 
 
 async def check(context: WorkContext, room_id: str, due: str) -> None:
@@ -131,10 +150,6 @@ async def check(context: WorkContext, room_id: str, due: str) -> None:
 
     async def work(uow: UnitOfWork) -> None:
         await keep(await preserved(uow, platform, row), verdict, actor=WORKER)
-        await uow.timers.set(CHECK_TIMER, room_id, _next(platform.now(), room_pack().terms))
+        await set_next(uow, platform, room_id)
 
     await platform.database.transact(work)
-
-
-def _next(now: str, terms: Terms) -> str:
-    return to_text(from_text(now) + timedelta(days=terms.check_days))

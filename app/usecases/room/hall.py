@@ -26,7 +26,7 @@ from app.usecases.room.attending import Attendance, Relays, Telling, as_it_is
 from app.usecases.room.carrying import MASK_SECRET_BYTES, Carrier
 from app.usecases.room.desks import desk_news
 from app.usecases.room.finishing import finished
-from app.usecases.room.fixity import first_check
+from app.usecases.room.fixity import set_next
 from app.usecases.room.gateways import GatewayDesk
 from app.usecases.room.keeping import KeptRoom, append, read
 from app.usecases.room.live import LiveRoom, new_id
@@ -294,8 +294,7 @@ class Hall:
         with suppress(MediaError):
             await self.engines.close(row.id)
         # Before the last part is sealed: whoever goes on after a crash comes by here again.
-        terms = self.pack.terms
-        await self.platform.database.transact(lambda uow: first_check(uow, self.platform, row.id, terms))
+        await self.platform.database.transact(lambda uow: set_next(uow, self.platform, row.id))
         await self._seal_parts(row, row.part)
         await self.engines.release(row.id)
 

@@ -23,6 +23,7 @@ from remote_eval.preservation import Act, Course, Terms
 from remote_eval.room_events import moment_of
 
 SALT_BYTES: Final = 16
+DELETION_TIMER: Final = "recording-deletion"
 # Who acts where a timer does.
 WORKER: Final = "worker"
 
@@ -100,6 +101,13 @@ async def release(uow: UnitOfWork, platform: Platform, row: RoomRow, hold_id: st
     if hold_id not in kept.course.holds:
         raise NotFoundError("preservation.unknown")
     await kept.say(preservation.RELEASE, hold_id, said)
+    await go_on(kept)
+
+
+async def go_on(kept: Preserved) -> None:
+    """Deletions that were approved and kept waiting come up again."""
+    for deletion in kept.course.approved:
+        await kept.uow.timers.set(DELETION_TIMER, f"{kept.row.id}/{deletion}", kept.platform.now())
 
 
 async def name_custodian(

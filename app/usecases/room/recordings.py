@@ -23,6 +23,7 @@ from app.times import to_text
 from app.usecases.arrival.desk import new_id
 from app.usecases.operations import Actor, note
 from app.usecases.platform import Platform
+from app.usecases.room.disk_reading import read_whole
 from crypto.hashing import sha256
 from remote_eval.errors import RecordingError
 from remote_eval.media.engine import ROOM_CLASS
@@ -98,11 +99,12 @@ def _part(part: int, manifest: Json, anchors: Sequence[RecordingAnchor], *, ende
 async def checked(folder: Path, anchors: Sequence[RecordingAnchor], gone: Collection[str]) -> Json:
     """Whether every byte of a room's recordings is what was chained, and met by the log's anchors.
 
-    `gone` are files that were deleted by approval: that they are missing is no fault. Raises NotFoundError
-    ``recording.unknown`` for a folder that cannot be read.
+    `gone` are files that were deleted by approval: that they are missing is no fault. Whoever does not wait
+    for the end, ends it. Raises NotFoundError ``recording.unknown`` for a folder that cannot be read.
     """
+    known = anchored(anchors)
     try:
-        report = await asyncio.to_thread(check, folder, anchored(anchors))
+        report = await read_whole(lambda ended: check(folder, known, ended=ended))
     except OSError as error:
         raise NotFoundError("recording.unknown") from error
     return _report(report, gone)

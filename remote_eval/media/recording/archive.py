@@ -4,7 +4,7 @@ Every byte of every file is accounted for: chained to the index, named as a faul
 which is what a killed recorder leaves behind and no fault.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -61,35 +61,55 @@ class Report:
         return all(one.closed and not one.torn for one in self.checked)
 
 
-def check(folder: Path, anchors: Mapping[str, tuple[int, bytes]] | None = None) -> Report:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Check:
+    """A check under way."""
+
+    folder: Path
+    anchors: Mapping[str, tuple[int, bytes]]
+    ended: Callable[[], bool]
+    report: Report = field(default_factory=Report)
+
+    def go_on(self) -> None:
+        """Raises InterruptedError when nobody waits for the verdict any more."""
+        if self.ended():
+            raise InterruptedError
+
+
+def check(
+    folder: Path,
+    anchors: Mapping[str, tuple[int, bytes]] | None = None,
+    *,
+    ended: Callable[[], bool] = lambda: False,
+) -> Report:
     """Check all files of a folder. `anchors`: for a file's name how many frames (lines of an index) it had
-    when its head was put on record elsewhere, and that head. Raises OSError; nothing else."""
-    report = Report()
+    when its head was put on record elsewhere, and that head. Raises OSError; nothing else: InterruptedError
+    once `ended` says so, which is asked before each frame."""
+    one = _Check(folder=folder, anchors=anchors or {}, ended=ended)
     listed: dict[str, Listed] = {}
-    known = anchors or {}
     every = []
-    for contents in indexes(folder, marks={name: count for name, (count, _) in known.items()}):
+    for contents in indexes(folder, marks={name: count for name, (count, _) in one.anchors.items()}):
         every.append(contents)
-        _check_index(contents, report, known)
+        _check_index(one, contents)
         listed |= contents.files
-        for one in contents.files.values():
-            closed = contents.end is not None or contents.newest[one.track] is not one
-            _check_recording(folder, one, report, known, closed=closed)
+        for file in contents.files.values():
+            closed = contents.end is not None or contents.newest[file.track] is not file
+            _check_recording(one, file, closed=closed)
     for path in sorted(folder.iterdir()):
         if path.name not in listed and path.name.endswith(".qtr"):
             place = place_of(path.name)
             track = None if place is None else place.track
-            report.faults.append(Fault(file=path.name, code="recording.unlisted", track=track))
-    _check_manifests(folder, every, report)
-    _check_anchors_present(known, report)
-    return report
+            one.report.faults.append(Fault(file=path.name, code="recording.unlisted", track=track))
+    _check_manifests(folder, every, one.report)
+    _check_anchors_present(one.anchors, one.report)
+    return one.report
 
 
-def _check_index(contents: Contents, report: Report, anchors: Mapping[str, tuple[int, bytes]]) -> None:
-    name = contents.path.name
+def _check_index(under_way: _Check, contents: Contents) -> None:
+    name, report = contents.path.name, under_way.report
     if contents.fault is not None:
         report.faults.append(Fault(file=name, code="recording.index", frame=contents.fault))
-    anchor = anchors.get(name)
+    anchor = under_way.anchors.get(name)
     if anchor is not None and contents.marked != anchor[1]:
         report.faults.append(Fault(file=name, code="recording.anchor", frame=anchor[0]))
     one = Checked(
@@ -103,9 +123,9 @@ def _check_index(contents: Contents, report: Report, anchors: Mapping[str, tuple
     report.checked.append(one)
 
 
-def _check_recording(
-    folder: Path, listed: Listed, report: Report, anchors: Mapping[str, tuple[int, bytes]], *, closed: bool
-) -> None:
+def _check_recording(under_way: _Check, listed: Listed, *, closed: bool) -> None:
+    folder, report = under_way.folder, under_way.report
+
     def fault(code: str, frame: int | None = None) -> None:
         report.faults.append(Fault(file=listed.name, code=code, track=listed.track, frame=frame))
 
@@ -124,7 +144,7 @@ def _check_recording(
             fault("recording.prelude")
         if opened.prelude.klass != listed.klass or listed.track != opened.prelude.place.track:
             fault("recording.prelude")
-        wrong = _first_wrong(opened, listed)
+        wrong = _first_wrong(under_way, opened, listed)
         if wrong is not None:
             fault(wrong[1], wrong[0])
             return
@@ -134,15 +154,16 @@ def _check_recording(
     report.checked.append(one)
     if one.closed and (one.unlisted or one.torn):
         fault("recording.added", one.frames)
-    anchor = anchors.get(listed.name)
+    anchor = under_way.anchors.get(listed.name)
     if anchor is not None and not _anchored(listed, anchor):
         fault("recording.anchor", anchor[0])
 
 
-def _first_wrong(opened: Opened, listed: Listed) -> tuple[int, str] | None:
+def _first_wrong(under_way: _Check, opened: Opened, listed: Listed) -> tuple[int, str] | None:
     head = listed.start
     offset = len(opened.start)
     for number, (at, length, wanted, _, _) in enumerate(listed.frames):
+        under_way.go_on()
         if at != offset or not END_BYTES <= length <= MAX_FRAME_BYTES:
             return number, "recording.index"
         written, sealed = frame_at(opened.stream, at, length)

@@ -109,3 +109,17 @@ def test_any_damage_ends_in_a_verdict(tmp_path: Path) -> None:
             assert error.code in {"recording.prelude", "recording.frame", "recording.key"}  # noqa: PT017
         path.write_bytes(data)
     assert check(tmp_path / "rec").ok
+
+
+def test_a_check_for_which_nobody_waits_ends_in_the_middle_of_a_file(tmp_path: Path) -> None:
+    record(tmp_path, [Seat(member="m", wire=Wire(seed=1), seconds=4)])
+    asked: list[int] = []
+
+    def ended() -> bool:
+        asked.append(1)
+        return len(asked) == 2
+
+    with pytest.raises(InterruptedError):
+        check(tmp_path, ended=ended)
+    assert len(asked) == 2
+    assert check(tmp_path, ended=lambda: False).ok
