@@ -70,12 +70,20 @@ class Course:
     @property
     def gone(self) -> frozenset[str]:
         """Names of files that were deleted by approval, or are about to be."""
-        every = (*self.approved.values(), *self.deleted.values())
-        return frozenset(name for one in every for name in one.body["files"])
+        return self.erased | _files(self.approved.values())
+
+    @property
+    def erased(self) -> frozenset[str]:
+        """Names of files that were deleted."""
+        return _files(self.deleted.values())
 
     def asked(self, klass: str) -> bool:
         """Whether a deletion of this class is proposed and not decided."""
         return any(one.body["class"] == klass for one in self.proposals.values())
+
+
+def _files(acts: Iterable[Act]) -> frozenset[str]:
+    return frozenset(name for one in acts for name in one.body["files"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,4 +95,5 @@ class PreservationOut(BaseModel):
     holds: list[str]
     incidents: list[str]
     proposals: list[str]
+    approved: list[str] = Field(description="deletions that were approved and are not carried out yet")
     acts: list[ActOut]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.arriving import CITY, COUNTY, Arriving, ask_again, book_as_before
+from tests.support.arriving import CITY, COUNTY, Arriving, ask_again, book_again
 from tests.support.calling import Letter
 from tests.support.desk_served import Day, day
 from tests.support.people import Person
@@ -54,7 +54,7 @@ def asked_again(today: Day) -> Iterator[None]:
     """Both centres have to answer anew; once the test is over both have: nobody is seated without."""
     today.do(ask_again)
     yield
-    today.do(book_as_before)
+    today.do(book_again)
 
 
 @pytest.fixture(scope="module")

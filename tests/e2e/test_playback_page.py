@@ -1,8 +1,9 @@
 """Playback in a browser: what a real recorder wrote, played in step, every look with a reason on record."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
+# What an approval says, of a file that is not there.
+APPROVAL: Final = {
+    "class": "evaluation",
+    "files": ["0001-z.m.camera.qtr"],
+    "certificate": "{}",
+    "log_index": 1,
+}
 SIZES = {"phone": PHONE, "phone-zoomed": PHONE_ZOOMED, "wide": WIDE, "zoomed": ZOOMED}
 # Packets of a recording that plays long enough to be looked at: five seconds, ten at half the speed.
 LONG = 250
@@ -168,7 +176,7 @@ def test_recordings_are_kept_checked_and_held_and_nothing_goes_before_its_time(
             keep.locator("summary").press("Enter")
             assert re.search("olga：校验（.* 个文件全部相符）", keep.locator(".acts").inner_text())
             read_in_both(page, shots, "custody")
-        played.do(proposed)
+        played.do(lambda room: decided(room, "rdl_first"))
         with played.at(browser, opened(played), who="sven", size=WIDE) as page:
             keep = page.locator(".keep")
             keep.locator("#keep-reason").fill("投诉调查期间不得销毁")
@@ -185,10 +193,19 @@ def test_recordings_are_kept_checked_and_held_and_nothing_goes_before_its_time(
             press(page, "解除保全")
             keep.get_by_text("已登记：解除保全").wait_for()
             keep.locator(".open").wait_for(state="detached")
+            played.do(lambda room: decided(room, "rdl_second", approval=APPROVAL))
+            keep.locator("#keep-reason").fill("案件尚在办理")
+            press(page, "保全，暂不销毁")
+            keep.locator(".open").get_by_text("尚未执行").wait_for()
+            read_in_both(page, shots, "approved")
+            # What was just done is said in the page's language, also once that is another.
+            press(page, "English")
+            keep.get_by_text("On record: hold").wait_for()
 
 
-async def proposed(room: Room) -> None:
-    """A deletion was proposed, however that came about: the term is fifteen years away."""
+async def decided(room: Room, deletion: str, *, approval: Mapping[str, Any] | None = None) -> None:
+    """A deletion was proposed, and approved if a body is given, however that came about: the term is fifteen
+    years away."""
     actor = Actor(person="somebody", address="local", source="api")
 
     async def work(uow: UnitOfWork) -> None:
@@ -196,7 +213,9 @@ async def proposed(room: Room) -> None:
         assert row is not None
         kept = await preserved(uow, room.arriving.platform, row)
         said = Said(actor=actor, words="保存期限届满")
-        await kept.say("proposal", "rdl_look", said, body={"class": "evaluation"})
+        await kept.say("proposal", deletion, said, body={"class": "evaluation"})
+        if approval is not None:
+            await kept.say("approval", deletion, said, body=approval)
 
     await room.arriving.platform.database.transact(work)
 

@@ -370,9 +370,12 @@ async def test_a_hold_between_the_approval_and_the_worker_beats_the_approval(kep
     deletion = await approved(kept)
     for hold in [await kept.made("sven", "/holds", HELD) for _ in range(2)]:
         await kept.waits(deletion)
+        assert (await kept.read())["approved"] == [deletion]
+        assert (await kept.term("evaluation"))["files"] == len(kept.media())
         await kept.made("sven", f"/holds/{hold}/release", {"reason": "调查已结束"})
     await kept.due(DELETION_TIMER, f"{kept.room.id}/{deletion}")
     assert kept.media() == set()
+    assert (await kept.read())["approved"] == []
 
 
 async def test_an_incident_between_the_approval_and_the_worker_beats_the_approval(kept: Kept) -> None:

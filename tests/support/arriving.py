@@ -51,8 +51,6 @@ STAFF: dict[str, tuple[str, str | None]] = {
     # The third site of `tests.support.hub_world`.
     "tilda": ("site", TOWN),
 }
-# How long before the evaluation the seats are booked from.
-EARLY = timedelta(minutes=30)
 ORIGIN = "http://api.test.example"
 PNG = urlsafe_b64encode(b"\x89PNG\r\n\x1a\n" + bytes(40)).decode().rstrip("=")
 SIGNED = {"expert_signature": PNG, "staff_signature": PNG}
@@ -352,7 +350,7 @@ async def book(arriving: Arriving) -> None:
     numbers = Counter(f"ste_{one.site}" for one in held if one is not None)
     asked = {
         "draw": arriving.row.id,
-        "from": to_text(begins - EARLY),
+        "from": to_text(begins - timedelta(minutes=30)),
         "to": to_text(begins + timedelta(hours=6)),
         "experts": sum(numbers.values()),
         "mixed": False,
@@ -391,9 +389,9 @@ async def ask_again(arriving: Arriving, *, early: timedelta = timedelta(0)) -> d
     return dict(changed.json())
 
 
-async def book_as_before(arriving: Arriving) -> None:
-    """After `ask_again`: the times of the beginning, confirmed by both centres."""
-    await confirm(arriving, await ask_again(arriving, early=EARLY), "dana", "carlo")
+async def book_again(arriving: Arriving) -> None:
+    """After `ask_again`: other times that are still to come, confirmed by both centres."""
+    await confirm(arriving, await ask_again(arriving, early=timedelta(minutes=1)), "dana", "carlo")
 
 
 async def _install(arriving: Arriving) -> None:

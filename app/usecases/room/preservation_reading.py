@@ -29,6 +29,7 @@ async def preservation_json(uow: UnitOfWork, platform: Platform, row: RoomRow) -
         "holds": list(course.holds),
         "incidents": list(course.incidents),
         "proposals": list(course.proposals),
+        "approved": list(course.approved),
         "acts": [
             {
                 "number": one.number,
@@ -69,7 +70,7 @@ async def _term(kept: Preserved, klass: str) -> dict[str, Any]:
         "status": rule.status,
         "zh": rule.zh,
         "en": rule.en,
-        "files": len(set(found.files) - kept.course.gone),
+        "files": len(set(found.files) - kept.course.erased),
         "obstacles": preservation.obstacles(kept.course, klass, found),
     }
 

@@ -37,6 +37,8 @@ export interface Preservation {
   readonly holds: readonly string[];
   readonly incidents: readonly string[];
   readonly proposals: readonly string[];
+  /** Deletions that were approved and are not carried out yet. */
+  readonly approved: readonly string[];
   readonly acts: readonly Act[];
 }
 
@@ -62,6 +64,7 @@ export async function readPreservation(here: Here, room: string): Promise<Preser
     holds: ids(found.holds),
     incidents: ids(found.incidents),
     proposals: ids(found.proposals),
+    approved: ids(found.approved),
     acts: list(found.acts).map(actOf),
   };
 }

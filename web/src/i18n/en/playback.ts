@@ -89,6 +89,7 @@ export default {
     act: "{at}, {by}: {kind}{what}",
     what: " ({what})",
     words: ". Reason: {words}",
+    waits: ". Not carried out yet: a hold, a case or an incident makes it wait",
     system: "the system",
     kinds: {
       hold: "hold",

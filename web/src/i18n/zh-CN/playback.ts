@@ -86,6 +86,7 @@ export default {
     act: "{at}，{by}：{kind}{what}",
     what: "（{what}）",
     words: "。理由：{words}",
+    waits: "。尚未执行：有保全、案件或未办结的校验事件时暂缓",
     system: "系统",
     kinds: {
       hold: "保全",
