@@ -371,6 +371,8 @@ async def test_a_hold_between_the_approval_and_the_worker_beats_the_approval(kep
     for hold in [await kept.made("sven", "/holds", HELD) for _ in range(2)]:
         await kept.waits(deletion)
         assert (await kept.read())["approved"] == [deletion]
+        expect(await kept.post("olga", "/checks"), 201)
+        assert (await kept.read())["acts"][-1]["body"]["deleted"] == 0
         assert (await kept.term("evaluation"))["files"] == len(kept.media())
         await kept.made("sven", f"/holds/{hold}/release", {"reason": "调查已结束"})
     await kept.due(DELETION_TIMER, f"{kept.room.id}/{deletion}")

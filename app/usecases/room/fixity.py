@@ -46,7 +46,8 @@ class Verdict:
     """What a check found, before it is written down."""
 
     files: int
-    # Files that had been deleted by approval when it began.
+    deleted: int
+    # Files whose deletion had been approved when it began.
     gone: frozenset[str]
     faults: Sequence[dict[str, Any]] = field(default_factory=list)
 
@@ -56,7 +57,7 @@ class Verdict:
         return {
             "ok": not self.faults,
             "files": self.files,
-            "deleted": len(self.gone),
+            "deleted": self.deleted,
             "faulty": len(self.faults),
             "faults": list(self.faults[:MAX_FAULTS]),
         }
@@ -68,10 +69,11 @@ async def look(folder: Path, anchors: Sequence[RecordingAnchor], gone: frozenset
         found = await recordings.checked(folder, anchors, gone)
     except NotFoundError:
         fault = {"file": folder.name, "code": _MISSING, "track": None, "frame": None}
-        return Verdict(files=0, gone=gone, faults=[fault] if anchors else [])
+        return Verdict(files=0, deleted=0, gone=gone, faults=[fault] if anchors else [])
     copies = [await _copies(site) for site in handed_over(folder.parent)]
     return Verdict(
         files=found["files"] + sum(one.files for one in copies),
+        deleted=found["deleted"],
         gone=gone,
         faults=[*found["faults"], *(fault for one in copies for fault in one.faults)],
     )
@@ -82,7 +84,7 @@ async def _copies(site: Path) -> Verdict:
     found = await recordings.checked(site, (), ())
     faults = [one for one in found["faults"] if one["code"] != _MISSING]
     named = [one | {"file": f"from/{site.name}/{one['file']}"} for one in faults]
-    return Verdict(files=found["files"], gone=frozenset(), faults=named)
+    return Verdict(files=found["files"], deleted=0, gone=frozenset(), faults=named)
 
 
 async def keep(kept: Preserved, verdict: Verdict, *, actor: str) -> int:

@@ -99,8 +99,8 @@ def _part(part: int, manifest: Json, anchors: Sequence[RecordingAnchor], *, ende
 async def checked(folder: Path, anchors: Sequence[RecordingAnchor], gone: Collection[str]) -> Json:
     """Whether every byte of a room's recordings is what was chained, and met by the log's anchors.
 
-    `gone` are files that were deleted by approval: that they are missing is no fault. Whoever does not wait
-    for the end, ends it. Raises NotFoundError ``recording.unknown`` for a folder that cannot be read.
+    `gone` are files whose deletion was approved: that one of them is missing is no fault. Whoever does not
+    wait for the end, ends it. Raises NotFoundError ``recording.unknown`` for a folder that cannot be read.
     """
     known = anchored(anchors)
     try:
@@ -116,7 +116,7 @@ def _report(report: Report, gone: Collection[str]) -> Json:
         "ok": not faults,
         "whole": report.whole,
         "files": len(report.checked),
-        "deleted": len(gone),
+        "deleted": len(report.faults) - len(faults),
         "faults": [
             {"file": one.file, "code": one.code, "track": one.track, "frame": one.frame} for one in faults
         ],
