@@ -20,7 +20,9 @@ from remote_eval.media.engine import (
     MediaEngine,
     MemberId,
     RecordPlan,
+    RoomId,
     RoomSpec,
+    RoomStats,
 )
 from remote_eval.media.gateway.cascade import CascadeEngine
 from remote_eval.media.gateway.reaching import RemoteGateway
@@ -330,3 +332,28 @@ async def test_a_gateway_that_comes_to_a_room_which_runs_already_records_it(worl
     assert index.begin is not None
     clock = int(index.begin["opened_at"]) - spec.opened_at
     assert 0 <= clock < 60_000
+
+
+async def test_an_engine_that_refuses_while_a_cascade_is_closed_keeps_nobody_waiting(world: World) -> None:
+    """The refusal of the hub comes at the very moment of the cancellation, while a site still looks."""
+    edge = await world.edge("north")
+    await world.cascade.open_room(ROOM, BARE)
+    gateway = await edge.reach()
+    await world.cascade.attach(NORTH, gateway)
+    linked, settling = world.cascade._rooms[ROOM], world.cascade._work[ROOM][1]
+    refused: asyncio.Future[RoomStats] = asyncio.get_running_loop().create_future()
+
+    async def refusing(room: RoomId) -> RoomStats:
+        return await refused
+
+    hub, held = linked.hub.stats, Held(gateway, "stats")
+    linked.hub.stats = refusing  # type: ignore[method-assign]
+    linked.dirty.set()
+    await within(WAIT_SECONDS, held.began.wait())
+    refused.set_exception(MediaError("media.unknown"))
+    await asyncio.sleep(0)
+    settling.cancel()
+    await within(WAIT_SECONDS, asyncio.wait([settling]))
+    assert settling.cancelled()
+    linked.hub.stats = hub  # type: ignore[method-assign]
+    held.go.set()

@@ -35,6 +35,7 @@ from remote_eval.media.gateway.linking import UNAVAILABLE, LinkedRoom
 from remote_eval.media.gateway.merging import Where, merged
 from remote_eval.media.gateway.reaching import RemoteGateway
 from remote_eval.media.gateway.sites import MAX_SITES, SiteOf, Sites
+from remote_eval.media.gateway.together import together
 
 _log = logging.getLogger(__name__)
 # Changes that nobody waits for are gathered for so long before links follow them.
@@ -105,7 +106,7 @@ class CascadeEngine:
         linked = LinkedRoom(room, self._hub, self._pin, spec)
         self._begin(linked)
         here = [site for site, gateway in self._sites.here.items() if not gateway.lost.is_set()]
-        await asyncio.gather(*(self._bring(linked, site) for site in here))
+        await together(*(self._bring(linked, site) for site in here))
 
     async def _bring(self, linked: LinkedRoom, site: str) -> None:
         """A gateway that cannot have a room keeps nobody out of it: its site's members are the hub's."""

@@ -17,6 +17,7 @@ from remote_eval.errors import MediaError
 from remote_eval.media.engine import Grants, MediaEngine, MemberId, RoomId, RoomSpec, RoomStats, TrackId
 from remote_eval.media.gateway.merging import Story, Where, owner
 from remote_eval.media.gateway.reaching import RemoteGateway
+from remote_eval.media.gateway.together import together
 from remote_eval.media.lite.sdp import read_description
 
 _log = logging.getLogger(__name__)
@@ -139,7 +140,7 @@ class LinkedRoom:
     async def stats(self) -> tuple[RoomStats, dict[str, RoomStats]]:
         """Figures of the hub and of each site that answers."""
         sites = self.live()
-        hub, *others = await asyncio.gather(self.hub.stats(self.room), *(self._stats(one) for one in sites))
+        hub, *others = await together(self.hub.stats(self.room), *(self._stats(one) for one in sites))
         assert hub is not None  # noqa: S101 - only a site may be silent
         return hub, {site.name: one for site, one in zip(sites, others, strict=True) if one is not None}
 

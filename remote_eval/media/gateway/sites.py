@@ -17,6 +17,7 @@ from remote_eval.media.engine import EngineEvent, Grants, MediaEngine, MemberId,
 from remote_eval.media.gateway.linking import DOWN, LinkedRoom, Site
 from remote_eval.media.gateway.merging import Where, owner
 from remote_eval.media.gateway.reaching import RemoteGateway
+from remote_eval.media.gateway.together import together
 
 # Beside a room's members each site views at the hub as a guest.
 MAX_SITES: Final = 32
@@ -86,7 +87,7 @@ class Sites:
             await gateway.open_room(room, self._spec_there(linked, clock))
         await self._hub.expel(room, site.guest)
         events = gateway.events(room)
-        hub, there = await asyncio.gather(self._hub.stats(room), gateway.stats(room))
+        hub, there = await together(self._hub.stats(room), gateway.stats(room))
         await _tell(linked, site, gateway, kept)
         # Nothing is awaited between the last look at the grants and here: what changes from now on is told.
         linked.story.offsets[site.name] = hub.clock_ms - there.clock_ms
